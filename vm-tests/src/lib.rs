@@ -1,1 +1,15 @@
-//! To be written.
+//! Machines to try Landfall on, and the AWS that they talk to.
+//!
+//! A [`world::World`] is one closed network: an AWS simulator, a package repository and as many
+//! guests as a scenario asks for. A [`guest::Guest`] is one machine in it, seen through one face
+//! whatever it is made of. This crate knows Landfall only as a program with a command line and
+//! JSON output, which is what its users know.
+
+pub mod cache;
+pub mod error;
+pub mod guest;
+pub mod host_command;
+pub mod packages;
+pub mod programs;
+pub mod simulator;
+pub mod world;

@@ -1,0 +1,60 @@
+//! The packages that a guest installs from its local repository, fetched once through apt.
+//!
+//! Exactly what apt would fetch on a fresh guest for the wanted names, without Recommends: apt
+//! itself works that out, given the base root's package status. Nothing is installed here.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::apt_sources;
+use crate::cache;
+use crate::error::Result;
+use crate::host_command;
+
+/// What the agents need around them on a Debian.
+pub const WANTED: [&str; 4] = ["docker.io", "iptables", "procps", "dmidecode"];
+
+/// A folder of .debs: `WANTED` and all that is missing for them in `base`.
+pub fn for_base(base: &Path, suite: &str) -> Result<PathBuf> {
+    let sources = apt_sources::for_suite(suite)?;
+    let status = fs::read(base.join("var/lib/dpkg/status"))?;
+    let ingredients = [WANTED.join(" ").into_bytes(), sources.clone().into_bytes(), status];
+    let ingredients: Vec<&[u8]> = ingredients.iter().map(Vec::as_slice).collect();
+    let entry = cache::entry("package-pool", &ingredients, |folder| fetch(base, &sources, folder))?;
+    Ok(entry.join("debs"))
+}
+
+fn fetch(base: &Path, sources: &str, folder: &Path) -> Result<()> {
+    let apt = tempfile::tempdir()?;
+    for part in ["lists/partial", "cache/archives/partial"] {
+        fs::create_dir_all(apt.path().join(part))?;
+    }
+    let source_list = apt.path().join("debian.sources");
+    fs::write(&source_list, sources)?;
+    let get = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command.args(["-q", "-y", "-o", "Acquire::Languages=none", "-o", "APT::Sandbox::User=root"]);
+        for (option, path) in [
+            ("Dir::State", apt.path().to_owned()),
+            ("Dir::State::status", base.join("var/lib/dpkg/status")),
+            ("Dir::Cache", apt.path().join("cache")),
+            ("Dir::Etc::SourceList", source_list.clone()),
+            ("Dir::Etc::SourceParts", PathBuf::from("/dev/null")),
+        ] {
+            command.arg("-o").arg(format!("{option}={}", path.display()));
+        }
+        host_command::finish(command.args(arguments))
+    };
+    get(&["update"])?;
+    get(&[&["install", "--download-only", "--no-install-recommends"][..], &WANTED].concat())?;
+    let debs = folder.join("debs");
+    fs::create_dir(&debs)?;
+    for entry in fs::read_dir(apt.path().join("cache/archives"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            fs::copy(&path, debs.join(path.file_name().unwrap_or_default()))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! What the gateway of a world serves: the agents' packages as S3 objects, and a Debian repository.
+//!
+//! Made by the `stand-in-packages` program from the stand-in agents and the fetched package pool,
+//! signed with a key that exists for tests only, and cached by content.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::cache;
+use crate::error::{Result, While};
+use crate::guest::{base_root, package_pool};
+use crate::host_command;
+use crate::programs;
+
+const AGENTS: [&str; 4] = ["amazon-ssm-agent", "ssm-agent-worker", "amazon-ecs-init", "amazon-ecs-agent"];
+
+/// Everything signed and ready to be served.
+pub struct Packages {
+    /// S3 buckets with the agents' packages in them.
+    pub objects: PathBuf,
+    /// A Debian repository with Docker and what else the agents need.
+    pub repository: PathBuf,
+    /// The public key that signed the repository.
+    pub archive_key: PathBuf,
+    keys: PathBuf,
+}
+
+impl Packages {
+    /// Stand-in agents of the real ones' sizes, and the Debian packages for `suite`.
+    pub fn stand_ins(suite: &str) -> Result<Self> {
+        let tools = programs::test_tools()?;
+        let maker = tools.join("stand-in-packages");
+        let keys = signing_keys()?;
+        let key = fs::read(keys.join("trust-key.asc")).unwrap_or_default();
+        let mut ingredients = vec![fs::read(&maker)?, key];
+        for agent in AGENTS {
+            ingredients.push(fs::read(tools.join(agent)).doing(|| format!("reading the stand-in {agent}"))?);
+        }
+        let ingredients: Vec<&[u8]> = ingredients.iter().map(Vec::as_slice).collect();
+        let entry = cache::entry("stand-in-objects", &ingredients, |folder| {
+            let out = folder.join("objects");
+            make(&maker, "agents", &[("--programs", &tools), ("--keys", &keys), ("--out", &out)])
+        })?;
+        Self::around(entry.join("objects"), suite)
+    }
+
+    /// These objects, with the Debian packages for `suite`.
+    pub fn around(objects: PathBuf, suite: &str) -> Result<Self> {
+        let maker = programs::test_tools()?.join("stand-in-packages");
+        let keys = signing_keys()?;
+        let debs = package_pool::for_base(&base_root::debian(suite)?, suite)?;
+        let key = fs::read(keys.join("trust-key.asc"))?;
+        let ingredients = [&fs::read(&maker)?, debs.as_os_str().as_encoded_bytes(), suite.as_bytes(), &key];
+        let entry = cache::entry("repository", &ingredients, |folder| {
+            let out = folder.join("repository");
+            let suite = Path::new(suite);
+            let options = [("--debs", &*debs), ("--keys", &keys), ("--suite", suite), ("--out", &out)];
+            make(&maker, "apt-repository", &options)
+        })?;
+        let repository = entry.join("repository");
+        Ok(Self { objects, archive_key: repository.join("archive-key.asc"), repository, keys })
+    }
+
+    /// The public key that signed the agents' packages.
+    pub fn trust_key(&self) -> PathBuf {
+        self.keys.join("trust-key.asc")
+    }
+}
+
+/// The folder of the test's signing key, which is made at its first use and kept.
+pub fn signing_keys() -> Result<PathBuf> {
+    Ok(cache::folder()?.join("signing-key"))
+}
+
+fn make(maker: &Path, what: &str, options: &[(&str, &Path)]) -> Result<()> {
+    let mut arguments: Vec<&OsStr> = vec![what.as_ref()];
+    for (name, value) in options {
+        arguments.extend([name.as_ref(), value.as_os_str()]);
+    }
+    host_command::run(&maker.display().to_string(), arguments)?;
+    Ok(())
+}

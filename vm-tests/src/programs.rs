@@ -1,0 +1,54 @@
+//! The programs that go into a world, built by cargo when a world first needs them.
+//!
+//! All are static: guests have no toolchain, and the ones that run on the testing machine share the
+//! compiled dependencies of those that run in guests.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::error::{Error, Result};
+use crate::host_command;
+
+const TARGET: &str = "x86_64-unknown-linux-musl";
+
+/// The program under test, as people download it.
+pub fn landfall() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    once(&BUILT, || {
+        if let Some(given) = std::env::var_os("LANDFALL_BINARY") {
+            return Ok(given.into());
+        }
+        let output = host_command::run(&workspace().join("scripts/build").display().to_string(), [""; 0])?;
+        let path = output.lines().last().and_then(|line| line.split_whitespace().next());
+        path.map(PathBuf::from).ok_or_else(|| Error::new("scripts/build printed no path"))
+    })
+}
+
+/// The folder with `aws-simulator`, `stand-in-packages` and the stand-in agents.
+pub fn test_tools() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    once(&BUILT, || {
+        let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+        cargo.args(["build", "--quiet", "--locked", "--profile", "guest", "--target", TARGET]);
+        cargo.args(["-p", "aws-simulator", "-p", "stand-in-packages", "-p", "stand-in-agents"]);
+        host_command::finish(cargo.current_dir(workspace()))?;
+        Ok(target_folder().join(TARGET).join("guest"))
+    })
+}
+
+/// The root of this repository.
+pub fn workspace() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
+}
+
+fn once(
+    built: &OnceLock<std::result::Result<PathBuf, String>>,
+    build: impl FnOnce() -> Result<PathBuf>,
+) -> Result<PathBuf> {
+    built.get_or_init(|| build().map_err(|error| error.to_string())).clone().map_err(Error::new)
+}

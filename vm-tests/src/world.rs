@@ -1,0 +1,139 @@
+//! One closed network for one scenario: a gateway with AWS and packages behind it, and guests.
+//!
+//! Made in about a second when the caches are warm. Dropping it ends everything in it and removes
+//! every trace, whatever state the scenario left it in.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aws_simulator::Admin;
+
+use crate::error::{Error, Result, While};
+use crate::guest::Guest;
+use crate::guest::base_root;
+use crate::guest::container::Container;
+use crate::guest::leftovers;
+use crate::guest::network::{GATEWAY, Network};
+use crate::host_command;
+use crate::packages::Packages;
+use crate::programs;
+use crate::simulator::{HOSTS, PACKAGES_HOST, Simulator};
+
+/// The Debian release that guests run unless a scenario asks for another.
+pub const SUITE: &str = "bookworm";
+
+/// Where guests find the program under test.
+const LANDFALL: &str = "/usr/local/bin/landfall";
+
+/// Where guests find the public key that signed the stand-in packages.
+pub const TRUST_KEY: &str = "/root/trust-key.asc";
+
+/// A network with an AWS in it.
+pub struct World {
+    // Fields are dropped in this order: guests end before the simulator that they talk to.
+    simulator: Option<Simulator>,
+    network: Arc<Network>,
+    folder: tempfile::TempDir,
+    guests: usize,
+    ground: Ground,
+}
+
+/// The name of a world; what carries it is cleared away when this is dropped, after all else.
+struct Ground(String);
+
+impl World {
+    /// A network without an AWS or packages in it, for trying the guests themselves.
+    pub fn empty() -> Result<Self> {
+        let ground = Ground(leftovers::new_name()?);
+        let network = Arc::new(Network::new(&ground.0)?);
+        Ok(Self { simulator: None, network, folder: tempfile::tempdir()?, guests: 0, ground })
+    }
+
+    /// A network with a running simulator that serves the stand-in agents and a package repository.
+    pub fn new() -> Result<Self> {
+        Self::with(&Packages::stand_ins(SUITE)?)
+    }
+
+    /// The same with these packages.
+    pub fn with(packages: &Packages) -> Result<Self> {
+        let mut world = Self::empty()?;
+        // A copy of links, so that a scenario can tamper with a package without harm to others.
+        let objects = world.objects();
+        host_command::run(
+            "cp",
+            [Path::new("--archive"), Path::new("--reflink=auto"), &packages.objects, &objects],
+        )?;
+        fs::copy(packages.trust_key(), world.folder.path().join("trust-key.asc"))?;
+        fs::copy(&packages.archive_key, world.folder.path().join("archive-key.asc"))?;
+        let state = world.folder.path().join("simulator");
+        let name = &world.ground.0;
+        world.simulator =
+            Some(Simulator::start(name, &world.network, &state, &objects, &packages.repository)?);
+        Ok(world)
+    }
+
+    /// The objects that S3 answers with: `<bucket>/<key>` below this folder. This world's own copy.
+    pub fn objects(&self) -> PathBuf {
+        self.folder.path().join("objects")
+    }
+
+    /// The controls of the simulator.
+    pub fn aws(&self) -> Result<Admin> {
+        Ok(Admin::at(self.simulator()?.state()))
+    }
+
+    /// The running simulator.
+    pub fn simulator(&self) -> Result<&Simulator> {
+        self.simulator.as_ref().ok_or_else(|| Error::new("this world has no AWS"))
+    }
+
+    /// A new guest with nothing on it but Debian, not booted yet.
+    pub fn bare_guest(&mut self) -> Result<Container> {
+        self.guests += 1;
+        let base = base_root::debian(SUITE)?;
+        Container::new(&self.ground.0, self.guests, &base, self.network.clone())
+    }
+
+    /// A new guest that knows this world (names, test authority, package source), with `landfall` on it, booted.
+    pub fn guest(&mut self) -> Result<Container> {
+        let mut guest = self.bare_guest()?;
+        let root = guest.root();
+        self.introduce(&root)?;
+        let landfall = programs::landfall()?;
+        fs::copy(&landfall, root.join(&LANDFALL[1..])).doing(|| format!("copying {}", landfall.display()))?;
+        guest.boot()?;
+        Ok(guest)
+    }
+
+    /// Tells a guest's disk where AWS and the packages are, and whom to trust about that.
+    fn introduce(&self, root: &Path) -> Result<()> {
+        let names = HOSTS.iter().chain([&PACKAGES_HOST]).copied().collect::<Vec<_>>().join(" ");
+        fs::write(root.join("etc/hosts"), format!("127.0.0.1 localhost guest\n{GATEWAY} {names}\n"))?;
+        fs::write(
+            root.join("etc/apt/sources.list.d/packages.sources"),
+            format!(
+                "Types: deb\nURIs: http://{PACKAGES_HOST}/\nSuites: {SUITE}\nComponents: main\n\
+                 Signed-By: /etc/apt/keyrings/packages.asc\n"
+            ),
+        )?;
+        let state = self.simulator()?.state();
+        for (from, to) in [
+            (state.join("ca.pem"), "usr/local/share/ca-certificates/test-authority.crt"),
+            (self.folder.path().join("archive-key.asc"), "etc/apt/keyrings/packages.asc"),
+            (self.folder.path().join("trust-key.asc"), &TRUST_KEY[1..]),
+        ] {
+            fs::copy(&from, root.join(to)).doing(|| format!("copying {}", from.display()))?;
+        }
+        host_command::run("chroot", [root.as_os_str(), "update-ca-certificates".as_ref()])?;
+        Ok(())
+    }
+}
+
+impl Drop for Ground {
+    fn drop(&mut self) {
+        if let Err(error) = leftovers::clear_world(&self.0) {
+            eprintln!("error: {} was not cleared away: {error}", self.0);
+        }
+    }
+}
