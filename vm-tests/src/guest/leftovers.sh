@@ -28,7 +28,8 @@ done
 for folder in /run/systemd/nspawn/propagate/"$prefix"*; do
     [ -d "$folder" ] && rmdir "$folder"
 done
+# A disk takes seconds to delete, and nobody has to wait for it.
 for guest in "$guests/$prefix"*; do
-    [ -d "$guest" ] && rm -rf --one-file-system "$guest"
+    [ -d "$guest" ] && nice rm -rf --one-file-system "$guest" </dev/null >/dev/null 2>&1 &
 done
 exit 0
