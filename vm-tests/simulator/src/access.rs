@@ -107,3 +107,33 @@ fn fresh(call: &Call, now: Timestamp) -> Result<(), Trouble> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::{HeaderMap, HeaderName};
+    use serde_json::Value;
+
+    /// Canonical request, string to sign and RSA-PSS at once, against what the real agent signed.
+    #[test]
+    fn the_signature_that_a_real_agent_made_verifies() {
+        let golden = include_str!("../golden/register-to-connected.jsonl");
+        let lines: Vec<Value> = golden.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let key = lines[0]["body"]["PublicKey"].as_str().unwrap();
+        let sent = &lines[1];
+        let mut headers = HeaderMap::new();
+        for (name, value) in sent["headers"].as_object().unwrap() {
+            let name: HeaderName = name.parse().unwrap();
+            headers.insert(name, value.as_str().unwrap().parse().unwrap());
+        }
+        let authorization = Authorization::parse(headers["authorization"].to_str().unwrap()).unwrap();
+        let verifies = |body: &str| {
+            let payload_hash = sigv4::sha256(body.as_bytes());
+            let request = Signable { method: "POST", path: "/", query: "", headers: &headers, payload_hash };
+            let text = sigv4::string_to_sign(&request, &authorization).unwrap();
+            public_key::verifies(key, text.as_bytes(), &authorization.signature)
+        };
+        assert!(verifies(&sent["body"].to_string()));
+        assert!(!verifies("{}"));
+    }
+}

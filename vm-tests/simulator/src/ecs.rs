@@ -221,7 +221,7 @@ impl ContainerInstance {
             "containerInstanceArn": self.arn,
             "status": self.status,
             "agentConnected": connected,
-            "version": self.registrations,
+            "version": 1,
             "registeredResources": self.resources,
             "remainingResources": self.resources,
             "attributes": self.attributes,

@@ -2,7 +2,7 @@
 
 use crate::aws::Aws;
 use crate::faults::Effects;
-use crate::recording::{self, Record};
+use crate::recording::{self, Record, RecordedRequest};
 use crate::reply::Reply;
 use crate::services::Service;
 use crate::trouble::Trouble;
@@ -139,7 +139,7 @@ impl Call {
     }
 
     fn record(&self, t: String, reply: &Reply) -> Record {
-        Record::Request {
+        Record::Request(Box::new(RecordedRequest {
             t,
             tls: self.tls,
             host: self.host.clone(),
@@ -150,7 +150,7 @@ impl Call {
             body: recording::body(&self.body),
             resp: reply.recorded().map(recording::redacted),
             status: reply.status(),
-        }
+        }))
     }
 }
 

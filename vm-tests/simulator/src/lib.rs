@@ -46,6 +46,6 @@ mod world;
 
 pub use admin_client::{Admin, AdminError};
 pub use faults::{Fault, FaultName};
-pub use recording::Record;
+pub use recording::{Record, RecordedFrame, RecordedRequest};
 pub use server::{Settings, Simulator, StartError};
 pub use world::{Activation, ContainerInstance, ManagedInstance, NewActivation};

@@ -17,51 +17,67 @@ const SECRETS: [&str; 2] = ["ActivationCode", "SecretAccessKey"];
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Record {
-    /// A request.
-    Request {
-        /// When it came, in RFC 3339.
-        t: String,
-        /// Whether it came by TLS.
-        tls: bool,
-        /// Its Host header without a port.
-        host: String,
-        /// Its method.
-        method: String,
-        /// Its path and query.
-        path: String,
-        /// Its X-Amz-Target header.
-        target: Option<String>,
-        /// Its headers.
-        headers: Map<String, Value>,
-        /// Its body: parsed JSON, or a text, or null.
-        body: Value,
-        /// The answer's body; absent for files and websockets.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        resp: Option<Value>,
-        /// The answer's status.
-        status: u16,
-    },
+    /// A request with its answer.
+    Request(Box<RecordedRequest>),
     /// A frame that came by a websocket.
-    Frame {
-        /// When it came, in RFC 3339.
-        t: String,
-        /// The websocket's path.
-        ws: String,
-        /// Its text.
-        frame: String,
-    },
+    Frame(RecordedFrame),
+}
+
+/// A request with its answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordedRequest {
+    /// When it came, in RFC 3339.
+    pub t: String,
+    /// Whether it came by TLS.
+    pub tls: bool,
+    /// Its Host header without a port.
+    pub host: String,
+    /// Its method.
+    pub method: String,
+    /// Its path and query.
+    pub path: String,
+    /// Its X-Amz-Target header.
+    pub target: Option<String>,
+    /// Its headers.
+    pub headers: Map<String, Value>,
+    /// Its body: parsed JSON, or a text, or null.
+    pub body: Value,
+    /// The answer's body; absent for files and websockets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resp: Option<Value>,
+    /// The answer's status.
+    pub status: u16,
+}
+
+/// A frame that came by a websocket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordedFrame {
+    /// When it came, in RFC 3339.
+    pub t: String,
+    /// The websocket's path.
+    pub ws: String,
+    /// Its text.
+    pub frame: String,
 }
 
 impl Record {
     /// Whether this is a request whose target ends with `text`, or whose host or path holds it.
     pub fn concerns(&self, text: &str) -> bool {
         match self {
-            Record::Request { host, path, target, .. } => {
-                target.as_ref().is_some_and(|target| target.ends_with(text))
-                    || host.contains(text)
-                    || path.contains(text)
+            Record::Request(request) => {
+                request.target.as_ref().is_some_and(|target| target.ends_with(text))
+                    || request.host.contains(text)
+                    || request.path.contains(text)
             }
-            Record::Frame { ws, .. } => ws.contains(text),
+            Record::Frame(frame) => frame.ws.contains(text),
+        }
+    }
+
+    /// The request, if it is one.
+    pub fn request(&self) -> Option<&RecordedRequest> {
+        match self {
+            Record::Request(request) => Some(request),
+            Record::Frame(_) => None,
         }
     }
 }
@@ -162,6 +178,6 @@ mod tests {
             body(bytes),
             json!({"ActivationId": "i", "nested": [{"ActivationCode": "(redacted)"}], "ActivationCode": "(redacted)"})
         );
-        assert_eq!(body(br#"{"ActivationCode": "secret"#), json!("(unreadable, 25 bytes)"));
+        assert_eq!(body(br#"{"ActivationCode": "secret"#), json!("(unreadable, 26 bytes)"));
     }
 }

@@ -5,7 +5,7 @@ use crate::access;
 use crate::aws::Aws;
 use crate::front::Call;
 use crate::percent;
-use crate::recording::{self, Record};
+use crate::recording::{self, Record, RecordedFrame};
 use crate::reply::Reply;
 use crate::ssm_messages;
 use crate::trouble::Trouble;
@@ -83,7 +83,7 @@ async fn listen(aws: &Aws, mut socket: WebSocket, path: &str) {
 }
 
 fn record(aws: &Aws, path: &str, frame: String) {
-    aws.recorder.keep(Record::Frame { t: recording::moment(), ws: path.to_owned(), frame });
+    aws.recorder.keep(Record::Frame(RecordedFrame { t: recording::moment(), ws: path.to_owned(), frame }));
 }
 
 fn connected(aws: &Aws, arn: &str, connected: bool) {

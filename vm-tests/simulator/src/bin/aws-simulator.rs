@@ -149,12 +149,11 @@ fn show(admin: &Admin) -> Result<(), AdminError> {
 /// How often each call got each status.
 fn counted(records: &[Record]) -> BTreeMap<(String, u16), usize> {
     let mut counts = BTreeMap::new();
-    for record in records {
-        if let Record::Request { host, method, path, target, status, .. } = record {
-            let path = path.split('?').next().unwrap_or_default();
-            let what = target.clone().unwrap_or_else(|| format!("{method} {host}{path}"));
-            *counts.entry((what, *status)).or_default() += 1;
-        }
+    for request in records.iter().filter_map(Record::request) {
+        let path = request.path.split('?').next().unwrap_or_default();
+        let otherwise = || format!("{} {}{path}", request.method, request.host);
+        let what = request.target.clone().unwrap_or_else(otherwise);
+        *counts.entry((what, request.status)).or_default() += 1;
     }
     counts
 }
