@@ -3,11 +3,14 @@
 //! The scenarios are tests of this crate (`cargo test -p vm-tests`); the scripts of this repository
 //! call the commands here.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
+use vm_tests::licences;
+use vm_tests::tasks::{bench_floor, conformance, show};
 use vm_tests::world::World;
 
 #[derive(Parser)]
@@ -19,6 +22,25 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Register a bare Debian guest with an AWS simulator, with everything in sight
+    Try,
+    /// The same with real agent packages in the place of the stand-ins
+    Conformance {
+        /// AWS's amazon-ssm-agent.deb
+        #[arg(long, value_name = "DEB")]
+        ssm_agent: PathBuf,
+        /// AWS's amazon-ecs-init.deb
+        #[arg(long, value_name = "DEB")]
+        ecs_agent: PathBuf,
+    },
+    /// Time 'landfall up' against the same commands run bare
+    BenchFloor {
+        /// How often each side runs
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+        pairs: u16,
+    },
+    /// Check that every dependency's licence is an allowed one
+    Licences,
     /// Boot a bare Debian guest without an AWS around it and run a command line in it
     Guest {
         /// What the guest's sh runs
@@ -28,6 +50,15 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Task::Try => show::stand_ins().map(|()| ExitCode::SUCCESS),
+        Task::Conformance { ssm_agent, ecs_agent } => {
+            conformance::run(&ssm_agent, &ecs_agent).map(|()| ExitCode::SUCCESS)
+        }
+        Task::BenchFloor { pairs } => bench_floor::run(pairs.into()).map(|()| ExitCode::SUCCESS),
+        Task::Licences => licences::check().map(|count| {
+            println!("the licences of {count} packages are allowed");
+            ExitCode::SUCCESS
+        }),
         Task::Guest { script } => in_a_bare_guest(&script),
     };
     done.unwrap_or_else(|error| {

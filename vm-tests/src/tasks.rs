@@ -1,0 +1,5 @@
+//! What the scripts of this repository call: each a small program on top of a world.
+
+pub mod bench_floor;
+pub mod conformance;
+pub mod show;
