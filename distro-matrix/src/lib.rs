@@ -1,1 +1,136 @@
-//! To be written.
+//! The distributions as data: one TOML file per release, read at compile time.
+//!
+//! This crate holds the types and the lookup. It does no I/O, and it decides nothing: what to do
+//! with a release is the installer's business.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+/// One release of a distribution.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Distro {
+    /// The file's name without its ending, such as `debian-12`; filled in by [`all`].
+    #[serde(skip)]
+    pub release: String,
+    /// The name for people.
+    pub name: String,
+    /// Whether Landfall stands behind this release.
+    pub support: Support,
+    /// The day the vendor's (or the long-term team's) support ends, `YYYY-MM-DD`.
+    pub end_of_life: Option<String>,
+    /// How os-release names it.
+    pub identity: Identity,
+    /// Kernel machine name (`uname -m`) to the package manager's name for the same.
+    pub architectures: BTreeMap<String, String>,
+    /// What to install, and with what.
+    pub packages: Packages,
+}
+
+/// How far Landfall stands behind a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Support {
+    /// Tested and supported.
+    Supported,
+    /// Past its end of life; works, at the user's own risk.
+    Eol,
+    /// Known, and turned away with a reason.
+    Refused,
+}
+
+/// The fields of `/etc/os-release` that name a release.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Identity {
+    /// `ID`.
+    pub id: String,
+    /// `VERSION_ID`, exactly.
+    pub version_id: String,
+}
+
+/// What a release needs from its package manager.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Packages {
+    /// The package manager.
+    pub manager: Manager,
+    /// The format of AWS's agent packages.
+    pub agents: Format,
+    /// Packages that count as a Docker for the ECS agent's own dependency.
+    pub docker_accepted: Vec<String>,
+    /// The distribution's own Docker packages.
+    pub docker: Vec<String>,
+    /// The unit that runs the Docker daemon.
+    pub docker_unit: String,
+    /// Further packages, each with the reason it is needed.
+    pub tools: BTreeMap<String, String>,
+}
+
+/// A package manager.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Manager {
+    /// apt and dpkg.
+    Apt,
+}
+
+/// A package format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// Debian's.
+    Deb,
+}
+
+/// Every release, in the order of its file's name.
+///
+/// # Panics
+/// When a file of the matrix is broken, which a test of this crate rules out.
+#[must_use]
+pub fn all() -> Vec<Distro> {
+    FILES
+        .iter()
+        .map(|(release, text)| {
+            let distro: Distro = toml::from_str(text).unwrap_or_else(|e| panic!("{release}.toml: {e}"));
+            Distro { release: (*release).to_owned(), ..distro }
+        })
+        .collect()
+}
+
+/// The release that os-release's `ID` and `VERSION_ID` name.
+#[must_use]
+pub fn find(id: &str, version_id: &str) -> Option<Distro> {
+    all().into_iter().find(|distro| distro.identity.id == id && distro.identity.version_id == version_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_matrix_is_well_formed() {
+        assert!(!all().is_empty());
+        for distro in all() {
+            assert!(!distro.architectures.is_empty(), "{}", distro.release);
+        }
+    }
+
+    #[test]
+    fn no_two_releases_claim_the_same_identity() {
+        let mut seen: Vec<Identity> = Vec::new();
+        for distro in all() {
+            assert!(!seen.contains(&distro.identity), "{} is claimed twice", distro.release);
+            seen.push(distro.identity);
+        }
+    }
+
+    #[test]
+    fn debian_12_is_found_by_its_os_release() {
+        assert_eq!(find("debian", "12").map(|distro| distro.release), Some("debian-12".into()));
+        assert_eq!(find("debian", ""), None);
+    }
+}

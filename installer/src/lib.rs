@@ -1,1 +1,30 @@
-//! To be written.
+//! Landfall turns a machine into an Amazon ECS Anywhere external instance.
+//!
+//! ```text
+//! Host --look--> Facts --+
+//! flags, env, file ------+--> plan(&Facts, &Config, &Distro)  pure --> Plan = [(why, Step)]
+//! distro-matrix (TOML) --+        --> apply(&mut Host) --> Receipt --> undo
+//! ```
+//!
+//! Decide, then act, and write down what is replaced. The nouns are the modules.
+
+pub mod activation;
+pub mod apply;
+pub mod cli;
+pub mod commands;
+pub mod components;
+pub mod config;
+pub mod durable;
+pub mod error;
+pub mod facts;
+pub mod host;
+mod package_database;
+mod package_lock;
+pub mod partition;
+pub mod plan;
+pub mod receipt;
+pub mod registration;
+pub mod secret;
+pub mod signature;
+pub mod step;
+pub mod ui;

@@ -1,0 +1,124 @@
+//! Carrying a plan out, and taking it back.
+//!
+//! For each step: look, write down what will be replaced, change. A step that needs nothing leaves no
+//! trace. What happens is told as events; who shows them is `ui.rs`.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::error::{Result, While};
+use crate::host::Host;
+use crate::plan::{Item, Plan};
+use crate::receipt::{Entry, Receipt};
+use crate::step::{Context, Leftovers};
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The change was made.
+    Done,
+    /// There was nothing to do.
+    AlreadySo,
+    /// It failed.
+    Failed,
+}
+
+/// Something to tell.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A step is about to change something.
+    Begins(&'a Item),
+    /// A step ended.
+    Ends {
+        /// The step.
+        item: &'a Item,
+        /// How.
+        outcome: Outcome,
+        /// After how long.
+        time: Duration,
+    },
+    /// A change was taken back.
+    Undone {
+        /// The change.
+        entry: &'a Entry,
+    },
+}
+
+/// Whoever listens to events.
+pub type Listener<'a> = dyn FnMut(Event) + 'a;
+
+/// Carries a plan out; returns how many steps changed something.
+///
+/// # Errors
+/// The first step's that fails. The machine is then resumable, and can be undone from the receipt.
+pub fn apply(host: &mut dyn Host, plan: &Plan, context: &Context, listen: &mut Listener) -> Result<usize> {
+    let mut receipt = Receipt::read(host)?;
+    prefetch(host, plan)?;
+    let mut changed = 0;
+    for item in plan {
+        let began = host.elapsed();
+        let outcome = apply_one(host, item, context, &mut receipt, listen);
+        let time = host.elapsed().saturating_sub(began);
+        let told = *outcome.as_ref().unwrap_or(&Outcome::Failed);
+        listen(Event::Ends { item, outcome: told, time });
+        if outcome.while_doing(|| item.step.describe())? == Outcome::Done {
+            changed += 1;
+        }
+    }
+    Ok(changed)
+}
+
+fn apply_one(
+    host: &mut dyn Host,
+    item: &Item,
+    context: &Context,
+    receipt: &mut Receipt,
+    listen: &mut Listener,
+) -> Result<Outcome> {
+    let Some(before) = item.step.check(host)? else { return Ok(Outcome::AlreadySo) };
+    listen(Event::Begins(item));
+    receipt.record(host, &item.why, &item.step, before)?;
+    item.step.apply(host, context)?;
+    Ok(Outcome::Done)
+}
+
+/// Downloads begin before the first step: they take longest, and need no step before them.
+fn prefetch(host: &mut dyn Host, plan: &Plan) -> Result<()> {
+    for item in plan {
+        if item.step.check(host)?.is_some() {
+            item.step.prefetch(host);
+        }
+    }
+    Ok(())
+}
+
+/// Takes back everything in the receipt, the last change first. Goes on after a failure, and keeps
+/// in the receipt only what failed.
+///
+/// # Errors
+/// The first failure, after everything else was tried.
+pub fn undo(host: &mut dyn Host, listen: &mut Listener) -> Result<Leftovers> {
+    let mut receipt = Receipt::read(host)?;
+    let mut leftovers = Leftovers::new();
+    let mut first_failure = None;
+    for at in (0..receipt.entries.len()).rev() {
+        let entry = receipt.entries[at].clone();
+        match entry.change.undo(host, &entry.replaced) {
+            Ok(left) => {
+                leftovers.extend(left);
+                receipt.forget(host, at)?;
+                listen(Event::Undone { entry: &entry });
+            }
+            Err(e) => {
+                let e = e.while_doing(format!("taking back: {}", entry.change.describe()));
+                first_failure.get_or_insert(e);
+            }
+        }
+    }
+    match first_failure {
+        Some(e) => Err(e),
+        None => Ok(leftovers),
+    }
+}

@@ -1,0 +1,72 @@
+//! The commands, each a flow that fits a screen.
+
+use std::path::Path;
+
+use crate::cli::{Action, Cli, Options};
+use crate::config;
+use crate::error::{Error, Result};
+use crate::host::Host;
+use crate::plan::Goal;
+
+pub mod credentials_endpoint;
+pub mod plan;
+pub mod status;
+pub mod uninstall;
+pub mod up;
+pub mod wait_for_credentials;
+
+const LOCK: &str = "/run/landfall.lock";
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// The command's.
+pub fn run(host: &mut dyn Host, cli: Cli) -> Result<()> {
+    let json = cli.json;
+    let options = |host: &dyn Host, flags: Box<Options>| -> Result<Options> {
+        Ok(flags.or(config::file(host, cli.config.as_deref())?))
+    };
+    match cli.command {
+        Action::Up(flags) => {
+            let options = options(host, flags)?;
+            let goal = if options.skip_registration { Goal::Install } else { Goal::Up };
+            up::run(host, &options, goal, json)
+        }
+        Action::Install(flags) => {
+            let options = options(host, flags)?;
+            up::run(host, &options, Goal::Install, json)
+        }
+        Action::Register(flags) => {
+            let options = options(host, flags)?;
+            up::run(host, &options, Goal::Register, json)
+        }
+        Action::Plan(flags) => plan::run(host, &options(host, flags)?, json),
+        Action::Status => status::run(host, json),
+        Action::Uninstall => uninstall::run(host, json),
+        Action::WaitForCredentials { timeout } => wait_for_credentials::run(host, timeout),
+        Action::CredentialsEndpoint => credentials_endpoint::run(host),
+    }
+}
+
+/// Changing a machine needs root; looking does not.
+fn must_be_root(host: &dyn Host) -> Result<()> {
+    let own = host.stat(Path::new("/proc/self"))?;
+    if own.is_some_and(|stat| stat.uid == 0) {
+        return Ok(());
+    }
+    Err(Error::refused("this needs root").hint("run it again with sudo, or as root"))
+}
+
+/// Two runs on one machine would step on each other: the second is told who is at it.
+fn must_be_alone(host: &mut dyn Host) -> Result<()> {
+    match host.lock(Path::new(LOCK))? {
+        None => Ok(()),
+        Some(holder) => Err(Error::failed(format!("another Landfall is at work here: {holder}"))
+            .hint("wait until it is done, and run again")),
+    }
+}
+
+/// Prints data on standard output.
+fn print_json(value: &serde_json::Value) {
+    println!("{value:#}");
+}

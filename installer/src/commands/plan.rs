@@ -1,0 +1,39 @@
+//! `plan`: what `up` would do here, and why. Changes nothing: it is given a machine to look at only.
+
+use serde_json::json;
+
+use super::print_json;
+use crate::cli::Options;
+use crate::config::Config;
+use crate::error::Result;
+use crate::facts::Facts;
+use crate::host::Host;
+use crate::plan::{Goal, Plan, distro, plan};
+
+/// Prints the plan.
+///
+/// # Errors
+/// When this machine or these choices are not supported.
+pub fn run(host: &dyn Host, options: &Options, json: bool) -> Result<()> {
+    let config = Config::resolve(host, options)?;
+    let facts = Facts::gather(host)?;
+    let distro = distro(&facts)?;
+    let goal = if options.skip_registration { Goal::Install } else { Goal::Up };
+    let plan = plan(&facts, &config, &distro, goal)?;
+    if json {
+        print_json(&json!({"version": 1, "release": distro.release, "facts": facts, "steps": plan}));
+    } else {
+        println!("On {}, 'landfall up' would:\n", distro.name);
+        print!("{}", render(&plan));
+    }
+    Ok(())
+}
+
+/// A plan as people read it: what, and why.
+#[must_use]
+pub fn render(plan: &Plan) -> String {
+    plan.iter()
+        .enumerate()
+        .map(|(at, item)| format!("{:>2}. {}\n    because {}\n", at + 1, item.step.describe(), item.why))
+        .collect()
+}

@@ -1,0 +1,136 @@
+//! `status`: how this machine stands, from the machine alone.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use super::print_json;
+use crate::components::{credentials_endpoint, ecs_agent, ssm_agent};
+use crate::error::{Error, Kind, Result};
+use crate::facts::Facts;
+use crate::host::Host;
+use crate::registration;
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// A stable name.
+    pub code: &'static str,
+    /// One sentence.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// Tells how the machine stands.
+///
+/// # Errors
+/// Exit code 3 when there are problems.
+pub fn run(host: &dyn Host, json: bool) -> Result<()> {
+    let facts = Facts::gather(host)?;
+    let ends = match &facts.registration {
+        Some(found) => registration::credentials_end(host, &found.instance_id)?,
+        None => None,
+    };
+    let problems = problems(host, &facts, ends)?;
+    if json {
+        print_json(&json!({
+            "version": 1,
+            "registration": facts.registration,
+            "credentials_end": ends,
+            "ecs_agent": facts.ecs_agent,
+            "docker": facts.docker,
+            "problems": problems,
+        }));
+    } else {
+        print!("{}", render(&facts, ends));
+        for problem in &problems {
+            println!("problem       {} ({}): {}", problem.what, problem.code, problem.remedy);
+        }
+    }
+    match problems.len() {
+        0 => Ok(()),
+        1 => Err(found("1 problem was found".into())),
+        count => Err(found(format!("{count} problems were found"))),
+    }
+}
+
+fn found(what: String) -> Error {
+    Error { kind: Kind::Problems, what, doing: Vec::new(), hint: None }
+}
+
+fn render(facts: &Facts, ends: Option<Timestamp>) -> String {
+    let none = || "none".to_owned();
+    let instance = facts.registration.as_ref();
+    let agent = facts.ecs_agent.as_ref();
+    let rows = [
+        ("system", facts.os.pretty_name.clone()),
+        ("instance", instance.map_or_else(none, |it| format!("{} in {}", it.instance_id, it.region))),
+        ("credentials", ends.map_or_else(none, |end| format!("until {end}"))),
+        ("docker", facts.docker.as_ref().map_or_else(none, |docker| docker.version.clone())),
+        ("cluster", agent.map_or_else(none, |agent| agent.cluster.clone())),
+        ("ecs agent", agent.map_or_else(none, |agent| agent.version.clone())),
+        ("arn", agent.and_then(|agent| agent.container_instance_arn.clone()).unwrap_or_else(none)),
+    ];
+    rows.iter().map(|(name, value)| format!("{name:<13} {value}\n")).collect()
+}
+
+fn problems(host: &dyn Host, facts: &Facts, ends: Option<Timestamp>) -> Result<Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut add = |there: bool, code, what: &str, remedy: &str| {
+        if there {
+            problems.push(Problem { code, what: what.into(), remedy: remedy.into() });
+        }
+    };
+    let units = host.units(&[ssm_agent::UNIT, ecs_agent::UNIT])?;
+    let [ssm, ecs] = &units[..] else { return Err(Error::bug("systemd named too few units")) };
+    add(facts.registration.is_none(), "not-registered", "this machine has no identity", "run 'landfall up'");
+    add(
+        facts.registration.is_some() && !facts.marked,
+        "not-marked",
+        "the identity was not made by Landfall, which holds the agents back",
+        "run 'landfall up'",
+    );
+    add(
+        facts.docker.is_none(),
+        "no-docker",
+        "Docker does not answer",
+        "see 'journalctl -u docker', then run 'landfall up'",
+    );
+    add(
+        !ssm.active,
+        "ssm-agent-down",
+        "the SSM agent does not run",
+        "see 'journalctl -u amazon-ssm-agent', then run 'landfall up'",
+    );
+    add(
+        !ecs.active,
+        "ecs-agent-down",
+        "the ECS agent does not run",
+        "see 'journalctl -u ecs', then run 'landfall up'",
+    );
+    let expired = facts.registration.is_some() && ends.is_none_or(|end| end <= host.now());
+    add(
+        expired,
+        "no-credentials",
+        "there are no unexpired credentials",
+        "see /var/log/amazon/ssm/amazon-ssm-agent.log, then run 'landfall up'",
+    );
+    let answers = facts.ecs_agent.as_ref().is_some_and(|agent| agent.container_instance_arn.is_some());
+    add(
+        ecs.active && !answers,
+        "no-container-instance",
+        "the ECS agent is not part of a cluster",
+        "see /var/log/ecs/ecs-agent.log, then run 'landfall up'",
+    );
+    for item in credentials_endpoint::now() {
+        let missing = item.step.check(host).is_ok_and(|before| before.is_some());
+        add(
+            missing,
+            "credentials-endpoint",
+            &format!("missing: {}", item.step.describe()),
+            "run 'landfall up'",
+        );
+    }
+    Ok(problems)
+}

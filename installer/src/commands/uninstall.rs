@@ -1,0 +1,48 @@
+//! `uninstall`: walks the receipt backwards; what was there before Landfall came stays.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{must_be_alone, must_be_root, print_json};
+use crate::apply::undo;
+use crate::error::Result;
+use crate::host::{Command, Host};
+use crate::receipt::Receipt;
+use crate::step::{forget_folder, state_folder};
+use crate::ui::Ui;
+
+/// Takes everything back.
+///
+/// # Errors
+/// When something cannot be taken back; what remains stays in the receipt, for the next try.
+pub fn run(host: &mut dyn Host, json: bool) -> Result<()> {
+    must_be_root(host)?;
+    must_be_alone(host)?;
+    let count = Receipt::read(host)?.entries.len();
+    let mut ui = Ui::new(host.env("NO_COLOR").is_some());
+    let leftovers = take_back(host, &mut |event| ui.show(&event))?;
+    if json {
+        print_json(&json!({"version": 1, "taken_back": count, "leftovers": leftovers}));
+    }
+    for leftover in &leftovers {
+        eprintln!("left: {leftover}");
+    }
+    if count == 0 {
+        eprintln!("nothing to do: Landfall changed nothing here, or it was taken back already");
+    }
+    Ok(())
+}
+
+/// Undoes the receipt, then forgets Landfall's own state.
+///
+/// # Errors
+/// As [`undo`].
+pub fn take_back(host: &mut dyn Host, listen: &mut crate::apply::Listener) -> Result<Vec<String>> {
+    let leftovers = undo(host, listen)?;
+    if host.stat(Path::new("/run/systemd/system"))?.is_some() {
+        host.run(&Command::ReloadUnits)?;
+    }
+    forget_folder(host, &state_folder())?;
+    Ok(leftovers)
+}

@@ -1,0 +1,116 @@
+//! `up`, `install`, `register`: look, decide, act, tell.
+
+use std::io::Read;
+
+use serde_json::{Value, json};
+
+use super::{must_be_alone, must_be_root, print_json};
+use crate::apply::{Event, Outcome, apply};
+use crate::cli::Options;
+use crate::config::{self, Config};
+use crate::error::{Error, Result};
+use crate::facts::Facts;
+use crate::host::Host;
+use crate::plan::{Goal, Plan, distro, plan};
+use crate::registration;
+use crate::secret::Secret;
+use crate::step::{Context, Step};
+use crate::ui::{Ui, seconds};
+
+/// Brings the machine to the goal.
+///
+/// # Errors
+/// When it cannot be brought there; the next run goes on where this one stopped.
+pub fn run(host: &mut dyn Host, options: &Options, goal: Goal, json: bool) -> Result<()> {
+    must_be_root(host)?;
+    must_be_alone(host)?;
+    let config = Config::resolve(host, options)?;
+    let facts = Facts::gather(host)?;
+    let plan = plan(&facts, &config, &distro(&facts)?, goal)?;
+    must_be_trustable(&plan)?;
+    let activation = config::activation(host, options, standard_input)?;
+    if goal != Goal::Install && facts.registration.is_none() && activation.is_none() {
+        return Err(no_activation());
+    }
+    let context = Context { activation };
+    let mut ui = Ui::new(host.env("NO_COLOR").is_some());
+    let mut told = Vec::new();
+    let changed = apply(host, &plan, &context, &mut |event| {
+        ui.show(&event);
+        told.extend(as_json(&event));
+    });
+    let wall = host.elapsed();
+    let timings = host.timings();
+    if json {
+        print_json(&json!({
+            "version": 1,
+            "result": if changed.is_ok() { "done" } else { "failed" },
+            "changed": changed.as_ref().ok(),
+            "steps": told,
+            "instance": instance(host),
+            "time": {
+                "wall_seconds": wall.as_secs_f64(),
+                "own_seconds": timings.own(wall).as_secs_f64(),
+                "own_cpu_seconds": timings.own_cpu.as_secs_f64(),
+                "peak_memory_bytes": timings.peak_memory,
+            },
+        }));
+    }
+    let changed = changed?;
+    ui.account(wall, &timings);
+    conclude(host, goal, changed);
+    Ok(())
+}
+
+fn conclude(host: &dyn Host, goal: Goal, changed: usize) {
+    if changed == 0 {
+        eprintln!("nothing to do: everything is already so ({})", seconds(host.elapsed()));
+    }
+    match (goal, host.introspection().and_then(|agent| agent.container_instance_arn)) {
+        (Goal::Install, _) => {
+            eprintln!("installed, without an identity: 'landfall register' gives it one");
+        }
+        (_, Some(arn)) => eprintln!("registered: {arn}"),
+        (_, None) => eprintln!("registered; the ECS agent was not started"),
+    }
+}
+
+fn instance(host: &dyn Host) -> Value {
+    json!({
+        "registration": registration::read(host).ok().flatten(),
+        "ecs_agent": host.introspection(),
+    })
+}
+
+fn as_json(event: &Event) -> Option<Value> {
+    let Event::Ends { item, outcome, time } = event else { return None };
+    let seconds = if *outcome == Outcome::AlreadySo { 0.0 } else { time.as_secs_f64() };
+    Some(json!({
+        "subject": item.step.subject(), "what": item.step.describe(), "why": item.why,
+        "outcome": outcome, "seconds": seconds,
+    }))
+}
+
+/// A certificate that cannot be read is found before anything is touched.
+fn must_be_trustable(plan: &Plan) -> Result<()> {
+    for item in plan {
+        if let Step::InstallPackages(install) = &item.step {
+            install.files.iter().try_for_each(|file| file.trust.check())?;
+        }
+    }
+    Ok(())
+}
+
+fn no_activation() -> Error {
+    Error::refused("this machine is not registered yet, and no activation was given").hint(
+        "make one with 'aws ssm create-activation --iam-role ROLE > activation.json' and give --activation-file activation.json",
+    )
+}
+
+fn standard_input() -> Result<Secret> {
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|e| Error::refused(format!("standard input cannot be read: {e}")))?;
+    Ok(Secret::new(text))
+}

@@ -1,0 +1,33 @@
+//! Docker: kept where a healthy one is, taken from the distribution where none is.
+
+use distro_matrix::Distro;
+
+use crate::facts::Facts;
+use crate::plan::{Item, item};
+use crate::step::{Await, Step, Unit};
+
+const BRIDGE_SECONDS: u64 = 30;
+
+pub(crate) fn steps(distro: &Distro) -> [Item; 1] {
+    [item(
+        "the ECS agent is a container, so Docker runs, now and after every boot",
+        Step::Unit(Unit { unit: distro.packages.docker_unit.clone(), start: true, reads: Vec::new() }),
+    )]
+}
+
+pub(crate) fn bridge() -> [Item; 1] {
+    [item(
+        "the machine's fingerprint counts its network interfaces, so Docker's bridge is there before it is taken",
+        Step::Await(Await::DockerBridge { seconds: BRIDGE_SECONDS }),
+    )]
+}
+
+/// Whether a Docker is here that the ECS agent's package accepts: podman's look-alike is none.
+pub(crate) fn is_there(facts: &Facts, distro: &Distro) -> bool {
+    distro.packages.docker_accepted.iter().any(|name| facts.has_package(name))
+}
+
+/// The packages that bring Docker, unless it is here.
+pub(crate) fn packages(facts: &Facts, distro: &Distro) -> Vec<String> {
+    if is_there(facts, distro) { Vec::new() } else { distro.packages.docker.clone() }
+}

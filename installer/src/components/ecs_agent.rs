@@ -1,0 +1,88 @@
+//! The ECS agent: a container that runs tasks, kept by the service `ecs`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::gate as gate_unit;
+use super::landfall::PROGRAM;
+use super::ssm_agent::folders;
+use crate::cli::IpFamily;
+use crate::config::Config;
+use crate::plan::{Item, item};
+use crate::step::{Await, EnvFile, Step, Unit};
+
+/// The agent's unit.
+pub const UNIT: &str = "ecs.service";
+const CONFIGURATION: &str = "/etc/ecs/ecs.config";
+
+/// Exit code 5 means that a restart cannot help. The Debian package's unit does not know that.
+pub(crate) fn gate() -> [Item; 2] {
+    gate_unit(
+        UNIT,
+        "the ECS agent starts only on a registered machine, waits for credentials, and is not restarted when it says that cannot help",
+        &format!(
+            "[Service]\nExecStartPre={PROGRAM} wait-for-credentials --timeout 60\nRestartPreventExitStatus=5\n"
+        ),
+    )
+}
+
+pub(crate) fn configuration(config: &Config) -> [Item; 2] {
+    [
+        item(
+            "the ECS agent keeps its state, its logs and its configuration here, and its package never removes them",
+            folders(&["/etc/ecs", "/var/lib/ecs", "/var/log/ecs", "/var/cache/ecs", "/mnt/ecs"], 0o755),
+        ),
+        item(
+            "the ECS agent is told its region and cluster, and that it runs outside AWS, before its first start",
+            Step::EnvFile(EnvFile { path: PathBuf::from(CONFIGURATION), keys: keys(config), mode: 0o600 }),
+        ),
+    ]
+}
+
+pub(crate) fn at_boot() -> [Item; 1] {
+    [item(
+        "a registered machine takes part in its cluster after every boot",
+        Step::Unit(Unit { unit: UNIT.into(), start: false, reads: Vec::new() }),
+    )]
+}
+
+pub(crate) fn start(config: &Config) -> Vec<Item> {
+    if config.no_start {
+        return at_boot().into();
+    }
+    vec![
+        item(
+            "the ECS agent registers the machine as a container instance",
+            Step::Unit(Unit { unit: UNIT.into(), start: true, reads: vec![PathBuf::from(CONFIGURATION)] }),
+        ),
+        item(
+            "the agent itself must say that it is part of the cluster",
+            Step::Await(Await::ContainerInstance {
+                cluster: config.cluster.clone(),
+                seconds: config.agent_seconds,
+            }),
+        ),
+    ]
+}
+
+fn keys(config: &Config) -> BTreeMap<String, String> {
+    let mut keys = BTreeMap::from([
+        ("AWS_DEFAULT_REGION".to_owned(), config.region.clone()),
+        ("ECS_EXTERNAL".to_owned(), "true".to_owned()),
+    ]);
+    let mut set = |key: &str, value: Option<String>| {
+        if let Some(value) = value {
+            keys.insert(key.to_owned(), value);
+        }
+    };
+    set("ECS_CLUSTER", config.cluster.clone());
+    set("ECS_BACKEND_HOST", config.ecs_endpoint.clone());
+    set("ECS_INSTANCE_ATTRIBUTES", object(&config.attributes));
+    set("ECS_CONTAINER_INSTANCE_TAGS", object(&config.tags));
+    set("ECS_INSTANCE_IP_COMPATIBILITY", (config.ip == Some(IpFamily::Ipv6)).then(|| "ipv6".to_owned()));
+    keys
+}
+
+fn object(pairs: &BTreeMap<String, String>) -> Option<String> {
+    (!pairs.is_empty()).then(|| serde_json::json!(pairs).to_string())
+}

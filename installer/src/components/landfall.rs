@@ -1,0 +1,16 @@
+//! Landfall itself: the program that its units call.
+
+use std::path::PathBuf;
+
+use crate::plan::{Item, item};
+use crate::step::{InstallProgram, Step};
+
+/// Where the program is kept.
+pub const PROGRAM: &str = "/usr/local/bin/landfall";
+
+pub(crate) fn steps() -> [Item; 1] {
+    [item(
+        "systemd units and people call Landfall again after today, so it gets a place of its own",
+        Step::InstallProgram(InstallProgram { path: PathBuf::from(PROGRAM) }),
+    )]
+}

@@ -1,0 +1,68 @@
+//! Everything that comes as a package, in one transaction.
+
+use distro_matrix::{Distro, Format};
+
+use super::docker;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::facts::Facts;
+use crate::plan::{Item, item};
+use crate::signature::{Trust, Use};
+use crate::step::{InstallPackages, PackageFile, RepairPackages, Step};
+
+pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<Vec<Item>> {
+    let mut items = Vec::new();
+    if !facts.unfinished_packages.is_empty() {
+        items.push(item(
+            "an interrupted package manager refuses all work until it has finished",
+            Step::RepairPackages(RepairPackages { lock_seconds: config.lock_seconds }),
+        ));
+    }
+    let mut names = docker::packages(facts, distro);
+    names.extend(distro.packages.tools.keys().cloned());
+    let install = InstallPackages {
+        names,
+        files: vec![ssm_agent(facts, config, distro)?, ecs_agent(facts, config, distro)?],
+        lock_seconds: config.lock_seconds,
+    };
+    items.push(item(reason(facts, distro), Step::InstallPackages(install)));
+    Ok(items)
+}
+
+fn reason(facts: &Facts, distro: &Distro) -> String {
+    let docker =
+        if docker::is_there(facts, distro) { "Docker is here and is kept" } else { "Docker is missing" };
+    let tools: Vec<String> =
+        distro.packages.tools.iter().map(|(name, why)| format!("{name}: {why}")).collect();
+    format!("{docker}; both agents come from AWS, verified; {}", tools.join("; "))
+}
+
+fn ssm_agent(facts: &Facts, config: &Config, distro: &Distro) -> Result<PackageFile> {
+    let Format::Deb = distro.packages.agents;
+    let version = config.ssm_version.as_deref();
+    let url = config.endpoints().ssm_package(version, "debian", architecture(facts, distro)?, "deb");
+    Ok(PackageFile {
+        name: "amazon-ssm-agent".into(),
+        signature_url: format!("{url}.sig"),
+        url,
+        trust: Trust { aws: Use::Ssm, also: config.trust_key.clone() },
+    })
+}
+
+fn ecs_agent(facts: &Facts, config: &Config, distro: &Distro) -> Result<PackageFile> {
+    let Format::Deb = distro.packages.agents;
+    let version = config.ecs_version.as_deref();
+    let official = config.endpoints().ecs_package(version, architecture(facts, distro)?, "deb");
+    let url = config.deb_url.clone().unwrap_or(official);
+    Ok(PackageFile {
+        name: "amazon-ecs-init".into(),
+        signature_url: format!("{url}.asc"),
+        url,
+        trust: Trust { aws: Use::Ecs, also: config.trust_key.clone() },
+    })
+}
+
+fn architecture<'a>(facts: &Facts, distro: &'a Distro) -> Result<&'a str> {
+    let found = distro.architectures.get(&facts.kernel_architecture);
+    found.map(String::as_str).ok_or_else(|| Error::bug("planned for an architecture that was refused"))
+}

@@ -1,0 +1,79 @@
+//! The SSM agent: the machine's identity, and the role credentials that everything else uses.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::gate as gate_unit;
+use crate::config::Config;
+use crate::plan::{Item, item};
+use crate::step::{Await, Folders, MergeJson, Register, Step, Unit};
+
+/// The agent's unit.
+pub const UNIT: &str = "amazon-ssm-agent.service";
+const CREDENTIALS_SECONDS: u64 = 60;
+
+pub(crate) fn gate() -> [Item; 2] {
+    gate_unit(
+        UNIT,
+        "the SSM agent's package starts it at once; without an identity it would probe for a cloud that is not there",
+        "",
+    )
+}
+
+pub(crate) fn configuration(config: &Config) -> [Item; 3] {
+    let mut keys = json!({"Identity": {"ConsumptionOrder": ["OnPrem"]}});
+    if config.endpoints().dual_stack {
+        keys["Agent"] = json!({"UseDualStackEndpoint": true});
+    }
+    [
+        item(
+            "the SSM agent keeps its identity, its logs and its configuration here, and its package never removes them",
+            folders(&["/etc/amazon", "/etc/amazon/ssm", "/var/lib/amazon", "/var/log/amazon"], 0o755),
+        ),
+        item(
+            "the SSM agent writes the role's credentials here, and the ECS agent reads them from here",
+            folders(&["/root/.aws"], 0o700),
+        ),
+        item(
+            "only the registered identity is to be used, never the metadata service of some cloud",
+            Step::MergeJson(MergeJson {
+                path: PathBuf::from("/etc/amazon/ssm/amazon-ssm-agent.json"),
+                keys,
+                mode: 0o600,
+            }),
+        ),
+    ]
+}
+
+pub(crate) fn at_boot() -> [Item; 1] {
+    [item(
+        "a registered machine brings its identity up at every boot",
+        Step::Unit(Unit { unit: UNIT.into(), start: false, reads: Vec::new() }),
+    )]
+}
+
+pub(crate) fn registration(config: &Config) -> [Item; 3] {
+    [
+        item(
+            "the activation turns into this machine's identity; it is used up by this, so it comes after all that can fail",
+            Step::Register(Register { region: config.region.clone() }),
+        ),
+        item(
+            "the SSM agent proves the identity and fetches the role's credentials",
+            Step::Unit(Unit {
+                unit: UNIT.into(),
+                start: true,
+                reads: vec![PathBuf::from("/etc/amazon/ssm/amazon-ssm-agent.json")],
+            }),
+        ),
+        item(
+            "without unexpired credentials the ECS agent would start only to fail",
+            Step::Await(Await::Credentials { seconds: CREDENTIALS_SECONDS }),
+        ),
+    ]
+}
+
+pub(super) fn folders(paths: &[&str], mode: u32) -> Step {
+    Step::Folders(Folders { paths: paths.iter().map(PathBuf::from).collect(), mode })
+}

@@ -1,0 +1,200 @@
+//! What was chosen, resolved and checked: flags over environment over file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::activation::Activation;
+use crate::cli::{DockerSource, IpFamily, Options};
+use crate::error::{Error, Result, While};
+use crate::host::Host;
+use crate::partition::{Endpoints, is_region};
+use crate::secret::Secret;
+
+/// Where options are read from when no other file is named.
+pub const FILE: &str = "/etc/landfall/config.toml";
+/// The systemd credential that an activation may come in.
+pub const CREDENTIAL: &str = "landfall.activation";
+
+/// What was chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The region.
+    pub region: String,
+    /// The cluster, where one was asked for.
+    pub cluster: Option<String>,
+    /// Custom attributes.
+    pub attributes: BTreeMap<String, String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// Where Docker may come from.
+    pub docker: DockerSource,
+    /// The ECS agent's version, unless the latest.
+    pub ecs_version: Option<String>,
+    /// The SSM agent's version, unless the latest.
+    pub ssm_version: Option<String>,
+    /// The ECS agent's package, from elsewhere.
+    pub deb_url: Option<String>,
+    /// An armored certificate trusted besides AWS's keys.
+    pub trust_key: Option<String>,
+    /// The ECS endpoint, unless the region's own.
+    pub ecs_endpoint: Option<String>,
+    /// The address family, where one was asked for.
+    pub ip: Option<IpFamily>,
+    /// Patience with other package managers, in seconds.
+    pub lock_seconds: u64,
+    /// Patience with the agents, in seconds.
+    pub agent_seconds: u64,
+    /// Whether to leave the ECS agent alone after registration.
+    pub no_start: bool,
+}
+
+impl Config {
+    /// Resolves options that came from flags, environment and file.
+    ///
+    /// # Errors
+    /// When a choice is missing, wrong, or not built yet.
+    pub fn resolve(host: &dyn Host, options: &Options) -> Result<Self> {
+        refuse_what_is_not_built(options)?;
+        let region = options.region.clone().ok_or_else(|| {
+            Error::refused("no region was given").hint("give --region, such as --region eu-central-1")
+        })?;
+        if !is_region(&region) {
+            return Err(Error::refused(format!("'{region}' is not the name of a region"))
+                .hint("a region is named like eu-central-1"));
+        }
+        Ok(Self {
+            region,
+            cluster: options.cluster.clone().map(checked_cluster).transpose()?,
+            attributes: pairs("--attribute", &options.attribute)?,
+            tags: pairs("--tag", &options.tag)?,
+            docker: options.docker_install_source.unwrap_or(DockerSource::All),
+            ecs_version: options.ecs_version.clone(),
+            ssm_version: options.ssm_version.clone(),
+            deb_url: options.deb_url.clone(),
+            trust_key: options
+                .trust_key
+                .as_deref()
+                .map(|path| text(host, path, "--trust-key"))
+                .transpose()?,
+            ecs_endpoint: options.ecs_endpoint.clone(),
+            ip: options.ip_compatibility,
+            lock_seconds: options.lock_timeout.unwrap_or(600),
+            agent_seconds: options.agent_timeout.unwrap_or(180),
+            no_start: options.no_start,
+        })
+    }
+
+    /// How AWS is reached.
+    #[must_use]
+    pub fn endpoints(&self) -> Endpoints<'_> {
+        Endpoints { region: &self.region, dual_stack: self.ip == Some(IpFamily::Ipv6) }
+    }
+}
+
+/// The options of the configuration file: of the named one, else of the usual one if it is there.
+///
+/// # Errors
+/// When a named file is missing, or the file is not understood.
+pub fn file(host: &dyn Host, named: Option<&Path>) -> Result<Options> {
+    let path = named.unwrap_or(Path::new(FILE));
+    let Some(content) = host.read(path)? else {
+        return match named {
+            Some(path) => Err(Error::refused(format!("there is no file {}", path.display()))
+                .hint("see what --config or LANDFALL_CONFIG names")),
+            None => Ok(Options::default()),
+        };
+    };
+    let content = Secret::new(String::from_utf8_lossy(&content).into_owned());
+    toml::from_str(content.expose()).map_err(|e| {
+        let place = e.span().map_or(0, |span| content.expose()[..span.start].lines().count().max(1));
+        Error::refused(format!("{} line {place}: {}", path.display(), e.message()))
+            .hint("every flag of 'landfall up --help' is a key of this file, without its dashes")
+    })
+}
+
+/// The activation, from the first source that has one.
+///
+/// # Errors
+/// When a source was named and holds none.
+pub fn activation(
+    host: &dyn Host,
+    options: &Options,
+    stdin: impl FnOnce() -> Result<Secret>,
+) -> Result<Option<Activation>> {
+    let id = options.activation_id.clone();
+    if let Some(path) = &options.activation_file {
+        if path == Path::new("-") {
+            return Activation::parse(&stdin()?, id, "standard input").map(Some);
+        }
+        let content = Secret::new(text(host, path, "--activation-file")?);
+        return Activation::parse(&content, id, &path.display().to_string()).map(Some);
+    }
+    if let Some(code) = &options.activation_code {
+        let id = id.ok_or_else(|| {
+            Error::refused("an activation code was given without its id").hint("give --activation-id too")
+        })?;
+        return Activation::new(id, code.clone()).map(Some);
+    }
+    let Some(folder) = host.env("CREDENTIALS_DIRECTORY") else { return Ok(None) };
+    let path = PathBuf::from(folder).join(CREDENTIAL);
+    match host.read(&path)? {
+        Some(content) => {
+            let content = Secret::new(String::from_utf8_lossy(&content).into_owned());
+            Activation::parse(&content, id, "the systemd credential landfall.activation").map(Some)
+        }
+        None => Ok(None),
+    }
+}
+
+fn refuse_what_is_not_built(options: &Options) -> Result<()> {
+    let asked = [
+        (options.enable_gpu, "--enable-gpu", "GPU support is not built yet"),
+        (options.certs_file.is_some(), "--certs-file", "ECS Exec is not built yet"),
+        (options.rpm_url.is_some(), "--rpm-url", "no release with RPM packages is supported yet"),
+        (
+            options.docker_install_source == Some(DockerSource::Docker),
+            "--docker-install-source docker",
+            "Docker's own repository is not built yet: use 'distro', or install Docker first",
+        ),
+        (
+            options.skip_gpg_check,
+            "--skip-gpg-check",
+            "packages are always verified: give the certificate that signed them with --trust-key",
+        ),
+    ];
+    match asked.iter().find(|(asked, ..)| *asked) {
+        Some((_, flag, why)) => Err(Error::refused(format!("{flag} cannot be honoured")).hint(*why)),
+        None => Ok(()),
+    }
+}
+
+fn checked_cluster(name: String) -> Result<String> {
+    let fine = !name.is_empty()
+        && name.len() <= 255
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    if fine {
+        return Ok(name);
+    }
+    Err(Error::refused(format!("'{name}' is not the name of a cluster"))
+        .hint("a name has up to 255 letters, figures, hyphens and underscores; give the name, not the ARN"))
+}
+
+fn pairs(flag: &str, texts: &[String]) -> Result<BTreeMap<String, String>> {
+    let pair =
+        |text: &String| match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() && !text.contains(['\n', '\r']) => {
+                Ok((name.to_owned(), value.to_owned()))
+            }
+            _ => Err(Error::refused(format!("{flag} '{text}' is not a pair"))
+                .hint(format!("write {flag} NAME=VALUE"))),
+        };
+    texts.iter().map(pair).collect()
+}
+
+fn text(host: &dyn Host, path: &Path, flag: &str) -> Result<String> {
+    let content =
+        host.read(path).while_doing(|| format!("reading the file of {flag}"))?.ok_or_else(|| {
+            Error::refused(format!("there is no file {}", path.display())).hint(format!("see {flag}"))
+        })?;
+    String::from_utf8(content).map_err(|_| Error::refused(format!("{} is not text", path.display())))
+}

@@ -1,0 +1,116 @@
+//! What the machine is, gathered once, from the machine alone, in a few milliseconds.
+//!
+//! Nothing here asks the network: what needs it is a probe of `up`.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::host::{DockerDaemon, Host, Introspection};
+use crate::package_database::PackageDatabase;
+use crate::registration::{self, Registration};
+use crate::step::MARKER;
+
+mod system;
+
+pub use system::{OsRelease, Security};
+
+/// What the machine is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    /// What os-release says.
+    pub os: OsRelease,
+    /// The kernel's machine name.
+    pub kernel_architecture: String,
+    /// The package manager's own architecture: a 64-bit kernel may carry a 32-bit userland.
+    pub userland_architecture: Option<String>,
+    /// Whether systemd is process 1.
+    pub systemd: bool,
+    /// The kind of container this is, if it is one.
+    pub container: Option<String>,
+    /// 1, 2, or 0 where there are none.
+    pub cgroup_version: u8,
+    /// Security modules.
+    pub security: Security,
+    /// Addresses of default routes: `ipv4`, `ipv6`.
+    pub default_routes: Vec<String>,
+    /// The machine's id, as far as it is settled.
+    pub machine_id: Option<String>,
+    /// The hypervisor's or the board's id of this machine.
+    pub product_uuid: Option<String>,
+    /// The board's or the hypervisor's vendor.
+    pub vendor: Option<String>,
+    /// Bytes of memory.
+    pub memory: u64,
+    /// Free bytes where Docker and the agents keep their data.
+    pub disk_free: u64,
+    /// The daemon on Docker's socket.
+    pub docker: Option<DockerDaemon>,
+    /// Installed packages that concern us.
+    pub packages: Vec<String>,
+    /// Packages that an interrupted package manager left half-way.
+    pub unfinished_packages: Vec<String>,
+    /// The identity that is here already.
+    pub registration: Option<Registration>,
+    /// Whether Landfall let the agents start.
+    pub marked: bool,
+    /// What the ECS agent says of itself.
+    pub ecs_agent: Option<Introspection>,
+}
+
+impl Facts {
+    /// Looks at the machine.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn gather(host: &dyn Host) -> Result<Self> {
+        let database = PackageDatabase::read(host)?;
+        let (memory, disk_free) = host.capacity(Path::new("/var/lib"));
+        let mut unfinished_packages = database.unfinished();
+        if database.interrupted && unfinished_packages.is_empty() {
+            unfinished_packages.push("dpkg's own journal".into());
+        }
+        Ok(Self {
+            os: OsRelease::read(host)?,
+            kernel_architecture: host.machine(),
+            userland_architecture: database.architecture().map(str::to_owned),
+            systemd: host.stat(Path::new("/run/systemd/system"))?.is_some(),
+            container: system::container(host)?,
+            cgroup_version: system::cgroup_version(host)?,
+            security: Security::read(host)?,
+            default_routes: system::default_routes(host)?,
+            machine_id: system::line(host, "/etc/machine-id")?.filter(|id| id != "uninitialized"),
+            product_uuid: system::line(host, "/sys/class/dmi/id/product_uuid")?,
+            vendor: system::line(host, "/sys/class/dmi/id/sys_vendor")?,
+            memory,
+            disk_free,
+            docker: host.docker(),
+            packages: relevant(&database),
+            unfinished_packages,
+            registration: registration::read(host)?,
+            marked: host.stat(Path::new(MARKER))?.is_some(),
+            ecs_agent: host.introspection(),
+        })
+    }
+
+    /// Whether a package is installed.
+    #[must_use]
+    pub fn has_package(&self, name: &str) -> bool {
+        self.packages.iter().any(|package| package == name)
+    }
+}
+
+fn relevant(database: &PackageDatabase) -> Vec<String> {
+    let mut names: Vec<String> = vec!["amazon-ecs-init".into(), "amazon-ssm-agent".into()];
+    for distro in distro_matrix::all() {
+        names.extend(distro.packages.docker_accepted);
+        names.extend(distro.packages.docker);
+        names.extend(distro.packages.tools.into_keys());
+    }
+    names.sort();
+    names.dedup();
+    names.retain(|name| database.installed(name).is_some());
+    names
+}

@@ -1,0 +1,111 @@
+//! Facts from single files: os-release, cgroups, security modules, routes, containers.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::host::Host;
+
+/// What os-release says; empty texts where it says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OsRelease {
+    /// `ID`
+    pub id: String,
+    /// `VERSION_ID`
+    pub version_id: String,
+    /// `PRETTY_NAME`, for people.
+    pub pretty_name: String,
+    /// `VERSION_CODENAME`
+    pub codename: String,
+}
+
+impl OsRelease {
+    pub(super) fn read(host: &dyn Host) -> Result<Self> {
+        for path in ["/etc/os-release", "/usr/lib/os-release"] {
+            if let Some(content) = host.read(Path::new(path))? {
+                return Ok(Self::parse(&String::from_utf8_lossy(&content)));
+            }
+        }
+        Ok(Self::default())
+    }
+
+    fn parse(text: &str) -> Self {
+        let parsed: os_release::OsRelease = text.lines().map(str::to_owned).collect();
+        Self {
+            id: parsed.id,
+            version_id: parsed.version_id,
+            pretty_name: parsed.pretty_name,
+            codename: parsed.version_codename,
+        }
+    }
+}
+
+/// Security modules.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Security {
+    /// `enforcing`, `permissive`, or nothing.
+    pub selinux: Option<String>,
+    /// Whether AppArmor is on.
+    pub apparmor: bool,
+}
+
+impl Security {
+    pub(super) fn read(host: &dyn Host) -> Result<Self> {
+        let selinux = line(host, "/sys/fs/selinux/enforce")?
+            .map(|flag| if flag == "1" { "enforcing".to_owned() } else { "permissive".to_owned() });
+        let apparmor = line(host, "/sys/module/apparmor/parameters/enabled")?.as_deref() == Some("Y");
+        Ok(Self { selinux, apparmor })
+    }
+}
+
+pub(super) fn container(host: &dyn Host) -> Result<Option<String>> {
+    if let Some(kind) = line(host, "/run/systemd/container")? {
+        return Ok(Some(kind));
+    }
+    let docker = host.stat(Path::new("/.dockerenv"))?.map(|_| "docker".to_owned());
+    Ok(docker)
+}
+
+pub(super) fn cgroup_version(host: &dyn Host) -> Result<u8> {
+    if host.stat(Path::new("/sys/fs/cgroup/cgroup.controllers"))?.is_some() {
+        return Ok(2);
+    }
+    Ok(u8::from(host.stat(Path::new("/sys/fs/cgroup/memory"))?.is_some()))
+}
+
+pub(super) fn default_routes(host: &dyn Host) -> Result<Vec<String>> {
+    let text = |path: &str| -> Result<String> {
+        let content = host.read(Path::new(path))?.unwrap_or_default();
+        Ok(String::from_utf8_lossy(&content).into_owned())
+    };
+    let word = |line: &str, at: usize| line.split_whitespace().nth(at).map(str::to_owned);
+    let ipv4 = text("/proc/net/route")?.lines().any(|line| word(line, 1).as_deref() == Some("00000000"));
+    let ipv6 = text("/proc/net/ipv6_route")?.lines().any(|line| {
+        let everywhere = line.starts_with(&"0".repeat(32)) && word(line, 1).as_deref() == Some("00");
+        everywhere && word(line, 9).as_deref() != Some("lo")
+    });
+    let found = [(ipv4, "ipv4"), (ipv6, "ipv6")];
+    Ok(found.iter().filter(|(there, _)| *there).map(|(_, name)| (*name).to_owned()).collect())
+}
+
+/// The first line of a file, trimmed; nothing where it is missing, empty or may not be read.
+pub(super) fn line(host: &dyn Host, path: &str) -> Result<Option<String>> {
+    let content = host.read(Path::new(path)).ok().flatten().unwrap_or_default();
+    let text = String::from_utf8_lossy(&content);
+    Ok(text.lines().next().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn os_release_is_read_with_and_without_quotes() {
+        let parsed = OsRelease::parse(
+            "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n",
+        );
+        assert_eq!((parsed.id.as_str(), parsed.version_id.as_str()), ("debian", "12"));
+        assert_eq!(parsed.codename, "bookworm");
+    }
+}

@@ -1,0 +1,88 @@
+//! The only door to the machine.
+//!
+//! Looking takes `&self`, touching takes `&mut self`: whoever holds a `&dyn Host` cannot change the
+//! machine, and the compiler sees to it. The door also carries clock, sleep and randomness, so that
+//! waits and retries run in virtual time under the fake. Nothing outside `host/` names
+//! `std::process`, `std::fs` or `std::env`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::error::Result;
+
+mod command;
+mod facets;
+#[cfg(target_os = "linux")]
+pub mod linux;
+
+pub use command::{Command, Output, Packages, UnitVerb};
+pub use facets::{
+    DockerDaemon, EntryKind, Fetch, Holder, Introspection, Rule, Stat, Table, Timings, Transfer, UnitState,
+};
+
+/// A machine, as far as Landfall looks at it or touches it.
+pub trait Host {
+    // Looking.
+
+    /// A file's content; `None` where there is none.
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>>;
+    /// What stands at a path, symbolic links not followed; `None` where nothing does.
+    fn stat(&self, path: &Path) -> Result<Option<Stat>>;
+    /// The names in a folder, sorted; none where there is no folder.
+    fn list(&self, folder: &Path) -> Result<Vec<String>>;
+    /// A variable of our own environment.
+    fn env(&self, name: &str) -> Option<String>;
+    /// The kernel's machine name, as `uname -m` prints it.
+    fn machine(&self) -> String;
+    /// Total memory in bytes, and free bytes of the file system under a path.
+    fn capacity(&self, path: &Path) -> (u64, u64);
+    /// Where a program of the search path is.
+    fn which(&self, program: &str) -> Option<PathBuf>;
+    /// The file that we ourselves run from.
+    fn own_program(&self) -> Result<PathBuf>;
+    /// The state of systemd units, in the order asked for.
+    fn units(&self, names: &[&str]) -> Result<Vec<UnitState>>;
+    /// Whether a firewall rule stands, exactly. False where iptables is missing.
+    fn has_rule(&self, rule: &Rule) -> Result<bool>;
+    /// The Docker daemon that answers on its socket, if one does.
+    fn docker(&self) -> Option<DockerDaemon>;
+    /// What the ECS agent says of itself, if it answers.
+    fn introspection(&self) -> Option<Introspection>;
+    /// Who holds the lock on a file, if anyone does.
+    fn lock_holder(&self, path: &Path) -> Option<Holder>;
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+    /// A clock that never jumps, from any start.
+    fn elapsed(&self) -> Duration;
+    /// Waits.
+    fn sleep(&self, time: Duration);
+    /// Where the time went so far.
+    fn timings(&self) -> Timings;
+    /// Tells the person at this machine something that takes effect on nobody else.
+    fn tell(&self, sentence: &str);
+
+    // Touching.
+
+    /// Takes Landfall's own lock for the life of this value, or says who holds it.
+    fn lock(&mut self, path: &Path) -> Result<Option<Holder>>;
+    /// Makes one folder with this mode. The folder above must be there.
+    fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()>;
+    /// Writes a file in place, without any promise of reaching the disk: see [`crate::durable`].
+    fn write(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()>;
+    /// Renames a file over another.
+    fn rename(&mut self, from: &Path, to: &Path) -> Result<()>;
+    /// Removes a file or an empty folder; fine where there is none.
+    fn remove(&mut self, path: &Path) -> Result<()>;
+    /// Makes a file's content, or a folder's list of names, reach the disk.
+    fn sync(&mut self, path: &Path) -> Result<()>;
+    /// Sets a kernel setting by its dotted name.
+    fn set_kernel(&mut self, key: &str, value: &str) -> Result<()>;
+    /// Runs a command to its end.
+    fn run(&mut self, command: &Command) -> Result<Output>;
+    /// Begins a download beside everything else.
+    fn begin_fetch(&mut self, fetch: Fetch);
+    /// Waits for a download that was begun, verified and complete at its destination.
+    fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer>;
+}

@@ -1,0 +1,106 @@
+//! The commands that touch a machine, as a closed set.
+//!
+//! Typed, so that the fake can act them out and a reader sees at one glance what Landfall ever runs.
+//! How each looks as an argument list is `host/linux/arguments.rs`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Rule;
+use crate::secret::Secret;
+
+/// A command that changes the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// apt and dpkg.
+    Packages(Packages),
+    /// `systemctl VERB UNIT`.
+    Unit(UnitVerb, String),
+    /// Makes systemd read its unit files again.
+    ReloadUnits,
+    /// Appends a firewall rule.
+    AddRule(Rule),
+    /// Deletes one firewall rule.
+    DeleteRule(Rule),
+    /// The SSM agent's own registration: the one step with an effect far away.
+    RegisterAgent {
+        /// The activation's id.
+        id: String,
+        /// The activation's code.
+        code: Secret,
+        /// The region.
+        region: String,
+        /// Whether a blank or broken registration is in the way (`-y`).
+        replace: bool,
+    },
+    /// Blanks the SSM agent's local registration; asks nobody.
+    ClearAgent,
+}
+
+/// What apt and dpkg are asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Packages {
+    /// Reads the package lists again.
+    Update,
+    /// Installs packages by name and by file in one transaction.
+    Install {
+        /// Packages from the configured repositories.
+        names: Vec<String>,
+        /// Verified local files.
+        files: Vec<PathBuf>,
+        /// How long to wait for somebody else's lock.
+        patience: Duration,
+    },
+    /// Finishes what an interrupted dpkg left half done.
+    Configure,
+    /// Clears away a half-installed package that dpkg demands to be installed again.
+    ClearBroken(String),
+    /// Removes packages with their configuration.
+    Purge(Vec<String>),
+    /// Removes packages, and keeps their configuration.
+    Remove(Vec<String>),
+}
+
+/// A verb of systemctl.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnitVerb {
+    /// Start at boot.
+    Enable,
+    /// Do not start at boot.
+    Disable,
+    /// Start now.
+    Start,
+    /// Stop now.
+    Stop,
+    /// Stop and start.
+    Restart,
+    /// Forget a failure, and the count of starts.
+    ResetFailed,
+}
+
+/// What a command left behind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The exit code; a signal's number plus 128 where one ended it.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Output {
+    /// Whether the exit code was 0.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        self.code == 0
+    }
+
+    /// The last lines of standard error, or of standard output where that is empty: enough to say why.
+    #[must_use]
+    pub fn tail(&self) -> String {
+        let text = if self.stderr.trim().is_empty() { &self.stdout } else { &self.stderr };
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        lines[lines.len().saturating_sub(3)..].join("; ")
+    }
+}

@@ -1,0 +1,192 @@
+//! The nouns that cross the door: what a look at the machine returns.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::signature::Trust;
+
+/// What stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// File, folder, or neither.
+    pub kind: EntryKind,
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// The file system it is on.
+    pub device: u64,
+    /// When its content last changed.
+    pub modified: Timestamp,
+}
+
+/// The kind of a directory entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link, a device, a socket.
+    Other,
+}
+
+/// The state of a systemd unit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UnitState {
+    /// Whether systemd knows a file for it.
+    pub exists: bool,
+    /// Whether it starts at boot.
+    pub enabled: bool,
+    /// Whether it runs now, or is on its way up.
+    pub active: bool,
+    /// Whether it failed for good, or ended with a failure and waits for a restart.
+    pub failing: bool,
+    /// Whether its files changed since systemd read them.
+    pub stale: bool,
+    /// When it last became active.
+    pub active_since: Option<Timestamp>,
+}
+
+/// A table of iptables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Table {
+    /// Address translation.
+    Nat,
+    /// Accept and drop.
+    Filter,
+}
+
+/// One firewall rule, in iptables' own words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// The table.
+    pub table: Table,
+    /// The chain.
+    pub chain: String,
+    /// What to match and what to do, as iptables' arguments.
+    pub spec: Vec<String>,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "-t {} {} {}", self.table, self.chain, self.spec.join(" "))
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nat => "nat",
+            Self::Filter => "filter",
+        })
+    }
+}
+
+/// What answers on Docker's socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DockerDaemon {
+    /// Its version.
+    pub version: String,
+    /// Whether it is Docker's own engine; podman answers on the same socket with another name.
+    pub engine: bool,
+}
+
+/// The ECS agent's answer at `localhost:51678/v1/metadata`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all(deserialize = "PascalCase", serialize = "snake_case"))]
+pub struct Introspection {
+    /// The cluster's name.
+    pub cluster: String,
+    /// The container instance; null for a moment after the agent's start.
+    pub container_instance_arn: Option<String>,
+    /// The agent's version sentence.
+    pub version: String,
+}
+
+/// Who holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Process id.
+    pub pid: i32,
+    /// The program's short name.
+    pub program: String,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (process {})", self.program, self.pid)
+    }
+}
+
+/// A download to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetch {
+    /// Where from.
+    pub url: String,
+    /// Where to; written under this name only when complete and verified.
+    pub destination: PathBuf,
+    /// The address of the detached signature.
+    pub signature_url: String,
+    /// Whose signature counts.
+    pub trust: Trust,
+}
+
+/// A finished download.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transfer {
+    /// Bytes received.
+    pub bytes: u64,
+    /// Fingerprint of the key that signed.
+    pub signer: String,
+}
+
+/// Where the time went: spans on the clock of [`super::Host::elapsed`].
+#[derive(Debug, Clone, Default)]
+pub struct Timings {
+    /// While a child process ran.
+    pub children: Vec<(Duration, Duration)>,
+    /// While a download ran.
+    pub transfers: Vec<(Duration, Duration)>,
+    /// Processor time of this process alone.
+    pub own_cpu: Duration,
+    /// The most memory this process ever held, in bytes.
+    pub peak_memory: u64,
+}
+
+impl Timings {
+    /// Wall time that neither a child nor a download accounts for.
+    #[must_use]
+    pub fn own(&self, wall: Duration) -> Duration {
+        let mut spans: Vec<_> = self.children.iter().chain(&self.transfers).copied().collect();
+        spans.sort();
+        let mut covered = Duration::ZERO;
+        let mut reached = Duration::ZERO;
+        for (from, to) in spans {
+            covered += to.saturating_sub(from.max(reached));
+            reached = reached.max(to);
+        }
+        wall.saturating_sub(covered)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlapping_spans_count_once() {
+        let second = Duration::from_secs;
+        let timings = Timings {
+            children: vec![(second(1), second(4)), (second(6), second(7))],
+            transfers: vec![(second(0), second(2)), (second(3), second(5))],
+            ..Timings::default()
+        };
+        assert_eq!(timings.own(second(10)), second(4));
+    }
+}

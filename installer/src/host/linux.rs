@@ -1,0 +1,267 @@
+//! A real Linux machine.
+//!
+//! With `host/linux/*` the only place that names `std::process`, `std::fs` or `std::env`.
+#![allow(clippy::disallowed_methods, reason = "this is the door")]
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use nix::sys::resource::{UsageWho, getrusage};
+
+use super::{
+    Command, DockerDaemon, EntryKind, Fetch, Holder, Host, Introspection, Output, Rule, Stat, Timings,
+    Transfer, UnitState,
+};
+use crate::error::{Error, Result, While};
+
+mod arguments;
+mod fetch;
+mod lock;
+mod sockets;
+mod systemd;
+
+use arguments::Invocation;
+use fetch::Fetching;
+
+/// A real Linux machine.
+pub struct Linux {
+    started: Instant,
+    timings: RefCell<Timings>,
+    fetching: HashMap<PathBuf, Fetching>,
+    lock: Option<File>,
+}
+
+impl Linux {
+    /// Opens the door.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn open() -> Result<Self> {
+        // Another part of the process may have chosen already, and any choice is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Ok(Self {
+            started: Instant::now(),
+            timings: RefCell::default(),
+            fetching: HashMap::new(),
+            lock: None,
+        })
+    }
+
+    /// Runs a program to its end, with a clean environment, and notes how long that took.
+    fn child(&self, invocation: &Invocation) -> Result<Output> {
+        let from = self.elapsed();
+        let output = invocation.run();
+        self.timings.borrow_mut().children.push((from, self.elapsed()));
+        output
+    }
+}
+
+impl Host for Linux {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
+        match fs::read(path) {
+            Ok(content) => Ok(Some(content)),
+            Err(e) if is_absent(&e) => Ok(None),
+            Err(e) => Err(e).while_doing(|| format!("reading {}", path.display())),
+        }
+    }
+
+    fn stat(&self, path: &Path) -> Result<Option<Stat>> {
+        let stat = match fs::symlink_metadata(path) {
+            Ok(stat) => stat,
+            Err(e) if is_absent(&e) => return Ok(None),
+            Err(e) => return Err(e).while_doing(|| format!("looking at {}", path.display())),
+        };
+        let kind = match stat.file_type() {
+            kind if kind.is_file() => EntryKind::File,
+            kind if kind.is_dir() => EntryKind::Folder,
+            _ => EntryKind::Other,
+        };
+        let modified = Timestamp::new(stat.mtime(), i32::try_from(stat.mtime_nsec()).unwrap_or(0));
+        Ok(Some(Stat {
+            kind,
+            mode: stat.mode() & 0o7777,
+            uid: stat.uid(),
+            device: stat.dev(),
+            modified: modified.unwrap_or(Timestamp::UNIX_EPOCH),
+        }))
+    }
+
+    fn list(&self, folder: &Path) -> Result<Vec<String>> {
+        let doing = || format!("listing {}", folder.display());
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(e) if is_absent(&e) => return Ok(Vec::new()),
+            Err(e) => return Err(e).while_doing(doing),
+        };
+        let names: std::io::Result<Vec<String>> =
+            entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect();
+        let mut names = names.while_doing(doing)?;
+        names.sort();
+        Ok(names)
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn machine(&self) -> String {
+        nix::sys::utsname::uname().map(|it| it.machine().to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    fn capacity(&self, path: &Path) -> (u64, u64) {
+        let memory = sysinfo::System::new().map(|mut system| {
+            system.refresh_memory();
+            system.total_memory()
+        });
+        let free = nix::sys::statvfs::statvfs(path).map(|it| it.blocks_available() * it.fragment_size());
+        (memory.unwrap_or(0), free.unwrap_or(0))
+    }
+
+    fn which(&self, program: &str) -> Option<PathBuf> {
+        which::which_in(program, Some(arguments::SEARCH_PATH), "/").ok()
+    }
+
+    fn own_program(&self) -> Result<PathBuf> {
+        std::env::current_exe().while_doing(|| "finding our own program".into())
+    }
+
+    fn units(&self, names: &[&str]) -> Result<Vec<UnitState>> {
+        let output = self.child(&Invocation::show_units(names))?;
+        if !output.ok() {
+            return Err(Error::failed(format!("systemd does not answer: {}", output.tail())));
+        }
+        Ok(systemd::parse_units(&output.stdout, names))
+    }
+
+    fn has_rule(&self, rule: &Rule) -> Result<bool> {
+        if self.which("iptables").is_none() {
+            return Ok(false);
+        }
+        Ok(self.child(&Invocation::check_rule(rule))?.ok())
+    }
+
+    fn docker(&self) -> Option<DockerDaemon> {
+        sockets::docker()
+    }
+
+    fn introspection(&self) -> Option<Introspection> {
+        sockets::introspection()
+    }
+
+    fn lock_holder(&self, path: &Path) -> Option<Holder> {
+        lock::holder(path)
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn sleep(&self, time: Duration) {
+        thread::sleep(time);
+    }
+
+    fn timings(&self) -> Timings {
+        let mut timings = self.timings.borrow().clone();
+        if let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) {
+            let time = |it: nix::sys::time::TimeVal| {
+                Duration::from_micros(u64::try_from(it.tv_sec() * 1_000_000 + it.tv_usec()).unwrap_or(0))
+            };
+            timings.own_cpu = time(usage.user_time()) + time(usage.system_time());
+            timings.peak_memory = u64::try_from(usage.max_rss()).unwrap_or(0) * 1024;
+        }
+        timings
+    }
+
+    fn tell(&self, sentence: &str) {
+        eprintln!("{sentence}");
+    }
+
+    fn lock(&mut self, path: &Path) -> Result<Option<Holder>> {
+        match lock::take(path).while_doing(|| format!("locking {}", path.display()))? {
+            Some(file) => {
+                self.lock = Some(file);
+                Ok(None)
+            }
+            None => Ok(Some(
+                lock::holder(path).unwrap_or(Holder { pid: 0, program: "a process that just ended".into() }),
+            )),
+        }
+    }
+
+    fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()> {
+        let doing = || format!("making the folder {}", path.display());
+        fs::create_dir(path).while_doing(doing)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).while_doing(doing)
+    }
+
+    fn write(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
+        let doing = || format!("writing {}", path.display());
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(mode)
+            .open(path)
+            .while_doing(doing)?;
+        file.set_permissions(fs::Permissions::from_mode(mode)).while_doing(doing)?;
+        file.write_all(content).while_doing(doing)
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
+        fs::rename(from, to).while_doing(|| format!("renaming {} to {}", from.display(), to.display()))
+    }
+
+    fn remove(&mut self, path: &Path) -> Result<()> {
+        let is_folder = self.stat(path)?.is_some_and(|stat| stat.kind == EntryKind::Folder);
+        let removed = if is_folder { fs::remove_dir(path) } else { fs::remove_file(path) };
+        match removed {
+            Err(e) if !is_absent(&e) => Err(e).while_doing(|| format!("removing {}", path.display())),
+            _ => Ok(()),
+        }
+    }
+
+    fn sync(&mut self, path: &Path) -> Result<()> {
+        let synced = File::open(path).and_then(|file| file.sync_all());
+        synced.while_doing(|| format!("syncing {}", path.display()))
+    }
+
+    fn set_kernel(&mut self, key: &str, value: &str) -> Result<()> {
+        let path = PathBuf::from("/proc/sys").join(key.replace('.', "/"));
+        fs::write(&path, value).while_doing(|| format!("setting {key} to {value}"))
+    }
+
+    fn run(&mut self, command: &Command) -> Result<Output> {
+        let proxies = arguments::proxies(|name| self.env(name));
+        self.child(&Invocation::of(command, proxies))
+    }
+
+    fn begin_fetch(&mut self, fetch: Fetch) {
+        let destination = fetch.destination.clone();
+        self.fetching.insert(destination, Fetching::begin(fetch, self.started));
+    }
+
+    fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer> {
+        let fetching = self
+            .fetching
+            .remove(destination)
+            .ok_or_else(|| Error::bug(format!("{} was never begun", destination.display())))?;
+        let (span, transfer) = fetching.finish()?;
+        self.timings.borrow_mut().transfers.push(span);
+        transfer
+    }
+}
+
+fn is_absent(e: &std::io::Error) -> bool {
+    matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}

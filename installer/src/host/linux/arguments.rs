@@ -1,0 +1,173 @@
+//! How each command looks as an argument list, and running it with a clean environment.
+
+use std::io::ErrorKind;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command as Process, Stdio};
+use std::time::Duration;
+
+use crate::error::{Error, Result, While};
+use crate::host::{Command, Output, Packages, Rule, UnitVerb};
+use crate::secret::Secret;
+
+/// Where programs are looked for; our own environment is not asked.
+pub(super) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+const SSM_AGENT: &str = "/usr/bin/amazon-ssm-agent";
+const PROXIES: [&str; 6] = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
+
+/// A program and its arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Invocation {
+    program: &'static str,
+    arguments: Vec<Argument>,
+    environment: Vec<(String, String)>,
+}
+
+/// An argument, which may be a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Argument {
+    Plain(String),
+    Secret(Secret),
+}
+
+/// The proxies that our own environment names: children need them to reach anything.
+pub(super) fn proxies(env: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
+    PROXIES.iter().filter_map(|name| Some(((*name).to_owned(), env(name)?))).collect()
+}
+
+impl Invocation {
+    pub(super) fn of(command: &Command, environment: Vec<(String, String)>) -> Self {
+        let mut invocation = match command {
+            Command::Packages(packages) => package_manager(packages),
+            Command::Unit(verb, unit) => Self::plain("systemctl", [word(*verb), unit]),
+            Command::ReloadUnits => Self::plain("systemctl", ["daemon-reload"]),
+            Command::AddRule(rule) => firewall("-A", rule),
+            Command::DeleteRule(rule) => firewall("-D", rule),
+            Command::RegisterAgent { id, code, region, replace } => {
+                let mut invocation =
+                    Self::plain(SSM_AGENT, ["-register", "-id", id, "-region", region, "-code"]);
+                invocation.arguments.push(Argument::Secret(code.clone()));
+                if *replace {
+                    invocation.arguments.push(Argument::Plain("-y".into()));
+                }
+                invocation
+            }
+            Command::ClearAgent => Self::plain(SSM_AGENT, ["-register", "-clear"]),
+        };
+        invocation.environment.extend(environment);
+        invocation
+    }
+
+    pub(super) fn show_units(names: &[&str]) -> Self {
+        let mut invocation =
+            Self::plain("systemctl", ["show", "--timestamp=unix", "-p", super::systemd::PROPERTIES]);
+        invocation.arguments.extend(names.iter().map(|name| Argument::Plain((*name).to_owned())));
+        invocation
+    }
+
+    pub(super) fn check_rule(rule: &Rule) -> Self {
+        firewall("-C", rule)
+    }
+
+    pub(super) fn run(&self) -> Result<Output> {
+        let mut process = Process::new(self.program);
+        for argument in &self.arguments {
+            match argument {
+                Argument::Plain(text) => process.arg(text),
+                Argument::Secret(secret) => process.arg(secret.expose()),
+            };
+        }
+        process.env_clear().env("PATH", SEARCH_PATH).env("HOME", "/root").env("LC_ALL", "C.UTF-8");
+        process.envs(self.environment.iter().cloned()).stdin(Stdio::null());
+        let output = match process.output() {
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                return Err(Error::failed(format!("the program {} is missing", self.program)));
+            }
+            other => other.while_doing(|| format!("running {}", self.program))?,
+        };
+        let code = output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0));
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Output { code, stdout: text(output.stdout), stderr: text(output.stderr) })
+    }
+
+    fn plain<'a>(program: &'static str, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        let arguments = arguments.into_iter().map(|it| Argument::Plain(it.to_owned())).collect();
+        Self { program, arguments, environment: Vec::new() }
+    }
+
+    fn and<'a>(mut self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(|it| Argument::Plain(it.to_owned())));
+        self
+    }
+
+    fn quietly(mut self) -> Self {
+        for (name, value) in [("DEBIAN_FRONTEND", "noninteractive"), ("NEEDRESTART_SUSPEND", "1")] {
+            self.environment.push((name.into(), value.into()));
+        }
+        self
+    }
+}
+
+/// apt without translations and without Recommends, which nobody needs here; it may add packages and
+/// never remove one; a configuration file that somebody changed is kept.
+fn package_manager(packages: &Packages) -> Invocation {
+    match packages {
+        Packages::Update => Invocation::plain(
+            "apt-get",
+            ["update", "-q", "-o", "Acquire::Languages=none", "-o", "APT::Get::List-Cleanup=false"],
+        ),
+        Packages::Install { names, files, patience } => {
+            let patience = format!("DPkg::Lock::Timeout={}", patience.max(&Duration::from_secs(1)).as_secs());
+            let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+            Invocation::plain("apt-get", ["install", "-q", "-y", "--no-install-recommends", "--no-remove"])
+                .and(["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"])
+                .and(["-o", "Dpkg::Use-Pty=0", "-o", &patience])
+                .and(names.iter().chain(&files).map(String::as_str))
+        }
+        Packages::Configure => {
+            Invocation::plain("dpkg", ["--configure", "-a", "--force-confdef", "--force-confold"])
+        }
+        Packages::ClearBroken(name) => {
+            Invocation::plain("dpkg", ["--remove", "--force-remove-reinstreq", name])
+        }
+        Packages::Purge(list) => Invocation::plain("dpkg", ["--purge"]).and(list.iter().map(String::as_str)),
+        Packages::Remove(list) => {
+            Invocation::plain("dpkg", ["--remove"]).and(list.iter().map(String::as_str))
+        }
+    }
+    .quietly()
+}
+
+fn firewall(verb: &str, rule: &Rule) -> Invocation {
+    let table = rule.table.to_string();
+    Invocation::plain("iptables", ["-w", "10", "-t", &table, verb, &rule.chain])
+        .and(rule.spec.iter().map(String::as_str))
+}
+
+fn word(verb: UnitVerb) -> &'static str {
+    match verb {
+        UnitVerb::Enable => "enable",
+        UnitVerb::Disable => "disable",
+        UnitVerb::Start => "start",
+        UnitVerb::Stop => "stop",
+        UnitVerb::Restart => "restart",
+        UnitVerb::ResetFailed => "reset-failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_activation_code_does_not_show_in_debug_output() {
+        let command = Command::RegisterAgent {
+            id: "id".into(),
+            code: Secret::new("open sesame".into()),
+            region: "us-east-1".into(),
+            replace: false,
+        };
+        let shown = format!("{command:?} {:?}", Invocation::of(&command, Vec::new()));
+        assert!(!shown.contains("sesame"), "{shown}");
+    }
+}

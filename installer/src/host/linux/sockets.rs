@@ -1,0 +1,52 @@
+//! Two local questions: to Docker on its socket, and to the ECS agent on its introspection port.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::blocking::{Client, ClientBuilder};
+use serde::Deserialize;
+
+use crate::host::{DockerDaemon, Introspection};
+
+const DOCKER: &str = "/var/run/docker.sock";
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Version {
+    version: String,
+    #[serde(default)]
+    components: Vec<Component>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Component {
+    name: String,
+}
+
+/// Docker names its engine "Engine"; podman's look-alike has another name in its place.
+pub(super) fn docker() -> Option<DockerDaemon> {
+    if !Path::new(DOCKER).exists() {
+        return None;
+    }
+    let client = plain().unix_socket(DOCKER).build().ok()?;
+    let version: Version = get(&client, "http://docker/version")?;
+    let engine = version.components.iter().any(|component| component.name == "Engine");
+    Some(DockerDaemon { version: version.version, engine })
+}
+
+pub(super) fn introspection() -> Option<Introspection> {
+    let client = plain().build().ok()?;
+    get(&client, "http://127.0.0.1:51678/v1/metadata")
+}
+
+/// No proxy and no TLS: these never leave the machine.
+fn plain() -> ClientBuilder {
+    Client::builder().no_proxy().timeout(PATIENCE)
+}
+
+fn get<T: serde::de::DeserializeOwned>(client: &Client, address: &str) -> Option<T> {
+    let answer = client.get(address).send().ok()?.error_for_status().ok()?;
+    serde_json::from_slice(&answer.bytes().ok()?).ok()
+}

@@ -1,0 +1,95 @@
+//! The receipt: what Landfall changed and what it replaced, on disk before each change is made.
+//!
+//! A resumed run keeps the first `before`, so undo leads back to the machine that was found. What was
+//! on the machine already never enters, so undo never removes it.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::durable;
+use crate::error::{Error, Result, While};
+use crate::host::Host;
+use crate::step::{Before, Step, state_folder};
+
+/// The version of the format below; a later Landfall reads every earlier one.
+pub const VERSION: u32 = 1;
+
+/// Everything Landfall changed on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// The format's version.
+    pub version: u32,
+    /// The changes, in the order they were first made.
+    pub entries: Vec<Entry>,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Why it was made.
+    pub why: String,
+    /// The change.
+    pub change: Step,
+    /// What it replaced.
+    pub replaced: Before,
+}
+
+impl Receipt {
+    /// Reads the machine's receipt; an empty one where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read, or was written by a later version.
+    pub fn read(host: &dyn Host) -> Result<Self> {
+        let Some(text) = host.read(&path())? else {
+            return Ok(Self { version: VERSION, entries: Vec::new() });
+        };
+        let receipt: Self =
+            serde_json::from_slice(&text).while_doing(|| format!("reading {}", path().display()))?;
+        if receipt.version > VERSION {
+            return Err(Error::refused(format!(
+                "the receipt was written by a later Landfall (format {}, this one knows {VERSION})",
+                receipt.version
+            ))
+            .hint("use that version, or a later one"));
+        }
+        Ok(receipt)
+    }
+
+    /// Writes a change down before it is made.
+    ///
+    /// # Errors
+    /// When the disk refuses: the change must then not be made.
+    pub fn record(&mut self, host: &mut dyn Host, why: &str, change: &Step, replaced: Before) -> Result<()> {
+        let subject = change.subject();
+        match self.entries.iter_mut().find(|entry| entry.change.subject() == subject) {
+            Some(entry) => {
+                entry.change = change.clone().absorb(&entry.change);
+                why.clone_into(&mut entry.why);
+            }
+            None => self.entries.push(Entry { why: why.to_owned(), change: change.clone(), replaced }),
+        }
+        self.write(host)
+    }
+
+    /// Takes a change off, after it was undone.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn forget(&mut self, host: &mut dyn Host, at: usize) -> Result<()> {
+        self.entries.remove(at);
+        if self.entries.is_empty() { durable::remove(host, &path()) } else { self.write(host) }
+    }
+
+    fn write(&self, host: &mut dyn Host) -> Result<()> {
+        durable::create_folders(host, &state_folder(), 0o700)?;
+        let mut text = serde_json::to_string_pretty(self).map_err(|e| Error::bug(e.to_string()))?;
+        text.push('\n');
+        durable::write(host, &path(), text.as_bytes(), 0o600)
+    }
+}
+
+fn path() -> PathBuf {
+    state_folder().join("receipt.json")
+}

@@ -1,0 +1,87 @@
+//! What the SSM agent's own files say about this machine's identity.
+//!
+//! The truth is `Vault/Store/RegistrationKey` with an instance id, a private key and a region. The
+//! agent writes that file with an empty id *before* it asks the service, and leaves the older
+//! `registration` file in place when it blanks the key, so the existence of either proves nothing.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::host::Host;
+
+/// The agent's key store.
+pub const VAULT: &str = "/var/lib/amazon/ssm/Vault";
+const KEY: &str = "Store/RegistrationKey";
+const IDENTITY: &str = "/var/lib/amazon/ssm/runtimeconfig/identity_config.json";
+/// Where the SSM agent puts the role's credentials, and the ECS agent takes them from.
+pub const CREDENTIALS: &str = "/root/.aws/credentials";
+
+/// A managed instance's identity on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// `mi-` and 17 hexadecimal figures.
+    pub instance_id: String,
+    /// The region it was made in.
+    pub region: String,
+}
+
+#[derive(Deserialize)]
+struct RegistrationKey {
+    #[serde(default, rename = "instanceID")]
+    instance_id: Option<String>,
+    #[serde(default)]
+    region: Option<String>,
+    #[serde(default, rename = "privateKey")]
+    private_key: Option<String>,
+}
+
+/// The identity that is in the Vault, if a whole one is.
+///
+/// # Errors
+/// When the machine cannot be read; a broken file is no identity.
+pub fn read(host: &dyn Host) -> Result<Option<Registration>> {
+    let Some(text) = host.read(&key_file())? else { return Ok(None) };
+    let Ok(key) = serde_json::from_slice::<RegistrationKey>(&text) else { return Ok(None) };
+    let filled = |field: Option<String>| field.filter(|text| !text.is_empty());
+    let (Some(instance_id), Some(region), Some(_)) =
+        (filled(key.instance_id), filled(key.region), filled(key.private_key))
+    else {
+        return Ok(None);
+    };
+    Ok(Some(Registration { instance_id, region }))
+}
+
+/// Whether the agent's key file is there, whatever is in it: it then asks before it registers again.
+///
+/// # Errors
+/// When the machine cannot be read.
+pub fn is_begun(host: &dyn Host) -> Result<bool> {
+    Ok(host.stat(&key_file())?.is_some())
+}
+
+/// When the role credentials that are on disk end; `None` where there are none for this instance.
+///
+/// # Errors
+/// When the machine cannot be read.
+pub fn credentials_end(host: &dyn Host, instance_id: &str) -> Result<Option<Timestamp>> {
+    #[derive(Deserialize)]
+    struct Identity {
+        #[serde(rename = "InstanceId")]
+        instance_id: String,
+        #[serde(rename = "CredentialsExpiresAt")]
+        ends: String,
+    }
+    if host.stat(Path::new(CREDENTIALS))?.is_none() {
+        return Ok(None);
+    }
+    let Some(text) = host.read(Path::new(IDENTITY))? else { return Ok(None) };
+    let identity = serde_json::from_slice::<Identity>(&text).ok();
+    Ok(identity.filter(|it| it.instance_id == instance_id).and_then(|it| it.ends.parse().ok()))
+}
+
+fn key_file() -> PathBuf {
+    Path::new(VAULT).join(KEY)
+}

@@ -1,0 +1,139 @@
+//! Which signatures count, and reading one.
+//!
+//! A signature counts when the key that made it is pinned for that use by fingerprint, it was made
+//! while that key was valid, and it is a binary signature over SHA-256 or stronger. "A subkey of" a
+//! pinned key does not count, and neither does any trust that a certificate claims for itself. There
+//! is no key server, no download of keys and no keyring.
+
+use std::io::Read;
+
+use jiff::Timestamp;
+use pgp::composed::{Deserializable, DetachedSignature, SignedPublicKey};
+use pgp::crypto::hash::HashAlgorithm;
+use pgp::packet::{Signature, SignatureType};
+use pgp::types::KeyDetails;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+mod pinned;
+
+pub use pinned::{PinnedKey, pinned};
+
+/// What a key may sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Use {
+    /// The SSM agent's packages.
+    Ssm,
+    /// The ECS agent's packages.
+    Ecs,
+}
+
+/// Whose signature counts for a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trust {
+    /// AWS's keys for this use.
+    pub aws: Use,
+    /// A further certificate, armored, that the operator trusts besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also: Option<String>,
+}
+
+impl Trust {
+    /// Verifies a detached signature over what a reader yields; returns the signer's fingerprint.
+    ///
+    /// # Errors
+    /// When the signature does not count, with the reason.
+    pub fn verify(&self, signature: &[u8], data: impl Read) -> Result<String> {
+        let signature = parse(signature)?;
+        must_be_strong(&signature)?;
+        let key = self.signer_of(&signature)?;
+        must_be_in_validity(&signature, &key)?;
+        signature
+            .verify(&key.key, data)
+            .map_err(|_| no_count(format!("the file is not what {} signed", key.fingerprint)))?;
+        Ok(key.fingerprint)
+    }
+
+    /// Says whether the operator's certificate can be read at all, before anything is downloaded.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn check(&self) -> Result<()> {
+        self.keys().map(|_| ())
+    }
+
+    fn signer_of(&self, signature: &Signature) -> Result<PinnedKey> {
+        let fingerprints = signature.issuer_fingerprint();
+        let ids = signature.issuer_key_id();
+        let named = |key: &PinnedKey| {
+            fingerprints.iter().any(|named| **named == key.key.fingerprint())
+                || (fingerprints.is_empty() && ids.iter().any(|id| **id == key.key.legacy_key_id()))
+        };
+        self.keys()?.into_iter().find(named).ok_or_else(|| {
+            let who = fingerprints
+                .first()
+                .map(ToString::to_string)
+                .or_else(|| ids.first().map(|id| format!("key id {id}")))
+                .map_or_else(|| "nobody it names".to_owned(), |name| name.to_uppercase());
+            no_count(format!("it was signed by {who}, and that key is not trusted for this package"))
+        })
+    }
+
+    fn keys(&self) -> Result<Vec<PinnedKey>> {
+        let mut keys: Vec<PinnedKey> = pinned().into_iter().filter(|key| key.usage == self.aws).collect();
+        if let Some(armored) = &self.also {
+            let (certificate, _) = SignedPublicKey::from_string(armored).map_err(|e| {
+                Error::refused(format!("the file of --trust-key is no armored OpenPGP certificate: {e}"))
+                    .hint("export it with 'gpg --armor --export FINGERPRINT'")
+            })?;
+            keys.push(PinnedKey::of_operator(certificate.primary_key, self.aws));
+        }
+        Ok(keys)
+    }
+}
+
+fn parse(signature: &[u8]) -> Result<Signature> {
+    let parsed = if signature.starts_with(b"-----BEGIN") {
+        DetachedSignature::from_armor_single(signature).map(|(signature, _)| signature)
+    } else {
+        DetachedSignature::from_bytes(signature)
+    };
+    parsed
+        .map(|detached| detached.signature)
+        .map_err(|_| no_count("the signature file holds no OpenPGP signature".into()))
+}
+
+fn must_be_strong(signature: &Signature) -> Result<()> {
+    if signature.typ() != Some(SignatureType::Binary) {
+        return Err(no_count("it is not a signature over a binary file".into()));
+    }
+    match signature.hash_alg() {
+        Some(HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512) => Ok(()),
+        other => Err(no_count(format!("it uses {other:?}, and at least SHA-256 is asked for"))),
+    }
+}
+
+fn must_be_in_validity(signature: &Signature, key: &PinnedKey) -> Result<()> {
+    let made = signature
+        .created()
+        .and_then(|made| Timestamp::from_second(i64::from(made.as_secs())).ok())
+        .ok_or_else(|| no_count("it does not say when it was made".into()))?;
+    let late = key.valid_until.is_some_and(|end| made > end);
+    if made < key.created || late {
+        return Err(no_count(format!(
+            "{} signed it on {made}, when that key was not valid",
+            key.fingerprint
+        )));
+    }
+    Ok(())
+}
+
+fn no_count(why: String) -> Error {
+    Error::failed(format!("the package's signature does not count: {why}"))
+        .hint("nothing was installed; the file may have been changed on its way: see where it comes from before trying again")
+}
+
+#[cfg(test)]
+mod tests;

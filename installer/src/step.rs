@@ -1,0 +1,222 @@
+//! A step: one change to a machine, as a value.
+//!
+//! A closed set. Every kind knows how to look whether it is needed and what it would replace
+//! ([`Step::check`]), how to do it ([`Step::apply`]) and how to put back what was there
+//! ([`Step::undo`]). A kind never decides whether it belongs in a plan: that is `plan.rs`.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::activation::Activation;
+use crate::error::Result;
+use crate::host::{Host, Rule};
+
+mod agents;
+mod before;
+mod env_file;
+mod file;
+mod firewall_rule;
+mod folder;
+mod merge_json;
+mod packages;
+mod program;
+mod register;
+mod sysctl;
+mod unit;
+
+pub use agents::Await;
+pub use before::{Before, Content};
+pub use env_file::EnvFile;
+pub use file::WriteFile;
+pub use folder::Folders;
+pub use merge_json::MergeJson;
+pub use packages::{InstallPackages, PackageFile, RepairPackages};
+pub use program::InstallProgram;
+pub use register::{MARKER, Register};
+pub use sysctl::Sysctl;
+pub use unit::Unit;
+
+/// One change to a machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+pub enum Step {
+    /// Make folders that Landfall or an agent will fill.
+    Folders(Folders),
+    /// Write a whole file.
+    WriteFile(WriteFile),
+    /// Put Landfall's own program in its place.
+    InstallProgram(InstallProgram),
+    /// Set keys in a `KEY=VALUE` file, in place.
+    EnvFile(EnvFile),
+    /// Merge keys into a JSON file.
+    MergeJson(MergeJson),
+    /// Finish what an interrupted package manager left.
+    RepairPackages(RepairPackages),
+    /// Install packages by name and by verified file, in one transaction.
+    InstallPackages(InstallPackages),
+    /// Enable, start or restart a systemd unit.
+    Unit(Unit),
+    /// Set a kernel setting, now.
+    Sysctl(Sysctl),
+    /// Add a firewall rule, now.
+    FirewallRule(Rule),
+    /// Give the machine its identity.
+    Register(Register),
+    /// Wait, bounded, for something the agents bring about.
+    Await(Await),
+}
+
+/// What a step may need besides the machine.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// The activation, where one was given.
+    pub activation: Option<Activation>,
+}
+
+/// What could not be put back, a sentence each.
+pub type Leftovers = Vec<String>;
+
+impl Step {
+    /// What this step would replace, or `None` when there is nothing to do.
+    ///
+    /// # Errors
+    /// When the machine cannot be looked at.
+    pub fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
+        match self {
+            Self::Folders(step) => step.check(host),
+            Self::WriteFile(step) => step.check(host),
+            Self::InstallProgram(step) => step.check(host),
+            Self::EnvFile(step) => step.check(host),
+            Self::MergeJson(step) => step.check(host),
+            Self::RepairPackages(step) => step.check(host),
+            Self::InstallPackages(step) => step.check(host),
+            Self::Unit(step) => step.check(host),
+            Self::Sysctl(step) => step.check(host),
+            Self::FirewallRule(rule) => firewall_rule::check(rule, host),
+            Self::Register(step) => step.check(host),
+            Self::Await(step) => step.check(host),
+        }
+    }
+
+    /// Begins what can run beside the steps before this one.
+    pub fn prefetch(&self, host: &mut dyn Host) {
+        if let Self::InstallPackages(step) = self {
+            step.prefetch(host);
+        }
+    }
+
+    /// Makes the change.
+    ///
+    /// # Errors
+    /// When the change fails; the machine is then resumable, and can be undone from the receipt.
+    pub fn apply(&self, host: &mut dyn Host, context: &Context) -> Result<()> {
+        match self {
+            Self::Folders(step) => step.apply(host),
+            Self::WriteFile(step) => step.apply(host),
+            Self::InstallProgram(step) => step.apply(host),
+            Self::EnvFile(step) => step.apply(host),
+            Self::MergeJson(step) => step.apply(host),
+            Self::RepairPackages(step) => step.apply(host),
+            Self::InstallPackages(step) => step.apply(host),
+            Self::Unit(step) => step.apply(host),
+            Self::Sysctl(step) => step.apply(host),
+            Self::FirewallRule(rule) => firewall_rule::apply(rule, host),
+            Self::Register(step) => step.apply(host, context.activation.as_ref()),
+            Self::Await(step) => step.apply(host),
+        }
+    }
+
+    /// Puts back what was there before.
+    ///
+    /// # Errors
+    /// When the machine refuses; calling it again is safe.
+    pub fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
+        match self {
+            Self::Folders(step) => step.undo(host, before),
+            Self::WriteFile(step) => step.undo(host, before),
+            Self::InstallProgram(step) => step.undo(host, before),
+            Self::EnvFile(step) => step.undo(host, before),
+            Self::MergeJson(step) => step.undo(host, before),
+            Self::InstallPackages(step) => step.undo(host, before),
+            Self::Unit(step) => step.undo(host, before),
+            Self::Sysctl(step) => step.undo(host, before),
+            Self::FirewallRule(rule) => firewall_rule::undo(rule, host),
+            Self::Register(step) => step.undo(host, before),
+            Self::RepairPackages(_) | Self::Await(_) => Ok(Leftovers::new()),
+        }
+    }
+
+    /// What the step is about: two steps with the same subject are the same step of two runs.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Folders(step) => format!("folders {}", joined(&step.paths)),
+            Self::WriteFile(step) => format!("file {}", step.path.display()),
+            Self::InstallProgram(step) => format!("program {}", step.path.display()),
+            Self::EnvFile(step) => format!("keys in {}", step.path.display()),
+            Self::MergeJson(step) => format!("keys in {}", step.path.display()),
+            Self::RepairPackages(_) => "interrupted packages".into(),
+            Self::InstallPackages(_) => "packages".into(),
+            Self::Unit(step) => format!("unit {}", step.unit),
+            Self::Sysctl(step) => format!("kernel setting {}", step.key),
+            Self::FirewallRule(rule) => format!("firewall rule {rule}"),
+            Self::Register(_) => "registration".into(),
+            Self::Await(step) => format!("wait for {}", step.subject()),
+        }
+    }
+
+    /// What the step does, in a few words for a line of output.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Folders(step) => format!("make {}", joined(&step.paths)),
+            Self::WriteFile(step) => format!("write {}", step.path.display()),
+            Self::InstallProgram(step) => format!("install {}", step.path.display()),
+            Self::EnvFile(step) => format!("set keys in {}", step.path.display()),
+            Self::MergeJson(step) => format!("merge keys into {}", step.path.display()),
+            Self::RepairPackages(_) => "repair the interrupted package manager".into(),
+            Self::InstallPackages(step) => {
+                format!("install {}", step.all_names().collect::<Vec<_>>().join(", "))
+            }
+            Self::Unit(step) if step.start => format!("enable and start {}", step.unit),
+            Self::Unit(step) => format!("enable {}", step.unit),
+            Self::Sysctl(step) => format!("set {} = {}", step.key, step.value),
+            Self::FirewallRule(rule) => format!("add rule {rule}"),
+            Self::Register(step) => format!("register in {}", step.region),
+            Self::Await(step) => format!("wait for {}", step.subject()),
+        }
+    }
+
+    /// The step of a later run together with the one in the receipt, so that undo knows of both.
+    #[must_use]
+    pub fn absorb(self, earlier: &Self) -> Self {
+        match (self, earlier) {
+            (Self::EnvFile(now), Self::EnvFile(earlier)) => Self::EnvFile(now.absorb(earlier)),
+            (Self::InstallPackages(now), Self::InstallPackages(earlier)) => {
+                Self::InstallPackages(now.absorb(earlier))
+            }
+            (now, _) => now,
+        }
+    }
+}
+
+fn joined(paths: &[PathBuf]) -> String {
+    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    paths.join(" ")
+}
+
+/// Landfall's own state folder.
+#[must_use]
+pub fn state_folder() -> PathBuf {
+    PathBuf::from("/var/lib/landfall")
+}
+
+/// Removes a folder with all that is in it, on one file system.
+///
+/// # Errors
+/// When the machine refuses.
+pub fn forget_folder(host: &mut dyn Host, folder: &std::path::Path) -> Result<()> {
+    let Some(stat) = host.stat(folder)? else { return Ok(()) };
+    folder::remove_tree(host, folder, stat.device, &mut Leftovers::new())
+}

@@ -1,0 +1,90 @@
+//! What a step replaced, as the receipt keeps it.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// What was on the machine before a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "before", rename_all = "kebab-case")]
+pub enum Before {
+    /// Nothing: what the step makes is ours alone.
+    Nothing,
+    /// Some of the folders; the others were not there.
+    Folders {
+        /// Those that were not there.
+        absent: Vec<PathBuf>,
+    },
+    /// A file.
+    File {
+        /// Its content.
+        content: Content,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// Another version of our own program, which is not worth keeping.
+    OlderProgram,
+    /// Packages.
+    Packages {
+        /// Those that were installed, by name.
+        installed: Vec<String>,
+        /// Those removed earlier whose configuration was still there.
+        configured: Vec<String>,
+    },
+    /// A unit.
+    Unit {
+        /// Whether it started at boot.
+        enabled: bool,
+        /// Whether it ran.
+        active: bool,
+    },
+    /// A kernel setting's value.
+    Setting {
+        /// The value.
+        value: String,
+    },
+    /// A registration that was made before Landfall came: kept.
+    Registered,
+}
+
+/// A file's content: text where it is text, hexadecimal figures where it is not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Content {
+    /// UTF-8.
+    Text(String),
+    /// Anything else.
+    Hex(String),
+}
+
+impl Content {
+    /// Takes bytes in.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text.to_owned()),
+            Err(_) => Self::Hex(hex::encode(bytes)),
+        }
+    }
+
+    /// Gives the bytes back.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.clone().into_bytes(),
+            Self::Hex(figures) => hex::decode(figures).unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_comes_back_byte_for_byte() {
+        for bytes in [&b"plain\n"[..], &[0xff, 0, 0x80], b""] {
+            assert_eq!(Content::of(bytes).bytes(), bytes);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Install packages in one transaction: names from the configured repositories and verified files
+//! together, so that dependencies are met once and dpkg runs once.
+//!
+//! Undo removes what the transaction brought, and nothing that was there before or that somebody
+//! asked for since. It asks dpkg rather than apt, because dpkg refuses to remove what another package
+//! still needs, where apt would remove that other package too.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Before, Leftovers, state_folder};
+use crate::error::{Error, Result, While};
+use crate::host::{Command, Fetch, Host, Output, Packages};
+use crate::package_database::{PackageDatabase, chosen_by_apt};
+use crate::package_lock;
+use crate::signature::Trust;
+
+/// Packages to install.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstallPackages {
+    /// Packages from the configured repositories.
+    pub names: Vec<String>,
+    /// Packages from elsewhere, each verified against its signature.
+    pub files: Vec<PackageFile>,
+    /// Seconds to wait while somebody else holds the package manager's lock.
+    pub lock_seconds: u64,
+}
+
+/// A package file from elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageFile {
+    /// The package's name.
+    pub name: String,
+    /// Where it comes from.
+    pub url: String,
+    /// Where its detached signature comes from.
+    pub signature_url: String,
+    /// Whose signature counts.
+    pub trust: Trust,
+}
+
+impl PackageFile {
+    fn destination(&self) -> PathBuf {
+        state_folder().join("downloads").join(format!("{}.deb", self.name))
+    }
+}
+
+impl InstallPackages {
+    pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
+        let database = PackageDatabase::read(host)?;
+        let complete = self.all_names().all(|name| database.installed(name).is_some());
+        Ok((!complete).then(|| Before::Packages {
+            installed: database.in_state("installed"),
+            configured: database.in_state("config-files"),
+        }))
+    }
+
+    pub(super) fn prefetch(&self, host: &mut dyn Host) {
+        for file in &self.files {
+            host.begin_fetch(Fetch {
+                url: file.url.clone(),
+                destination: file.destination(),
+                signature_url: file.signature_url.clone(),
+                trust: file.trust.clone(),
+            });
+        }
+    }
+
+    pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
+        let patience = Duration::from_secs(self.lock_seconds);
+        package_lock::wait(host, patience)?;
+        let update = host.run(&Command::Packages(Packages::Update))?;
+        for file in &self.files {
+            host.finish_fetch(&file.destination())
+                .while_doing(|| format!("fetching the package {}", file.name))?;
+        }
+        let files: Vec<PathBuf> = self.files.iter().map(PackageFile::destination).collect();
+        let install = Packages::Install { names: self.names.clone(), files: files.clone(), patience };
+        let output = host.run(&Command::Packages(install))?;
+        if !output.ok() {
+            return Err(refusal(&update, &output));
+        }
+        for file in files {
+            host.remove(&file)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
+        let Before::Packages { installed, configured } = before else { return Ok(Leftovers::new()) };
+        let ours = self.brought(host, installed)?;
+        if ours.is_empty() {
+            return Ok(Leftovers::new());
+        }
+        package_lock::wait(host, Duration::from_secs(self.lock_seconds))?;
+        let (keep, purge): (Vec<_>, Vec<_>) =
+            ours.iter().cloned().partition(|name| configured.contains(name));
+        let removals = [Packages::Remove(keep), Packages::Purge(purge)];
+        let mut said = String::new();
+        for removal in removals {
+            if !matches!(&removal, Packages::Remove(names) | Packages::Purge(names) if names.is_empty()) {
+                said = host.run(&Command::Packages(removal))?.tail();
+            }
+        }
+        let left = self.brought(host, installed)?;
+        Ok(left.into_iter().map(|name| format!("the package {name} is still needed: {said}")).collect())
+    }
+
+    /// The names of both runs: undo must know every package we ever asked for.
+    pub(super) fn absorb(mut self, earlier: &Self) -> Self {
+        for name in &earlier.names {
+            if !self.names.contains(name) {
+                self.names.push(name.clone());
+            }
+        }
+        self
+    }
+
+    /// What the transaction brought: asked for by us, or chosen by apt for us, and not there before.
+    fn brought(&self, host: &dyn Host, before: &[String]) -> Result<Vec<String>> {
+        let chosen = chosen_by_apt(host)?;
+        let database = PackageDatabase::read(host)?;
+        let mut present = database.in_state("installed");
+        present.extend(database.unfinished());
+        present.retain(|name| !before.contains(name));
+        present.retain(|name| chosen.contains(name) || self.all_names().any(|ours| ours == name));
+        Ok(present)
+    }
+
+    pub(super) fn all_names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str).chain(self.files.iter().map(|file| file.name.as_str()))
+    }
+}
+
+/// A repository that does not answer fails the lists; only if the installation fails too is it fatal.
+fn refusal(update: &Output, install: &Output) -> Error {
+    let mut what = format!("the package manager refused the installation: {}", install.tail());
+    if !update.ok() {
+        what = format!("{what} (reading the package lists had failed: {})", update.tail());
+    }
+    Error::failed(what).hint("mend the package sources ('apt-get update' must end well) and run again")
+}
+
+/// Finish what an interrupted package manager left half done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepairPackages {
+    /// Seconds to wait while somebody else holds the package manager's lock.
+    pub lock_seconds: u64,
+}
+
+impl RepairPackages {
+    pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
+        let database = PackageDatabase::read(host)?;
+        let broken = database.interrupted || !database.unfinished().is_empty();
+        Ok(broken.then_some(Before::Nothing))
+    }
+
+    /// A package that must be installed again blocks apt, so it is cleared away; what is wanted of it
+    /// comes back with the transaction that follows.
+    pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
+        package_lock::wait(host, Duration::from_secs(self.lock_seconds))?;
+        for name in PackageDatabase::read(host)?.demanded_again() {
+            host.run(&Command::Packages(Packages::ClearBroken(name)))?;
+        }
+        let output = host.run(&Command::Packages(Packages::Configure))?;
+        if self.check(host)?.is_none() {
+            return Ok(());
+        }
+        Err(Error::failed(format!("dpkg is stuck half-way: {}", output.tail()))
+            .hint("run 'dpkg --configure -a' and 'apt-get install -f' by hand, then run again"))
+    }
+}

@@ -1,0 +1,52 @@
+//! Put Landfall's own program where units and people find it again.
+//!
+//! The unit of the credentials endpoint and the ECS agent's drop-in call it, so it has to stay when
+//! the file it was first run from is gone.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Before, Leftovers};
+use crate::durable;
+use crate::error::{Error, Result};
+use crate::host::Host;
+
+const MODE: u32 = 0o755;
+
+/// The program itself, at a place of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstallProgram {
+    /// Where.
+    pub path: PathBuf,
+}
+
+impl InstallProgram {
+    pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
+        let own = host.own_program()?;
+        if own == self.path {
+            return Ok(None);
+        }
+        match host.read(&self.path)? {
+            None => Ok(Some(Before::Nothing)),
+            Some(there) => Ok((there != content(host, &own)?).then_some(Before::OlderProgram)),
+        }
+    }
+
+    pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
+        let own = host.own_program()?;
+        let program = content(host, &own)?;
+        durable::write(host, &self.path, &program, MODE)
+    }
+
+    pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
+        if *before == Before::Nothing {
+            durable::remove(host, &self.path)?;
+        }
+        Ok(Leftovers::new())
+    }
+}
+
+fn content(host: &dyn Host, own: &Path) -> Result<Vec<u8>> {
+    host.read(own)?.ok_or_else(|| Error::failed(format!("our own program {} is gone", own.display())))
+}

@@ -1,0 +1,215 @@
+//! Give the machine its identity: the one step with an effect far away.
+//!
+//! The SSM agent makes a new key pair and writes it, with an empty instance id, before it asks the
+//! service; when the service says no, an earlier identity would be gone. So the Vault is set aside
+//! first and put back on failure. The marker that lets both agents start is written last, after the
+//! Vault has reached the disk. Undo blanks the local identity; what the service knows stays there,
+//! because only an operator may take that back.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Before, Leftovers, forget_folder, state_folder};
+use crate::activation::Activation;
+use crate::durable;
+use crate::error::{Error, Result, While};
+use crate::host::{Command, EntryKind, Host, Output};
+use crate::registration::{self, CREDENTIALS, Registration, VAULT};
+
+/// The file that lets both agents start.
+pub const MARKER: &str = "/var/lib/landfall/registered";
+
+/// Registers the machine as a managed instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Register {
+    /// The region to be registered in.
+    pub region: String,
+}
+
+impl Register {
+    pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
+        let Some(registration) = registration::read(host)? else { return Ok(Some(Before::Nothing)) };
+        self.must_be_here(&registration)?;
+        let marked = host.stat(Path::new(MARKER))?.is_some();
+        Ok((!marked).then_some(Before::Registered))
+    }
+
+    pub(super) fn apply(&self, host: &mut dyn Host, activation: Option<&Activation>) -> Result<()> {
+        let registration = match registration::read(host)? {
+            Some(registration) => registration,
+            None => self.register(host, activation)?,
+        };
+        sync_tree(host, Path::new(VAULT))?;
+        host.sync(durable::parent(Path::new(VAULT)))?;
+        let marker = json!({"instance_id": registration.instance_id, "region": registration.region});
+        durable::write(host, Path::new(MARKER), format!("{marker}\n").as_bytes(), 0o600)
+    }
+
+    pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
+        durable::remove(host, Path::new(MARKER))?;
+        if *before == Before::Registered {
+            return Ok(Leftovers::new());
+        }
+        let Some(registration) = registration::read(host)? else { return Ok(Leftovers::new()) };
+        host.run(&Command::ClearAgent)?;
+        forget_folder(host, Path::new(VAULT))?;
+        put_credentials_back(host)?;
+        Ok(vec![format!(
+            "{} is still known to AWS: 'aws ssm deregister-managed-instance --region {} --instance-id {}'",
+            registration.instance_id, registration.region, registration.instance_id
+        )])
+    }
+
+    fn register(&self, host: &mut dyn Host, activation: Option<&Activation>) -> Result<Registration> {
+        let activation = activation.ok_or_else(no_activation)?;
+        set_credentials_aside(host)?;
+        let aside = state_folder().join("vault-before");
+        let begun = registration::is_begun(host)?;
+        if begun {
+            copy_tree(host, Path::new(VAULT), &aside)?;
+        }
+        let output = host.run(&Command::RegisterAgent {
+            id: activation.id.clone(),
+            code: activation.code.clone(),
+            region: self.region.clone(),
+            replace: begun,
+        })?;
+        let registered = registration::read(host)?;
+        if let (true, Some(registration)) = (output.ok(), registered) {
+            forget_folder(host, &aside)?;
+            return Ok(registration);
+        }
+        if begun {
+            forget_folder(host, Path::new(VAULT))?;
+            copy_tree(host, &aside, Path::new(VAULT)).while_doing(|| "putting the Vault back".into())?;
+            forget_folder(host, &aside)?;
+        }
+        Err(said_no(&output))
+    }
+
+    fn must_be_here(&self, registration: &Registration) -> Result<()> {
+        if registration.region == self.region {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "this machine is registered in {} as {}, not in {}",
+            registration.region, registration.instance_id, self.region
+        ))
+        .hint(format!("run with --region {}, or 'landfall uninstall' first", registration.region)))
+    }
+}
+
+fn no_activation() -> Error {
+    Error::refused("this machine is not registered yet, and no activation was given").hint(
+        "make one with 'aws ssm create-activation --iam-role ROLE > activation.json' and give --activation-file activation.json",
+    )
+}
+
+/// The service's error code as a sentence with a remedy.
+fn said_no(output: &Output) -> Error {
+    let text = format!("{}\n{}", output.stdout, output.stderr);
+    let known: [(&str, &str, &str); 5] = [
+        (
+            "ActivationExpired",
+            "the activation has expired",
+            "make a new one: it lives 24 hours unless --expiration-date says else",
+        ),
+        (
+            "InvalidActivation",
+            "the service does not know this activation",
+            "see that id, code and --region are those that 'aws ssm create-activation' was run with",
+        ),
+        (
+            "RegistrationLimitExceeded",
+            "the activation is used up: its registration limit is reached",
+            "make a new one, with --registration-limit as high as the number of machines",
+        ),
+        (
+            "ThrottlingException",
+            "the service was asked too often and told us to slow down",
+            "run again in a few minutes; the activation was not used",
+        ),
+        (
+            "RequestError",
+            "the SSM endpoint could not be reached",
+            "see that DNS works and TCP 443 is open to it, through HTTPS_PROXY if there is one, and that the clock is right",
+        ),
+    ];
+    let found = known.iter().find(|(code, ..)| text.contains(code));
+    let (what, hint) = found.map_or_else(
+        || {
+            (
+                format!("the SSM agent could not register: {}", last_error(&text)),
+                "see /var/log/amazon/ssm/amazon-ssm-agent.log, and run again",
+            )
+        },
+        |(_, what, hint)| ((*what).to_owned(), *hint),
+    );
+    Error::failed(what).hint(hint)
+}
+
+fn last_error(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let worst = lines.iter().rev().find(|line| line.contains("ERROR")).or(lines.last());
+    worst.map_or_else(|| "it said nothing".into(), |line| (*line).to_owned())
+}
+
+/// The agent writes the `[default]` profile of root's credentials: an operator's own is kept aside.
+fn set_credentials_aside(host: &mut dyn Host) -> Result<()> {
+    let aside = credentials_aside();
+    match host.read(Path::new(CREDENTIALS))? {
+        Some(content) if host.stat(&aside)?.is_none() => durable::write(host, &aside, &content, 0o600),
+        _ => Ok(()),
+    }
+}
+
+fn put_credentials_back(host: &mut dyn Host) -> Result<()> {
+    match host.read(&credentials_aside())? {
+        Some(content) => durable::write(host, Path::new(CREDENTIALS), &content, 0o600),
+        None => durable::remove(host, Path::new(CREDENTIALS)),
+    }
+}
+
+fn credentials_aside() -> PathBuf {
+    state_folder().join("credentials-before")
+}
+
+fn copy_tree(host: &mut dyn Host, from: &Path, to: &Path) -> Result<()> {
+    for (path, stat) in walk(host, from)? {
+        let target = to.join(path.strip_prefix(from).unwrap_or(&path));
+        match stat {
+            EntryKind::Folder if host.stat(&target)?.is_none() => {
+                durable::create_folders(host, &target, 0o700)?;
+            }
+            EntryKind::File => {
+                let content = host.read(&path)?.unwrap_or_default();
+                durable::write(host, &target, &content, 0o600)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn sync_tree(host: &mut dyn Host, folder: &Path) -> Result<()> {
+    for (path, _) in walk(host, folder)? {
+        host.sync(&path)?;
+    }
+    Ok(())
+}
+
+/// A folder and everything below it, folders before what is in them.
+fn walk(host: &dyn Host, folder: &Path) -> Result<Vec<(PathBuf, EntryKind)>> {
+    let mut found = Vec::new();
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(path) = waiting.pop() {
+        let Some(stat) = host.stat(&path)? else { continue };
+        if stat.kind == EntryKind::Folder {
+            waiting.extend(host.list(&path)?.into_iter().map(|name| path.join(name)));
+        }
+        found.push((path, stat.kind));
+    }
+    Ok(found)
+}

@@ -1,0 +1,98 @@
+//! Enable, start or restart a systemd unit.
+//!
+//! A unit that runs is restarted when one of the files it reads is younger than its start: that is
+//! how a changed configuration takes effect, also when the run that changed it was cut short.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Before, Leftovers};
+use crate::error::{Error, Result};
+use crate::host::{Command, Host, UnitState, UnitVerb};
+
+/// A systemd unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unit {
+    /// Its full name.
+    pub unit: String,
+    /// Whether it should also run now.
+    pub start: bool,
+    /// The files it reads at its start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<PathBuf>,
+}
+
+impl Unit {
+    pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
+        let now = self.look(host)?;
+        let running = !self.start || (now.active && !now.stale && !self.outdated(host, &now)?);
+        let done = now.enabled && running;
+        Ok((!done).then_some(Before::Unit { enabled: now.enabled, active: now.active }))
+    }
+
+    pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
+        let now = self.look(host)?;
+        if now.stale {
+            self.must(host, &Command::ReloadUnits)?;
+        }
+        if !now.enabled {
+            self.must(host, &self.verb(UnitVerb::Enable))?;
+        }
+        if !self.start {
+            return Ok(());
+        }
+        if now.failing {
+            self.must(host, &self.verb(UnitVerb::ResetFailed))?;
+        }
+        let verb = if now.active { UnitVerb::Restart } else { UnitVerb::Start };
+        self.must(host, &self.verb(verb))
+    }
+
+    pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
+        let Before::Unit { enabled, active } = before else { return Ok(Leftovers::new()) };
+        let now = self.look(host)?;
+        let mut leftovers = Leftovers::new();
+        let mut put_back = |verb: UnitVerb| -> Result<()> {
+            let output = host.run(&self.verb(verb))?;
+            if !output.ok() {
+                leftovers.push(format!("the unit {}: {}", self.unit, output.tail()));
+            }
+            Ok(())
+        };
+        if (now.active || now.failing) && !active {
+            put_back(UnitVerb::Stop)?;
+        }
+        if now.enabled && !enabled {
+            put_back(UnitVerb::Disable)?;
+        }
+        Ok(leftovers)
+    }
+
+    fn look(&self, host: &dyn Host) -> Result<UnitState> {
+        Ok(host.units(&[&self.unit])?.into_iter().next().unwrap_or_default())
+    }
+
+    fn outdated(&self, host: &dyn Host, now: &UnitState) -> Result<bool> {
+        let Some(since) = now.active_since else { return Ok(false) };
+        for path in &self.reads {
+            if host.stat(path)?.is_some_and(|stat| stat.modified > since) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn verb(&self, verb: UnitVerb) -> Command {
+        Command::Unit(verb, self.unit.clone())
+    }
+
+    fn must(&self, host: &mut dyn Host, command: &Command) -> Result<()> {
+        let output = host.run(command)?;
+        if output.ok() {
+            return Ok(());
+        }
+        Err(Error::failed(format!("systemd could not bring up {}: {}", self.unit, output.tail()))
+            .hint(format!("see 'journalctl -u {}'", Path::new(&self.unit).display())))
+    }
+}

@@ -1,0 +1,73 @@
+//! What people see: one line per step on standard error, data on standard output.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use crate::apply::{Event, Outcome};
+use crate::host::Timings;
+
+/// Shows events as lines.
+#[derive(Debug)]
+pub struct Ui {
+    colour: bool,
+    terminal: bool,
+    begun: bool,
+}
+
+impl Ui {
+    /// Looks at where standard error goes; `NO_COLOR` turns colour off.
+    #[must_use]
+    pub fn new(no_colour: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        Self { colour: terminal && !no_colour, terminal, begun: false }
+    }
+
+    /// Shows an event.
+    pub fn show(&mut self, event: &Event) {
+        match event {
+            Event::Begins(item) => {
+                if self.terminal {
+                    eprint!("{:>9}  {}", "...", item.step.describe());
+                    let _ = std::io::stderr().flush();
+                    self.begun = true;
+                }
+            }
+            Event::Ends { item, outcome, time } => {
+                let time = if *outcome == Outcome::AlreadySo { String::new() } else { seconds(*time) };
+                self.line(*outcome, &time, &item.step.describe());
+            }
+            Event::Undone { entry } => {
+                self.line(Outcome::Done, "", &format!("taken back: {}", entry.change.describe()))
+            }
+        }
+    }
+
+    fn line(&mut self, outcome: Outcome, time: &str, what: &str) {
+        let (word, code) = match outcome {
+            Outcome::Done => ("done", 32),
+            Outcome::AlreadySo => ("already so", 2),
+            Outcome::Failed => ("failed", 31),
+        };
+        let start = if std::mem::take(&mut self.begun) { "\r\x1b[K" } else { "" };
+        let word = format!("{word:<10}");
+        let word = if self.colour { format!("\x1b[{code}m{word}\x1b[0m") } else { word };
+        eprintln!("{start}{word} {time:>7}  {what}");
+    }
+
+    /// Where the time went, in one line.
+    pub fn account(&self, wall: Duration, timings: &Timings) {
+        eprintln!(
+            "took {}: {} of it Landfall's own (processor time {}), the rest child processes and downloads; peak memory {} MB",
+            seconds(wall),
+            seconds(timings.own(wall)),
+            seconds(timings.own_cpu),
+            timings.peak_memory.div_ceil(1_000_000),
+        );
+    }
+}
+
+/// Seconds for people.
+#[must_use]
+pub fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
+}
