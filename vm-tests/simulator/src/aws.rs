@@ -6,7 +6,9 @@ use crate::recording::Recorder;
 use crate::world::World;
 use jiff::SignedDuration;
 use std::collections::HashMap;
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
@@ -71,6 +73,8 @@ fn disconnected(mut world: World) -> World {
 
 fn save(world: &World, path: &Path) -> io::Result<()> {
     let next = path.with_extension("new");
-    std::fs::write(&next, serde_json::to_vec_pretty(world)?)?;
+    // Temporary credentials are in it, so it is for its owner alone.
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&next)?;
+    file.write_all(&serde_json::to_vec_pretty(world)?)?;
     std::fs::rename(&next, path)
 }

@@ -22,18 +22,14 @@ pub fn after(mut response: Response, bytes: u64) -> Response {
         let source = body.into_data_stream();
         Body::from_stream(stream::unfold(Some((source, bytes)), |state| async move {
             let (mut source, left) = state?;
-            match source.next().await {
-                Some(Ok(mut chunk)) if left > 0 => {
-                    chunk.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-                    let left = left - chunk.len() as u64;
-                    Some((Ok::<Bytes, io::Error>(chunk), Some((source, left))))
-                }
-                Some(_) => {
-                    tokio::time::sleep(LEAVE).await;
-                    Some((Err(io::ErrorKind::ConnectionAborted.into()), None))
-                }
-                None => None,
+            if left == 0 {
+                tokio::time::sleep(LEAVE).await;
+                return Some((Err(io::ErrorKind::ConnectionAborted.into()), None));
             }
+            let mut chunk: Bytes = source.next().await?.ok()?;
+            chunk.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            let left = left - chunk.len() as u64;
+            Some((Ok::<Bytes, io::Error>(chunk), Some((source, left))))
         }))
     })
 }

@@ -59,10 +59,7 @@ fn a_cut_lets_exactly_so_many_bytes_through() {
         assert_eq!((answer.status, answer.header("content-length")), (200, "500000"));
         assert_eq!(answer.body.len() as u64, after_bytes);
     }
-    let mut machine = rehearsal.registered_machine();
-    rehearsal.admin.fault(&Fault { after_bytes: 10, ..Fault::once(FaultName::Cut, "sts") }).unwrap();
-    rehearsal.admin.clear_faults().unwrap();
-    machine.request_role_token();
+    let machine = rehearsal.machine_with_credentials();
     rehearsal.admin.fault(&Fault { after_bytes: 10, ..Fault::once(FaultName::Cut, "sts") }).unwrap();
     assert_eq!(machine.caller_identity().body.len(), 10);
 }
