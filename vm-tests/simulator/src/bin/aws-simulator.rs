@@ -123,8 +123,9 @@ fn activation(admin: &Admin, limit: u32, expires_in: i64) -> Result<(), AdminErr
 }
 
 fn show(admin: &Admin) -> Result<(), AdminError> {
+    let managed = admin.managed_instances()?;
     println!("managed instances:");
-    for instance in admin.managed_instances()? {
+    for instance in managed {
         let seen = instance
             .last_ping_at
             .map_or("never seen since".to_owned(), |time| format!("last seen {time:.0}"));
