@@ -13,6 +13,7 @@ pub mod journey;
 pub mod licences;
 pub mod packages;
 pub mod programs;
+pub mod reviewed_leftovers;
 pub mod simulator;
 pub mod tasks;
 pub mod world;

@@ -95,14 +95,20 @@ impl World {
         Container::new(&self.ground.0, self.guests, &base, self.network.clone())
     }
 
-    /// A new guest that knows this world (names, test authority, package source), with `landfall` on it, booted.
+    /// A new guest with `landfall` on it that knows this world, booted.
     pub fn guest(&mut self) -> Result<Container> {
-        let mut guest = self.bare_guest()?;
-        let root = guest.root();
-        self.introduce(&root)?;
         let landfall = programs::landfall()?;
-        fs::copy(&landfall, root.join(&LANDFALL[1..])).doing(|| format!("copying {}", landfall.display()))?;
+        let mut guest = self.guest_without_landfall()?;
+        let place = guest.root().join(&LANDFALL[1..]);
+        fs::copy(&landfall, place).doing(|| format!("copying {}", landfall.display()))?;
         guest.boot()?;
+        Ok(guest)
+    }
+
+    /// A new guest that knows this world (names, test authority, package source), not booted yet.
+    pub fn guest_without_landfall(&mut self) -> Result<Container> {
+        let guest = self.bare_guest()?;
+        self.introduce(&guest.root())?;
         Ok(guest)
     }
 

@@ -131,3 +131,32 @@ fn nothing_is_left_behind_after_a_panic() {
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+#[test]
+fn docker_runs_in_a_guest_with_its_bridge_and_its_firewall() {
+    if !can_run() {
+        return;
+    }
+    let mut world = World::new().unwrap();
+    let mut guest = world.guest_without_landfall().unwrap();
+    guest.boot().unwrap();
+    let install = "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install \
+                   --no-install-recommends docker.io iptables procps dmidecode";
+    let timed = |script: &str| {
+        let output = guest.run(script).unwrap();
+        println!("{:6.2} s  {script}", output.seconds);
+        assert_eq!(output.status, 0, "{}{}", output.stdout, output.stderr);
+        output.stdout
+    };
+    timed(install);
+    assert_eq!(timed("docker info --format '{{.Driver}}'"), "overlay2\n");
+    timed("sysctl -q -w net.ipv4.conf.all.route_localnet=1");
+    assert!(timed("iptables -t nat -S POSTROUTING").contains("MASQUERADE"));
+    timed(
+        "tar -C / -c bin lib lib64 usr/lib64 usr/bin/bash usr/bin/cat usr/lib/x86_64-linux-gnu \
+         | docker import - guest:latest",
+    );
+    // Out of the bridge, through the guest's NAT, to the gateway of this world.
+    let ask = r#"exec 3<>/dev/tcp/10.77.0.1/80 && printf "HEAD / HTTP/1.0\r\n\r\n" >&3 && cat <&3"#;
+    assert!(timed(&format!("docker run --rm guest:latest bash -c '{ask}'")).starts_with("HTTP/1."));
+}

@@ -43,7 +43,8 @@ fn landfall_run(packages: &Packages) -> Result<f64> {
 
 fn bare_run(packages: &Packages) -> Result<f64> {
     let mut world = World::with(packages)?;
-    let guest = world.guest()?;
+    let mut guest = world.guest_without_landfall()?;
+    guest.boot()?;
     let activation = world.aws()?.activation(1, 86_400).doing(|| "asking for an activation")?;
     let (id, code) = (activation.activation_id, activation.activation_code);
     let Output { status, stdout, stderr, seconds } =

@@ -1,0 +1,217 @@
+//! What Landfall promises, each promise on a real Debian with real apt, systemd and dockerd, against an
+//! AWS that demands what AWS demands. Landfall is known here by its command line alone.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use nix::unistd::geteuid;
+use vm_tests::error::Result;
+use vm_tests::guest::container::Container;
+use vm_tests::guest::{Guest, Output};
+use vm_tests::journey::{self, UP};
+use vm_tests::reviewed_leftovers::unexplained;
+use vm_tests::world::World;
+
+/// A world with one booted guest, or nothing where guests cannot run, which is said.
+fn machine() -> Result<Option<(World, Container)>> {
+    if !geteuid().is_root() {
+        eprintln!("skipped: guests need root");
+        return Ok(None);
+    }
+    let mut world = World::new()?;
+    let guest = world.guest()?;
+    Ok(Some((world, guest)))
+}
+
+/// Runs `landfall up` and prints all it says, for whoever reads a failed test.
+fn up(guest: &Container) -> Result<Output> {
+    guest.run_streaming(UP, &mut |line| println!("{line}"))
+}
+
+fn registered(world: &World, guest: &Container) -> Result<String> {
+    Ok(journey::register(world, guest, &mut |line| println!("{line}"))?.stderr)
+}
+
+#[test]
+fn fresh_install_registers() -> Result<()> {
+    let Some((world, guest)) = machine()? else { return Ok(()) };
+    registered(&world, &guest)?;
+    let arn = journey::container_instance(&guest)?;
+    let aws = world.aws()?;
+    let instances = aws.container_instances().unwrap();
+    assert_eq!(instances.len(), 1);
+    assert_eq!((instances[0].arn.as_str(), instances[0].cluster.as_str()), (arn.as_str(), "test-cluster"));
+    assert_eq!(aws.managed_instances().unwrap().len(), 1);
+    assert_eq!(guest.run("landfall status")?.status, 0);
+    Ok(())
+}
+
+#[test]
+fn a_second_run_changes_nothing_and_asks_ssm_for_nothing() -> Result<()> {
+    let Some((world, guest)) = machine()? else { return Ok(()) };
+    registered(&world, &guest)?;
+    // The agents write logs and state at all times; what Landfall and packages own must stand still.
+    let owned =
+        |path: &str| ["/etc/", "/usr/", "/lib/", "/var/lib/landfall/"].iter().any(|it| path.starts_with(it));
+    let before = guest.tree()?;
+    let registrations = || world.aws().unwrap().requests(Some("RegisterManagedInstance")).unwrap().len();
+    assert_eq!(registrations(), 1);
+    let second = up(&guest)?;
+    assert_eq!(second.status, 0, "{}", second.stderr);
+    assert_eq!(registrations(), 1);
+    let changes: Vec<String> = before
+        .changes(&guest.tree()?)
+        .iter()
+        .filter(|it| owned(it.path()))
+        .map(|it| it.to_string())
+        .collect();
+    assert!(changes.is_empty(), "{changes:#?}");
+    let said = format!("{}{}", second.stdout, second.stderr);
+    assert!(said.contains("already so") && !said.lines().any(|line| line.starts_with("done")), "{said}");
+    println!("the second run took {:.2} s", second.seconds);
+    Ok(())
+}
+
+#[test]
+fn docker_that_was_there_is_kept_through_uninstall_too() -> Result<()> {
+    let Some((world, guest)) = machine()? else { return Ok(()) };
+    guest.must("apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends docker.io iptables")?;
+    let daemon = guest.must("systemctl show --property=MainPID --value docker")?;
+    registered(&world, &guest)?;
+    assert_eq!(
+        guest.must("systemctl show --property=MainPID --value docker")?,
+        daemon,
+        "Docker was restarted"
+    );
+    guest.must("landfall uninstall")?;
+    guest.must("docker info && systemctl is-active docker && systemctl is-enabled docker")?;
+    Ok(())
+}
+
+#[test]
+fn a_wrong_activation_is_one_sentence_and_the_next_run_with_a_good_one_completes() -> Result<()> {
+    let Some((world, guest)) = machine()? else { return Ok(()) };
+    let wrong = r#"{"ActivationId": "00000000-0000-4000-8000-000000000000", "ActivationCode": "WrongWrongWrongWrong"}"#;
+    guest.write("/root/activation.json", wrong.as_bytes(), 0o600)?;
+    refused_then_completed(&world, &guest)
+}
+
+#[test]
+fn an_expired_activation_is_one_sentence_and_the_next_run_with_a_good_one_completes() -> Result<()> {
+    let Some((world, guest)) = machine()? else { return Ok(()) };
+    journey::bring_activation(&world, &guest, 1, 0)?;
+    refused_then_completed(&world, &guest)
+}
+
+#[test]
+fn a_used_up_activation_is_one_sentence_and_the_next_run_with_a_good_one_completes() -> Result<()> {
+    let Some((mut world, guest)) = machine()? else { return Ok(()) };
+    registered(&world, &guest)?;
+    let second = world.guest()?;
+    second.write("/root/activation.json", &guest.read("/root/activation.json")?, 0o600)?;
+    refused_then_completed(&world, &second)
+}
+
+fn refused_then_completed(world: &World, guest: &Container) -> Result<()> {
+    let refused = up(guest)?;
+    assert_eq!(refused.status, 1, "{}", refused.stderr);
+    let errors = refused.stderr.lines().filter(|line| line.starts_with("error:")).count();
+    assert_eq!(errors, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("activation"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("WrongWrongWrongWrong"), "the activation code is shown");
+    registered(world, guest)?;
+    journey::container_instance(guest)?;
+    Ok(())
+}
+
+#[test]
+fn a_tampered_package_is_refused_and_nothing_is_installed() -> Result<()> {
+    let Some((world, guest)) = machine()? else { return Ok(()) };
+    let package = world.objects().join("amazon-ecs-agent-us-east-1/amazon-ecs-init-latest.amd64.deb");
+    let mut content = fs::read(&package)?;
+    let middle = content.len() / 2;
+    content[middle] ^= 1;
+    // Replaced, not rewritten: the file may share its bytes with other worlds.
+    fs::remove_file(&package)?;
+    fs::write(&package, content)?;
+    let installed = guest.must("dpkg-query --show")?;
+    journey::bring_activation(&world, &guest, 1, 86_400)?;
+    let refused = up(&guest)?;
+    assert_eq!(refused.status, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("signature"), "{}", refused.stderr);
+    assert_eq!(guest.must("dpkg-query --show")?, installed);
+    assert!(world.aws()?.managed_instances().unwrap().is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_held_dpkg_lock_is_waited_for() -> Result<()> {
+    let Some((world, guest)) = machine()? else { return Ok(()) };
+    const HELD: Duration = Duration::from_secs(8);
+    // dpkg takes fcntl locks, which `flock` does not; perl comes with every Debian.
+    let hold = format!(
+        "perl -MFcntl -e 'open my $f, \">>\", \"/var/lib/dpkg/lock-frontend\" or die; \
+         fcntl($f, F_SETLK, pack(\"s s x4 q q i\", F_WRLCK, 0, 0, 0, 0)) or die; print \"held\\n\"; close STDOUT; \
+         sleep {}'",
+        HELD.as_secs()
+    );
+    let started = Instant::now();
+    let mut holder = guest.shell(&hold)?.spawn()?;
+    std::thread::sleep(Duration::from_millis(300));
+    registered(&world, &guest)?;
+    assert!(started.elapsed() > HELD);
+    assert!(holder.wait()?.success(), "the lock was not held");
+    Ok(())
+}
+
+#[test]
+fn metadata_and_credentials_endpoint_answer_from_host_and_container_also_after_docker_restarts() -> Result<()>
+{
+    let Some((world, guest)) = machine()? else { return Ok(()) };
+    registered(&world, &guest)?;
+    guest.must(IMAGE_OF_THE_GUEST)?;
+    answers(&guest)?;
+    guest.must("systemctl restart docker")?;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while let Err(error) = answers(&guest) {
+        assert!(Instant::now() < deadline, "{error}");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    Ok(())
+}
+
+/// A container image with a shell and what it is linked to: there is no registry to pull one from.
+const IMAGE_OF_THE_GUEST: &str = "tar -C / -c bin lib lib64 usr/lib64 usr/bin/bash usr/bin/cat usr/lib/x86_64-linux-gnu \
+                                  | docker import - guest:latest";
+
+/// Real TCP connections; an answer of any HTTP status shows that the agent was reached.
+fn answers(guest: &Container) -> Result<()> {
+    journey::container_instance(guest)?;
+    let ask = r#"exec 3<>/dev/tcp/169.254.170.2/80 && printf "GET /v2/credentials/none HTTP/1.0\r\n\r\n" >&3 && cat <&3"#;
+    for place in [format!("bash -c '{ask}'"), format!("docker run --rm guest:latest bash -c '{ask}'")] {
+        let answer = guest.must(&format!("timeout 10 {place}"))?;
+        assert!(answer.starts_with("HTTP/1."), "{place}: {answer}");
+    }
+    Ok(())
+}
+
+#[test]
+fn uninstall_leaves_the_machine_as_it_was_but_for_a_reviewed_list() -> Result<()> {
+    let Some((world, guest)) = machine()? else { return Ok(()) };
+    journey::bring_activation(&world, &guest, 1, 86_400)?;
+    let before = guest.tree()?;
+    let firewall_before =
+        guest.run("cat /proc/net/ip_tables_names; cat /proc/sys/net/ipv4/conf/all/route_localnet")?;
+    let installed = guest.must("dpkg-query --show")?;
+    assert_eq!(up(&guest)?.status, 0);
+    let output = guest.run_streaming("landfall uninstall", &mut |line| println!("{line}"))?;
+    assert_eq!(output.status, 0, "{}", output.stderr);
+    assert_eq!(guest.must("dpkg-query --show")?, installed);
+    let firewall =
+        guest.run("cat /proc/net/ip_tables_names; cat /proc/sys/net/ipv4/conf/all/route_localnet")?;
+    assert_eq!(firewall.stdout, firewall_before.stdout);
+    let rest = unexplained(before.changes(&guest.tree()?))?;
+    let rest: Vec<String> = rest.iter().map(ToString::to_string).collect();
+    assert!(rest.is_empty(), "{} unexplained changes:\n{}", rest.len(), rest.join("\n"));
+    Ok(())
+}
