@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use pgp::packet::{PacketHeader, PublicKey};
 use pgp::types::{KeyDetails, Tag};
 use serde::Deserialize;
@@ -72,7 +73,10 @@ impl Figures {
         let key = PublicKey::try_from_reader(PacketHeader::new_fixed(Tag::PublicKey, length), &body[..])
             .expect("the figures make a key");
         let end_of_day = |day: Date| {
-            day.tomorrow().and_then(|next| next.in_tz("UTC")).expect("a day in this century").timestamp()
+            day.tomorrow()
+                .and_then(|next| next.to_zoned(TimeZone::UTC))
+                .expect("a day in this century")
+                .timestamp()
         };
         PinnedKey {
             fingerprint: self.fingerprint.clone(),
