@@ -82,8 +82,8 @@ fn agent(settings: Settings, log: &Log) -> u8 {
     checkpoint::write(&settings.data_folder, &settings.cluster, &arn, log);
     log.info(&format!("Registration completed successfully, containerInstanceArn {arn}"));
     introspection::serve(&settings.cluster, &arn, log);
-    let sessions = sessions::Sessions { control_plane: Arc::new(control_plane), arn, docker_version };
-    sessions.hold_for_ever()
+    let (control_plane, endpoints) = (Arc::new(control_plane), Arc::default());
+    sessions::Sessions { control_plane, arn, docker_version, endpoints }.hold_for_ever()
 }
 
 /// Off EC2 and not told so, the real agent asks for an instance identity that never comes.

@@ -45,7 +45,7 @@ pub fn packed_tree() -> Tree<GzEncoder<Vec<u8>>> {
 }
 
 fn write_member(ar: &mut impl Write, name: &str, content: &[u8]) -> Result<()> {
-    write!(ar, "{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", 0, 0, 0, "100644", content.len())?;
+    writeln!(ar, "{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`", 0, 0, 0, "100644", content.len())?;
     ar.write_all(content)?;
     if content.len() % 2 == 1 {
         ar.write_all(b"\n")?;

@@ -6,7 +6,7 @@ use crate::padding::padding;
 use std::path::Path;
 
 /// About what the programs of the real package pack to: 25 MB in all.
-const PADDING_EACH: usize = 6_000_000;
+const PADDING_EACH: usize = 5_000_000;
 
 const NOTICE: &str = "Stand-in for the Amazon SSM agent, for tests. Not made by, nor endorsed by, Amazon.\n";
 

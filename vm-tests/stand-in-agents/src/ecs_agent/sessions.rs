@@ -9,7 +9,7 @@ use crate::identifier::uuid4;
 use crate::wire::{Url, WebSocket, query_value};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -25,11 +25,17 @@ pub struct Sessions {
     pub arn: String,
     /// Docker's version.
     pub docker_version: String,
+    /// Asked for once and kept, as the real agent does.
+    pub endpoints: Arc<OnceLock<(Url, Url)>>,
 }
 
 impl Sessions {
     /// Keeps both open until the program ends.
     pub fn hold_for_ever(self) -> ! {
+        while let Err(why) = self.endpoints() {
+            self.control_plane.log.error(&format!("Unable to discover poll endpoint: {why}"));
+            thread::sleep(RECONNECT);
+        }
         let telemetry = self.clone();
         thread::spawn(move || telemetry.repeat("TCS", Sessions::hold_telemetry));
         self.repeat("ACS", Sessions::hold_tasks)
@@ -46,8 +52,8 @@ impl Sessions {
     }
 
     fn hold_tasks(&self) -> Result<(), String> {
-        let (endpoint, _) = self.control_plane.poll_endpoints(&self.arn)?;
-        let (mut socket, _) = self.opened(&endpoint.at("/ws", &self.tasks_query()))?;
+        let (endpoint, _) = self.endpoints()?;
+        let mut socket = self.opened(&endpoint.at("/ws", &self.tasks_query()))?;
         self.control_plane.log.info("Connected to ACS endpoint");
         loop {
             let Some(text) = socket.hear(SILENCE).map_err(|error| error.to_string())? else { continue };
@@ -59,8 +65,9 @@ impl Sessions {
     }
 
     fn hold_telemetry(&self) -> Result<(), String> {
-        let (_, endpoint) = self.control_plane.poll_endpoints(&self.arn)?;
-        let (mut socket, url) = self.opened(&endpoint.at("/ws", &self.telemetry_query()))?;
+        let (_, endpoint) = self.endpoints()?;
+        let url = endpoint.at("/ws", &self.telemetry_query());
+        let mut socket = self.opened(&url)?;
         self.control_plane.log.info("Connected to TCS endpoint");
         socket.say(&self.metrics_frame(&url)?).map_err(|error| error.to_string())?;
         loop {
@@ -70,12 +77,19 @@ impl Sessions {
         }
     }
 
-    fn opened(&self, url: &Url) -> Result<(WebSocket, Url), String> {
+    fn endpoints(&self) -> Result<(Url, Url), String> {
+        if let Some(known) = self.endpoints.get() {
+            return Ok(known.clone());
+        }
+        let found = self.control_plane.poll_endpoints(&self.arn)?;
+        Ok(self.endpoints.get_or_init(|| found).clone())
+    }
+
+    fn opened(&self, url: &Url) -> Result<WebSocket, String> {
         let signed = self.signed(url, b"")?;
         let mut headers = vec![("User-Agent", "Go-http-client/1.1")];
         headers.extend(signed.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let socket = WebSocket::open(url, &headers).map_err(|error| error.to_string())?;
-        Ok((socket, url.clone()))
+        WebSocket::open(url, &headers).map_err(|error| error.to_string())
     }
 
     fn signed(&self, url: &Url, body: &[u8]) -> Result<Vec<(String, String)>, String> {

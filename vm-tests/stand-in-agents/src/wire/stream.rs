@@ -132,7 +132,7 @@ fn through_proxy(proxy: &Url, url: &Url) -> Result<TcpStream, WireError> {
     }
     match status.split_whitespace().nth(1) {
         Some("200") => Ok(tcp),
-        _ => Err(WireError::Proxy(status.trim().splitn(2, ' ').nth(1).unwrap_or("EOF").into())),
+        _ => Err(WireError::Proxy(status.trim().split_once(' ').map_or("EOF", |(_, rest)| rest).into())),
     }
 }
 
