@@ -7,6 +7,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use stand_in_packages::TestKey;
+
 use crate::cache;
 use crate::error::{Result, While};
 use crate::guest::{base_root, package_pool};
@@ -32,8 +34,7 @@ impl Packages {
         let tools = programs::test_tools()?;
         let maker = tools.join("stand-in-packages");
         let keys = signing_keys()?;
-        let key = fs::read(keys.join("trust-key.asc")).unwrap_or_default();
-        let mut ingredients = vec![fs::read(&maker)?, key];
+        let mut ingredients = vec![fs::read(&maker)?, fs::read(keys.join("trust-key.asc"))?];
         for agent in AGENTS {
             ingredients.push(fs::read(tools.join(agent)).doing(|| format!("reading the stand-in {agent}"))?);
         }
@@ -70,7 +71,10 @@ impl Packages {
 
 /// The folder of the test's signing key, which is made at its first use and kept.
 pub fn signing_keys() -> Result<PathBuf> {
-    Ok(cache::folder()?.join("signing-key"))
+    cache::entry("signing-key", &[b"1"], |folder| {
+        TestKey::open_or_make(folder).doing(|| "making the signing key")?;
+        Ok(())
+    })
 }
 
 fn make(maker: &Path, what: &str, options: &[(&str, &Path)]) -> Result<()> {
