@@ -55,7 +55,8 @@ pub type Listener<'a> = dyn FnMut(Event) + 'a;
 /// The first step's that fails. The machine is then resumable, and can be undone from the receipt.
 pub fn apply(host: &mut dyn Host, plan: &Plan, context: &Context, listen: &mut Listener) -> Result<usize> {
     let mut receipt = Receipt::read(host)?;
-    prefetch(host, plan)?;
+    // Downloads begin before the first step: they take longest, and need no step before them.
+    plan.iter().try_for_each(|item| item.step.prefetch(host))?;
     let mut changed = 0;
     for item in plan {
         let began = host.elapsed();
@@ -82,16 +83,6 @@ fn apply_one(
     receipt.record(host, &item.why, &item.step, before)?;
     item.step.apply(host, context)?;
     Ok(Outcome::Done)
-}
-
-/// Downloads begin before the first step: they take longest, and need no step before them.
-fn prefetch(host: &mut dyn Host, plan: &Plan) -> Result<()> {
-    for item in plan {
-        if item.step.check(host)?.is_some() {
-            item.step.prefetch(host);
-        }
-    }
-    Ok(())
 }
 
 /// Takes back everything in the receipt, the last change first. Goes on after a failure, and keeps

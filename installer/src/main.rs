@@ -10,8 +10,7 @@ use landfall::host::linux::Linux;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = Linux::open().and_then(|mut host| commands::run(&mut host, cli));
-    match outcome {
+    match commands::run(&mut Linux::open(), cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => report(&e),
     }

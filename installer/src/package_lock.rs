@@ -18,7 +18,11 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// When somebody still holds one after that.
 pub fn wait(host: &dyn Host, patience: Duration) -> Result<()> {
     let started = host.elapsed();
+    let mut told = false;
     while let Some((path, holder)) = held(host) {
+        if !std::mem::replace(&mut told, true) {
+            host.tell(&format!("waiting: {holder} holds {path}"));
+        }
         if host.elapsed() - started >= patience {
             return Err(Error::failed(format!("{holder} has held {path} for {} s", patience.as_secs()))
                 .hint("wait until it is done, or raise --lock-timeout, and run again"));

@@ -100,10 +100,15 @@ impl Step {
     }
 
     /// Begins what can run beside the steps before this one.
-    pub fn prefetch(&self, host: &mut dyn Host) {
-        if let Self::InstallPackages(step) = self {
-            step.prefetch(host);
+    ///
+    /// # Errors
+    /// When the machine cannot be looked at.
+    pub fn prefetch(&self, host: &mut dyn Host) -> Result<()> {
+        match self {
+            Self::InstallPackages(step) if step.check(host)?.is_some() => step.prefetch(host),
+            _ => {}
         }
+        Ok(())
     }
 
     /// Makes the change.

@@ -44,12 +44,12 @@ pub struct UnitState {
     pub enabled: bool,
     /// Whether it runs now, or is on its way up.
     pub active: bool,
-    /// Whether it failed for good, or ended with a failure and waits for a restart.
-    pub failing: bool,
+    /// Whether it failed for good: systemd will not start it again by itself.
+    pub failed: bool,
     /// Whether its files changed since systemd read them.
     pub stale: bool,
-    /// When it last became active.
-    pub active_since: Option<Timestamp>,
+    /// When its last start began.
+    pub started: Option<Timestamp>,
 }
 
 /// A table of iptables.

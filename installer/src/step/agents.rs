@@ -18,6 +18,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// After a failure the SSM agent sleeps for up to half an hour: longer than this means it does.
 const AGENT_ASLEEP: Duration = Duration::from_secs(10);
 const SSM_UNIT: &str = "amazon-ssm-agent.service";
+const ECS_UNIT: &str = "ecs.service";
 const SSM_LOG: &str = "/var/log/amazon/ssm/amazon-ssm-agent.log";
 const ECS_LOG: &str = "/var/log/ecs/ecs-agent.log";
 
@@ -57,8 +58,9 @@ impl Await {
         let started = host.elapsed();
         let mut pause = FIRST_PAUSE;
         while !self.is_there(host)? {
-            if host.elapsed() - started >= Duration::from_secs(self.seconds()) {
-                return Err(self.in_vain(host));
+            let patience = Duration::from_secs(self.seconds());
+            if host.elapsed() - started >= patience || self.is_hopeless(host, pause)? {
+                return Err(self.in_vain(host, host.elapsed() - started));
             }
             host.sleep(pause);
             pause = (pause * 5 / 4).min(LONGEST_PAUSE);
@@ -84,7 +86,7 @@ impl Await {
 
     fn is_there(&self, host: &dyn Host) -> Result<bool> {
         match self {
-            Self::DockerBridge { .. } => Ok(host.stat(Path::new("/sys/class/net/docker0"))?.is_some()),
+            Self::DockerBridge { .. } => has_bridge(host),
             Self::Credentials { .. } => has_credentials(host),
             Self::ContainerInstance { cluster, .. } => {
                 let Some(agent) = host.introspection() else { return Ok(false) };
@@ -94,8 +96,16 @@ impl Await {
         }
     }
 
-    fn in_vain(&self, host: &dyn Host) -> Error {
-        let seconds = self.seconds();
+    /// An agent that failed for good is not waited for. Asking costs a process, so not at every look.
+    fn is_hopeless(&self, host: &dyn Host, pause: Duration) -> Result<bool> {
+        let (Self::ContainerInstance { .. }, true) = (self, pause > Duration::from_millis(200)) else {
+            return Ok(false);
+        };
+        Ok(host.units(&[ECS_UNIT])?.first().is_some_and(|unit| unit.failed))
+    }
+
+    fn in_vain(&self, host: &dyn Host, waited: Duration) -> Error {
+        let seconds = waited.as_secs();
         match self {
             Self::DockerBridge { .. } => Error::failed(format!(
                 "Docker runs, but its bridge docker0 did not appear within {seconds} s"
@@ -117,6 +127,13 @@ impl Await {
     }
 }
 
+/// Asked of /proc, which is of our own network namespace: /sys may have been mounted in another.
+fn has_bridge(host: &dyn Host) -> Result<bool> {
+    let interfaces = host.read(Path::new("/proc/net/dev"))?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&interfaces);
+    Ok(text.lines().any(|line| line.trim_start().starts_with("docker0:")))
+}
+
 fn has_credentials(host: &dyn Host) -> Result<bool> {
     let Some(registration) = registration::read(host)? else { return Ok(false) };
     let ends = registration::credentials_end(host, &registration.instance_id)?;
@@ -126,7 +143,7 @@ fn has_credentials(host: &dyn Host) -> Result<bool> {
 fn wake_a_sleeping_agent(host: &mut dyn Host) -> Result<()> {
     let unit = host.units(&[SSM_UNIT])?.into_iter().next().unwrap_or_default();
     let asleep =
-        unit.active_since.is_some_and(|since| host.now().duration_since(since).unsigned_abs() > AGENT_ASLEEP);
+        unit.started.is_some_and(|since| host.now().duration_since(since).unsigned_abs() > AGENT_ASLEEP);
     if unit.active && asleep {
         host.run(&Command::Unit(UnitVerb::Restart, SSM_UNIT.into()))?;
     }

@@ -42,7 +42,7 @@ impl Unit {
         if !self.start {
             return Ok(());
         }
-        if now.failing {
+        if now.failed {
             self.must(host, &self.verb(UnitVerb::ResetFailed))?;
         }
         let verb = if now.active { UnitVerb::Restart } else { UnitVerb::Start };
@@ -60,7 +60,7 @@ impl Unit {
             }
             Ok(())
         };
-        if (now.active || now.failing) && !active {
+        if (now.active || now.failed) && !active {
             put_back(UnitVerb::Stop)?;
         }
         if now.enabled && !enabled {
@@ -74,7 +74,7 @@ impl Unit {
     }
 
     fn outdated(&self, host: &dyn Host, now: &UnitState) -> Result<bool> {
-        let Some(since) = now.active_since else { return Ok(false) };
+        let Some(since) = now.started else { return Ok(false) };
         for path in &self.reads {
             if host.stat(path)?.is_some_and(|stat| stat.modified > since) {
                 return Ok(true);

@@ -59,8 +59,7 @@ impl Invocation {
     }
 
     pub(super) fn show_units(names: &[&str]) -> Self {
-        let mut invocation =
-            Self::plain("systemctl", ["show", "--timestamp=unix", "-p", super::systemd::PROPERTIES]);
+        let mut invocation = Self::plain("systemctl", ["show", "-p", super::systemd::PROPERTIES]);
         invocation.arguments.extend(names.iter().map(|name| Argument::Plain((*name).to_owned())));
         invocation
     }

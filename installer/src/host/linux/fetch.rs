@@ -79,20 +79,22 @@ fn client() -> Result<Client> {
         return Err(Error::failed("this system has no certificate authorities to trust")
             .hint("install the package ca-certificates, and run again"));
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| Error::bug(e.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls(roots)?)
         .https_only(true)
         .connect_timeout(CONNECT)
         .timeout(SILENCE)
         .user_agent(concat!("landfall/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|e| Error::bug(e.to_string()))
+}
+
+/// TLS that trusts these authorities.
+pub(super) fn tls(roots: RootCertStore) -> Result<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = versions.map_err(|e| Error::bug(e.to_string()))?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// A failure that a further try may mend, or one that it cannot.

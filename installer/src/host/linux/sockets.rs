@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use reqwest::blocking::{Client, ClientBuilder};
+use rustls::RootCertStore;
 use serde::Deserialize;
 
 use crate::host::{DockerDaemon, Introspection};
@@ -30,20 +31,22 @@ pub(super) fn docker() -> Option<DockerDaemon> {
     if !Path::new(DOCKER).exists() {
         return None;
     }
-    let client = plain().unix_socket(DOCKER).build().ok()?;
+    let client = plain()?.unix_socket(DOCKER).build().ok()?;
     let version: Version = get(&client, "http://docker/version")?;
     let engine = version.components.iter().any(|component| component.name == "Engine");
     Some(DockerDaemon { version: version.version, engine })
 }
 
 pub(super) fn introspection() -> Option<Introspection> {
-    let client = plain().build().ok()?;
+    let client = plain()?.build().ok()?;
     get(&client, "http://127.0.0.1:51678/v1/metadata")
 }
 
-/// No proxy and no TLS: these never leave the machine.
-fn plain() -> ClientBuilder {
-    Client::builder().no_proxy().timeout(PATIENCE)
+/// No proxy and no TLS, since these never leave the machine: reading the system's authorities for
+/// them would cost more than the questions.
+fn plain() -> Option<ClientBuilder> {
+    let tls = super::fetch::tls(RootCertStore::empty()).ok()?;
+    Some(Client::builder().tls_backend_preconfigured(tls).no_proxy().timeout(PATIENCE))
 }
 
 fn get<T: serde::de::DeserializeOwned>(client: &Client, address: &str) -> Option<T> {

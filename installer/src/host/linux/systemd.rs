@@ -1,12 +1,15 @@
 //! Reading what `systemctl show` prints.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use nix::time::{ClockId, clock_gettime};
 
 use crate::host::UnitState;
 
 /// What is asked for.
 pub(super) const PROPERTIES: &str =
-    "Id,Names,LoadState,UnitFileState,ActiveState,SubState,Result,NeedDaemonReload,ActiveEnterTimestamp";
+    "LoadState,UnitFileState,ActiveState,NeedDaemonReload,InactiveExitTimestampMonotonic";
 
 /// One state for each name, in the order asked for: systemd answers in that order, a blank line apart.
 pub(super) fn parse_units(text: &str, names: &[&str]) -> Vec<UnitState> {
@@ -24,15 +27,19 @@ fn parse_unit(block: &str) -> UnitState {
         exists: value("LoadState") == "loaded",
         enabled: matches!(value("UnitFileState"), "enabled" | "enabled-runtime" | "alias"),
         active: matches!(state, "active" | "reloading"),
-        failing: state == "failed" || value("SubState") == "auto-restart",
+        failed: state == "failed",
         stale: value("NeedDaemonReload") == "yes",
-        active_since: since(value("ActiveEnterTimestamp")),
+        started: started(value("InactiveExitTimestampMonotonic")),
     }
 }
 
-/// systemd prints `@seconds` when asked for unix time, and nothing for a unit that never ran.
-fn since(text: &str) -> Option<Timestamp> {
-    Timestamp::from_second(text.strip_prefix('@')?.parse().ok()?).ok()
+/// systemd prints microseconds since boot, and 0 for a unit that never ran. Whole seconds, its other
+/// format, are too coarse to tell whether a file was written before a start or after it.
+fn started(microseconds: &str) -> Option<Timestamp> {
+    let then = Duration::from_micros(microseconds.parse().ok().filter(|count| *count > 0)?);
+    let boot_clock = Duration::from(clock_gettime(ClockId::CLOCK_MONOTONIC).ok()?);
+    let ago = SignedDuration::try_from(boot_clock.checked_sub(then)?).ok()?;
+    Timestamp::now().checked_sub(ago).ok()
 }
 
 #[cfg(test)]
@@ -41,12 +48,13 @@ mod tests {
 
     #[test]
     fn units_are_told_apart() {
-        let text = "Id=a.service\nLoadState=loaded\nUnitFileState=enabled\nActiveState=active\nSubState=running\n\
-            NeedDaemonReload=yes\nActiveEnterTimestamp=@1700000000\n\n\
-            Id=b.service\nLoadState=not-found\nUnitFileState=\nActiveState=inactive\nSubState=dead\nNeedDaemonReload=no\n";
+        let text = "LoadState=loaded\nUnitFileState=enabled\nActiveState=active\nNeedDaemonReload=yes\n\
+            InactiveExitTimestampMonotonic=1\n\n\
+            LoadState=not-found\nUnitFileState=\nActiveState=inactive\nNeedDaemonReload=no\n\
+            InactiveExitTimestampMonotonic=0\n";
         let units = parse_units(text, &["a.service", "b.service"]);
         assert!(units[0].exists && units[0].enabled && units[0].active && units[0].stale);
-        assert_eq!(units[0].active_since, Timestamp::from_second(1_700_000_000).ok());
+        assert!(units[0].started.is_some_and(|started| started < Timestamp::now()));
         assert_eq!(units[1], UnitState::default());
     }
 }

@@ -1,0 +1,400 @@
+//! dpkg and apt, acted out: one package after the other, with every state dpkg writes on the way.
+//!
+//! dpkg syncs its own files, so what it did is on the disk when it says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use super::{Fake, Halt, answer, refuse};
+use crate::durable::parent;
+use crate::host::{Output, Packages};
+use crate::package_database::{EXTENDED_STATES, STATUS, UPDATES};
+
+/// A package of the fake repositories.
+pub(super) struct Package {
+    name: &'static str,
+    /// Each a list of alternatives.
+    depends: &'static [&'static [&'static str]],
+    files: &'static [(&'static str, &'static str)],
+    configuration: &'static [&'static str],
+    /// Units that its scripts enable and start, and stop before it goes.
+    units: &'static [&'static str],
+}
+
+const WANTED_BY: &str = "[Install]\nWantedBy=multi-user.target\n";
+
+const CATALOGUE: [Package; 11] = [
+    Package {
+        name: "docker.io",
+        depends: &[&["containerd"], &["iptables"]],
+        files: &[("/usr/sbin/dockerd", "dockerd"), ("/lib/systemd/system/docker.service", WANTED_BY)],
+        configuration: &["/etc/default/docker"],
+        units: &["docker.service"],
+    },
+    Package {
+        name: "docker-ce",
+        depends: &[&["containerd.io", "containerd"], &["iptables"]],
+        files: &[("/usr/bin/dockerd", "dockerd"), ("/lib/systemd/system/docker.service", WANTED_BY)],
+        configuration: &[],
+        units: &["docker.service"],
+    },
+    Package {
+        name: "containerd",
+        depends: &[&["runc"]],
+        files: &[
+            ("/usr/bin/containerd", "containerd"),
+            ("/lib/systemd/system/containerd.service", WANTED_BY),
+        ],
+        configuration: &["/etc/containerd/config.toml"],
+        units: &["containerd.service"],
+    },
+    Package {
+        name: "runc",
+        depends: &[],
+        files: &[("/usr/sbin/runc", "runc")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "iptables",
+        depends: &[&["libnftnl11"]],
+        files: &[("/usr/sbin/iptables", "iptables")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "libnftnl11",
+        depends: &[],
+        files: &[("/usr/lib/libnftnl.so.11", "library")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "procps",
+        depends: &[],
+        files: &[("/usr/sbin/sysctl", "sysctl")],
+        configuration: &["/etc/init.d/procps"],
+        units: &[],
+    },
+    Package {
+        name: "dmidecode",
+        depends: &[],
+        files: &[("/usr/sbin/dmidecode", "dmidecode")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "amazon-ssm-agent",
+        depends: &[],
+        files: &[
+            ("/usr/bin/amazon-ssm-agent", "agent"),
+            ("/etc/amazon/ssm/amazon-ssm-agent.json.template", "{}"),
+            ("/lib/systemd/system/amazon-ssm-agent.service", WANTED_BY),
+        ],
+        configuration: &[],
+        units: &["amazon-ssm-agent.service"],
+    },
+    Package {
+        name: "amazon-ecs-init",
+        depends: &[&["docker-ce", "docker.io"]],
+        files: &[
+            ("/usr/libexec/amazon-ecs-init", "init"),
+            ("/var/cache/ecs/ecs-agent.tar", "image"),
+            ("/lib/systemd/system/ecs.service", WANTED_BY),
+        ],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "vim",
+        depends: &[],
+        files: &[("/usr/bin/vim", "vim")],
+        configuration: &["/etc/vimrc"],
+        units: &[],
+    },
+];
+
+/// A package of the catalogue, or one without anything in it.
+fn package(name: &str) -> &'static Package {
+    const EMPTY: Package = Package { name: "", depends: &[], files: &[], configuration: &[], units: &[] };
+    CATALOGUE.iter().find(|package| package.name == name).unwrap_or(&EMPTY)
+}
+
+/// dpkg's note on a package: its flag and its state.
+type State = (String, String);
+
+impl Fake {
+    pub(super) fn packages(&mut self, packages: &Packages) -> Result<Output, Halt> {
+        match packages {
+            Packages::Update => {
+                self.put("/var/lib/apt/lists/packages", "lists", 0o644);
+                Ok(answer())
+            }
+            Packages::Install { names, files, .. } => self.install(names, files),
+            Packages::Configure => self.configure_all(),
+            Packages::ClearBroken(name) => self.take_away(std::slice::from_ref(name), false, true),
+            Packages::Remove(names) => self.take_away(names, false, false),
+            Packages::Purge(names) => self.take_away(names, true, false),
+        }
+    }
+
+    /// Puts packages on a machine that is being built, as if installed long ago.
+    pub(super) fn installed_long_ago(&mut self, names: &[&str]) {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let order = self.order(&names).expect("the catalogue is sound");
+        for name in &order {
+            self.unpack(name);
+        }
+        for name in &order {
+            self.configure(name);
+        }
+        self.note_choices(&order, &names);
+    }
+
+    /// Leaves a package half-way, as an interrupted dpkg does.
+    pub(super) fn interrupted_at(&mut self, name: &str, flag: &str, state: &str) {
+        self.unpack(name);
+        self.set_state(name, Some((flag, state)));
+        self.put(&format!("{UPDATES}/0001"), "", 0o644);
+    }
+
+    fn install(&mut self, names: &[String], files: &[PathBuf]) -> Result<Output, Halt> {
+        if !self.disk.list(Path::new(UPDATES)).is_empty() {
+            return Ok(refuse(100, "E: dpkg was interrupted, you must manually run 'dpkg --configure -a'"));
+        }
+        if self.states().values().any(|(flag, _)| flag == "reinstreq") {
+            return Ok(refuse(100, "E: The package needs to be reinstalled, but there is no archive for it"));
+        }
+        if let Some(file) = files.iter().find(|file| self.disk.node(file).is_none()) {
+            return Ok(refuse(100, &format!("E: Unsupported file {} given", file.display())));
+        }
+        let by_file = files.iter().map(|file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned());
+        let asked: Vec<String> = names.iter().cloned().chain(by_file).collect();
+        let Some(order) = self.order(&asked) else {
+            return Ok(refuse(100, "E: Unable to locate package"));
+        };
+        self.note_choices(&order, &asked);
+        for name in &order {
+            self.set_state(name, Some(("reinstreq", "half-installed")));
+            self.tick()?;
+            self.unpack(name);
+            self.tick()?;
+        }
+        for name in &order {
+            self.set_state(name, Some(("ok", "half-configured")));
+            self.tick()?;
+            self.configure(name);
+            self.tick()?;
+        }
+        Ok(answer())
+    }
+
+    /// What is missing, each after what it depends on.
+    fn order(&self, asked: &[String]) -> Option<Vec<String>> {
+        let mut order = Vec::new();
+        for name in asked {
+            self.enqueue(name, &mut order)?;
+        }
+        Some(order)
+    }
+
+    fn enqueue(&self, name: &str, order: &mut Vec<String>) -> Option<()> {
+        let states = self.states();
+        let is_there = |name: &str| states.get(name).is_some_and(|(_, state)| state == "installed");
+        if is_there(name) || order.iter().any(|queued| queued == name) {
+            return Some(());
+        }
+        let package = CATALOGUE.iter().find(|package| package.name == name)?;
+        for alternatives in package.depends {
+            let met = |name: &&&str| is_there(name) || order.iter().any(|queued| queued == **name);
+            if alternatives.iter().find(met).is_none() {
+                self.enqueue(alternatives.last()?, order)?;
+            }
+        }
+        order.push(name.to_owned());
+        Some(())
+    }
+
+    /// apt's notes on what it chose by itself, before dpkg begins.
+    fn note_choices(&mut self, order: &[String], asked: &[String]) {
+        let mut text = self.disk.text(EXTENDED_STATES).unwrap_or_default();
+        for name in order.iter().filter(|name| !asked.contains(name)) {
+            let _ = write!(text, "Package: {name}\nArchitecture: amd64\nAuto-Installed: 1\n\n");
+        }
+        self.put(EXTENDED_STATES, &text, 0o644);
+    }
+
+    fn unpack(&mut self, name: &str) {
+        for (path, content) in package(name).files {
+            self.put(path, content, 0o755);
+        }
+        for path in package(name).configuration {
+            self.put(path, "default", 0o644);
+        }
+        self.set_state(name, Some(("ok", "unpacked")));
+    }
+
+    fn configure(&mut self, name: &str) {
+        for unit in package(name).units {
+            self.enable(unit);
+            self.start(unit);
+            self.disk_settle_link(unit);
+        }
+        self.set_state(name, Some(("ok", "installed")));
+    }
+
+    fn configure_all(&mut self) -> Result<Output, Halt> {
+        for name in self.disk.list(Path::new(UPDATES)) {
+            self.drop_file(&format!("{UPDATES}/{name}"));
+        }
+        for (name, (flag, state)) in self.states() {
+            if flag == "ok" && matches!(state.as_str(), "unpacked" | "half-configured") {
+                self.tick()?;
+                self.configure(&name);
+            }
+        }
+        let stuck = self.states().values().any(|(flag, _)| flag == "reinstreq");
+        Ok(if stuck { refuse(1, "dpkg: error: a package must be reinstalled") } else { answer() })
+    }
+
+    fn take_away(&mut self, names: &[String], purge: bool, force: bool) -> Result<Output, Halt> {
+        for name in self.disk.list(Path::new(UPDATES)) {
+            self.drop_file(&format!("{UPDATES}/{name}"));
+        }
+        let mut said = String::new();
+        for name in self.dependents_first(names) {
+            let states = self.states();
+            let Some((flag, state)) = states.get(&name) else { continue };
+            if flag == "reinstreq" && !force {
+                let _ = writeln!(said, "dpkg: error: {name} is in a very bad inconsistent state");
+                continue;
+            }
+            if state != "config-files" && self.is_needed(&name) {
+                let _ = writeln!(said, "dpkg: error: dependency problems prevent removal of {name}");
+                continue;
+            }
+            self.tick()?;
+            self.remove_one(&name, purge);
+        }
+        Ok(if said.is_empty() { answer() } else { refuse(1, &said) })
+    }
+
+    fn remove_one(&mut self, name: &str, purge: bool) {
+        let package = package(name);
+        for unit in package.units {
+            self.stop(unit);
+        }
+        for (path, _) in package.files {
+            self.drop_file(path);
+        }
+        if !purge && !package.configuration.is_empty() {
+            self.set_state(name, Some(("ok", "config-files")));
+            return;
+        }
+        for path in package.configuration {
+            self.drop_file(path);
+        }
+        for unit in package.units {
+            self.drop_file(&super::units::link(unit));
+        }
+        self.set_state(name, None);
+    }
+
+    /// Whether a package that is there depends on this one alone.
+    fn is_needed(&self, name: &str) -> bool {
+        let states = self.states();
+        let is_there = |name: &str| {
+            states.get(name).is_some_and(|(_, state)| {
+                matches!(state.as_str(), "installed" | "unpacked" | "half-configured")
+            })
+        };
+        CATALOGUE.iter().filter(|package| is_there(package.name)).any(|package| {
+            package.depends.iter().any(|alternatives| {
+                alternatives.contains(&name)
+                    && !alternatives.iter().any(|other| *other != name && is_there(other))
+            })
+        })
+    }
+
+    fn dependents_first(&self, names: &[String]) -> Vec<String> {
+        let needs = |dependent: &str, name: &str| {
+            package(dependent).depends.iter().any(|alternatives| alternatives.contains(&name))
+        };
+        let mut waiting: BTreeSet<String> = names.iter().cloned().collect();
+        let mut ordered = Vec::new();
+        while let Some(next) =
+            waiting.iter().find(|name| !waiting.iter().any(|other| needs(other, name))).cloned()
+        {
+            waiting.remove(&next);
+            ordered.push(next);
+        }
+        ordered
+    }
+
+    fn states(&self) -> BTreeMap<String, State> {
+        let text = self.disk.text(STATUS).unwrap_or_default();
+        let stanza = |stanza: &str| {
+            let value = |key: &str| stanza.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
+            let mut words = value("Status")?.split(' ').skip(1).map(str::to_owned);
+            Some((value("Package")?.to_owned(), (words.next()?, words.next()?)))
+        };
+        text.split("\n\n").filter_map(stanza).collect()
+    }
+
+    pub(super) fn set_state(&mut self, name: &str, state: Option<(&str, &str)>) {
+        let mut states = self.states();
+        match state {
+            Some((flag, state)) => states.insert(name.to_owned(), (flag.to_owned(), state.to_owned())),
+            None => states.remove(name),
+        };
+        let mut text = String::new();
+        for (name, (flag, state)) in states {
+            let want = if state == "config-files" { "deinstall" } else { "install" };
+            let _ = write!(
+                text,
+                "Package: {name}\nStatus: {want} {flag} {state}\nArchitecture: amd64\nVersion: 1\n\n"
+            );
+        }
+        self.put(STATUS, &text, 0o644);
+    }
+
+    /// Writes a file as dpkg does: with the folders above it, and on the disk when it returns.
+    pub(super) fn put(&mut self, path: &str, content: &str, mode: u32) {
+        let path = Path::new(path);
+        let mut missing: Vec<&Path> = Vec::new();
+        for folder in path.ancestors().skip(1).take_while(|folder| self.disk.node(folder).is_none()) {
+            missing.push(folder);
+        }
+        for folder in missing.into_iter().rev() {
+            self.make_folder(folder, 0o755);
+            self.settle_name(folder);
+        }
+        self.scribble(path, content, mode);
+        let _ = self.disk.sync(path);
+        self.settle_name(path);
+    }
+
+    /// Removes a file as dpkg does, with the folders above it that are empty then and no system's own.
+    pub(super) fn drop_file(&mut self, path: &str) {
+        let path = Path::new(path);
+        let _ = self.disk.remove(path);
+        self.settle_name(path);
+        for folder in path.ancestors().skip(1) {
+            let own = super::machines::FOLDERS.iter().any(|own| Path::new(own) == folder);
+            if own || self.disk.node(folder).is_none() || !self.disk.list(folder).is_empty() {
+                break;
+            }
+            let _ = self.disk.remove(folder);
+            self.settle_name(folder);
+        }
+    }
+
+    fn disk_settle_link(&mut self, unit: &str) {
+        self.settle_name(Path::new(&super::units::link(unit)));
+    }
+
+    fn settle_name(&mut self, path: &Path) {
+        let _ = self.disk.sync(parent(path));
+    }
+}
