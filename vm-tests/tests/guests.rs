@@ -34,6 +34,8 @@ fn a_guest_obeys_and_keeps_what_it_wrote_through_a_power_cut() {
     assert!(output.stdout.starts_with("out\n") && output.stdout.ends_with("/root\n"), "{}", output.stdout);
     assert!(!output.stdout.contains("CARGO"), "the guest sees our environment:\n{}", output.stdout);
 
+    assert_eq!(guest.must("ls /sys/class/net").unwrap(), "eth0\nlo\n", "/sys shows another network");
+
     let before = guest.tree().unwrap();
     guest.write("/etc/some folder/it's", b"\0bytes", 0o600).unwrap();
     guest.must("ip link add dummy0 type bridge && sysctl --version || true").unwrap();

@@ -70,15 +70,19 @@ impl Container {
 
     fn nspawn(&self, namespace: &str) -> Result<Command> {
         let console = File::create(self.folder.join("console"))?;
-        let mut command = self.cgroup.command("systemd-nspawn");
+        let namespace = format!("/run/netns/{namespace}");
+        // systemd-nspawn enters the namespace only after it has mounted the guest's /sys, which shows the
+        // interfaces of whoever mounted it. So it is in the namespace from the start.
+        let mut command = self.cgroup.command("nsenter");
         command
+            .args([&format!("--net={namespace}"), "systemd-nspawn"])
             .args(["--quiet", "--boot", "--register=no", "--keep-unit", "--console=pipe"])
             .args(["--link-journal=no", "--resolv-conf=off", "--timezone=off", "--hostname=guest"])
             // What dockerd needs: its own firewall and mounts, keyrings for runc, BPF for devices.
             .args(["--capability=all", "--system-call-filter=@keyring bpf"])
             .arg(format!("--machine={}", self.name))
             .arg(format!("--directory={}", self.root().display()))
-            .arg(format!("--network-namespace-path=/run/netns/{namespace}"))
+            .arg(format!("--network-namespace-path={namespace}"))
             .env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1")
             // Writable /proc/sys: what is set there under net belongs to the guest's own namespace.
             .env("SYSTEMD_NSPAWN_API_VFS_WRITABLE", "1")
