@@ -2,6 +2,8 @@
 //! AWS that demands what AWS demands. Landfall is known here by its command line alone.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use nix::unistd::geteuid;
@@ -151,16 +153,18 @@ fn a_held_dpkg_lock_is_waited_for() -> Result<()> {
     // dpkg takes fcntl locks, which `flock` does not; perl comes with every Debian.
     let hold = format!(
         "perl -MFcntl -e 'open my $f, \">>\", \"/var/lib/dpkg/lock-frontend\" or die; \
-         fcntl($f, F_SETLK, pack(\"s s x4 q q i\", F_WRLCK, 0, 0, 0, 0)) or die; print \"held\\n\"; close STDOUT; \
+         my $l = pack(\"s s x4 q q i\", F_WRLCK, 0, 0, 0, 0); fcntl($f, F_SETLK, $l) or die $!; print \"held\\n\"; close STDOUT; \
          sleep {}'",
         HELD.as_secs()
     );
     let started = Instant::now();
-    let mut holder = guest.shell(&hold)?.spawn()?;
-    std::thread::sleep(Duration::from_millis(300));
+    let mut holder = guest.shell(&hold)?.stdout(Stdio::piped()).spawn()?;
+    let mut said = String::new();
+    BufReader::new(holder.stdout.take().unwrap()).read_line(&mut said)?;
+    assert_eq!(said, "held\n");
     registered(&world, &guest)?;
     assert!(started.elapsed() > HELD);
-    assert!(holder.wait()?.success(), "the lock was not held");
+    assert!(holder.wait()?.success());
     Ok(())
 }
 
