@@ -14,6 +14,8 @@ use crate::error::Result;
 
 mod command;
 mod facets;
+#[cfg(test)]
+pub(crate) mod fake;
 #[cfg(target_os = "linux")]
 pub mod linux;
 
@@ -50,6 +52,8 @@ pub trait Host {
     fn docker(&self) -> Option<DockerDaemon>;
     /// What the ECS agent says of itself, if it answers.
     fn introspection(&self) -> Option<Introspection>;
+    /// Asks addresses, all at once, whether anything answers; the answer is its clock, where it tells.
+    fn reach(&self, addresses: &[String]) -> Vec<Result<Option<Timestamp>>>;
     /// Who holds the lock on a file, if anyone does.
     fn lock_holder(&self, path: &Path) -> Option<Holder>;
     /// The wall clock.

@@ -18,10 +18,13 @@ pub mod durable;
 pub mod error;
 pub mod facts;
 pub mod host;
+#[cfg(test)]
+mod laws;
 mod package_database;
 mod package_lock;
 pub mod partition;
 pub mod plan;
+pub mod probe;
 pub mod receipt;
 pub mod registration;
 pub mod secret;

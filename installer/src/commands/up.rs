@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::plan::{Goal, Plan, distro, plan};
+use crate::probe::probe;
 use crate::registration;
 use crate::secret::Secret;
 use crate::step::{Context, Step};
@@ -32,6 +33,7 @@ pub fn run(host: &mut dyn Host, options: &Options, goal: Goal, json: bool) -> Re
     if goal != Goal::Install && facts.registration.is_none() && activation.is_none() {
         return Err(no_activation());
     }
+    probe(host, &plan)?;
     let context = Context { activation };
     let mut ui = Ui::new(host.env("NO_COLOR").is_some());
     let mut told = Vec::new();

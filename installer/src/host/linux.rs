@@ -146,6 +146,13 @@ impl Host for Linux {
         sockets::introspection()
     }
 
+    fn reach(&self, addresses: &[String]) -> Vec<Result<Option<Timestamp>>> {
+        let from = self.elapsed();
+        let answers = fetch::reach(addresses);
+        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
+        answers
+    }
+
     fn lock_holder(&self, path: &Path) -> Option<Holder> {
         lock::holder(path)
     }

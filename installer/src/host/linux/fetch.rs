@@ -11,8 +11,10 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::blocking::{Client, Response};
+use reqwest::header::DATE;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::durable;
@@ -46,6 +48,34 @@ impl Fetching {
         let (to, transfer) = self.thread.join().map_err(|_| Error::bug("a download thread panicked"))?;
         Ok(((self.from, to), transfer))
     }
+}
+
+/// Any HTTP answer will do: what matters is that there is one, and what time it tells.
+pub(super) fn reach(addresses: &[String]) -> Vec<Result<Option<Timestamp>>> {
+    if addresses.is_empty() {
+        return Vec::new();
+    }
+    let client = match client() {
+        Ok(client) => client,
+        Err(e) => return vec![Err(e)],
+    };
+    thread::scope(|scope| {
+        let asked: Vec<_> = addresses.iter().map(|address| scope.spawn(|| ask(&client, address))).collect();
+        asked
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| Err(Error::bug("a probe panicked"))))
+            .collect()
+    })
+}
+
+fn ask(client: &Client, address: &str) -> Result<Option<Timestamp>> {
+    let answer = client.head(address).send().map_err(|e| unreachable_address(address, &e))?;
+    let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+    Ok(date.and_then(time_of))
+}
+
+fn time_of(date: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp())
 }
 
 fn fetch_verified(fetch: &Fetch) -> Result<Transfer> {
@@ -171,6 +201,11 @@ fn get(client: &Client, url: &str) -> std::result::Result<Response, Trouble> {
     }
 }
 
+fn unreachable_address(url: &str, e: &reqwest::Error) -> Error {
+    Error::failed(format!("{url} could not be reached: {}", root_cause(e)))
+        .hint("see that DNS works, TCP 443 is open to it, and the clock is right")
+}
+
 fn cut_off(url: &str, e: &std::io::Error) -> Trouble {
     Trouble::Passing(Error::failed(format!("the connection to {url} was cut off: {e}")))
 }
@@ -181,4 +216,15 @@ fn root_cause(error: &dyn std::error::Error) -> String {
         cause = deeper;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_header_is_a_time() {
+        let time = time_of("Sun, 22 Nov 2026 20:53:08 GMT");
+        assert_eq!(time.map(|time| time.to_string()).as_deref(), Some("2026-11-22T20:53:08Z"));
+    }
 }
