@@ -11,7 +11,7 @@ use crate::error::{Result, While};
 use crate::host::Host;
 use crate::plan::{Item, Plan};
 use crate::receipt::{Entry, Receipt};
-use crate::step::{Context, Leftovers};
+use crate::step::{Context, Leftovers, downloads, forget_folder};
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -68,6 +68,9 @@ pub fn apply(host: &mut dyn Host, plan: &Plan, context: &Context, listen: &mut L
             changed += 1;
         }
     }
+    // They have served, also when an earlier run used them. One that nobody waited for may be under
+    // way still: what stays goes with the next run.
+    let _ = forget_folder(host, &downloads());
     Ok(changed)
 }
 

@@ -26,12 +26,17 @@ pub fn write(host: &mut dyn Host, path: &Path, content: &[u8], mode: u32) -> Res
     host.sync(parent(path)).while_doing(doing)
 }
 
-/// Removes a file or an empty folder, durably; fine where there is none.
+/// Removes a file or an empty folder, durably; fine where there is none. What a [`write`] of it that
+/// was cut short left beside it goes too.
 ///
 /// # Errors
 /// When the machine refuses.
 pub fn remove(host: &mut dyn Host, path: &Path) -> Result<()> {
-    host.remove(path)?;
+    for path in [temporary(path), path.to_owned()] {
+        if host.stat(&path)?.is_some() {
+            host.remove(&path)?;
+        }
+    }
     match host.stat(parent(path))? {
         Some(_) => host.sync(parent(path)),
         None => Ok(()),

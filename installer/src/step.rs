@@ -31,6 +31,7 @@ pub use env_file::EnvFile;
 pub use file::WriteFile;
 pub use folder::Folders;
 pub use merge_json::MergeJson;
+pub(crate) use packages::downloads;
 pub use packages::{InstallPackages, PackageFile, RepairPackages};
 pub use program::InstallProgram;
 pub use register::{MARKER, Register};

@@ -26,5 +26,6 @@ pub(super) fn undo(rule: &Rule, host: &mut dyn Host) -> Result<Leftovers> {
     if output.ok() {
         return Ok(Leftovers::new());
     }
-    Ok(vec![format!("the firewall rule '{rule}': {}", output.tail())])
+    Err(Error::failed(format!("iptables kept the rule '{rule}': {}", output.tail()))
+        .hint("see 'iptables -t nat -S', and run again"))
 }

@@ -41,9 +41,14 @@ pub struct PackageFile {
     pub trust: Trust,
 }
 
+/// Where package files are until the plan is carried out.
+pub(crate) fn downloads() -> PathBuf {
+    state_folder().join("downloads")
+}
+
 impl PackageFile {
     fn destination(&self) -> PathBuf {
-        state_folder().join("downloads").join(format!("{}.deb", self.name))
+        downloads().join(format!("{}.deb", self.name))
     }
 }
 
@@ -77,35 +82,54 @@ impl InstallPackages {
                 .while_doing(|| format!("fetching the package {}", file.name))?;
         }
         let files: Vec<PathBuf> = self.files.iter().map(PackageFile::destination).collect();
-        let install = Packages::Install { names: self.names.clone(), files: files.clone(), patience };
+        let install = Packages::Install { names: self.names.clone(), files, patience };
         let output = host.run(&Command::Packages(install))?;
         if !output.ok() {
             return Err(refusal(&update, &output));
         }
-        for file in files {
-            host.remove(&file)?;
-        }
         Ok(())
     }
 
+    /// What somebody else's package needs by now is left, and told; anything else that dpkg does not
+    /// remove is a failure, so that it stays in the receipt for the next try.
     pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
         let Before::Packages { installed, configured } = before else { return Ok(Leftovers::new()) };
-        let ours = self.brought(host, installed)?;
-        if ours.is_empty() {
+        if self.brought(host, installed, configured)?.is_empty() {
             return Ok(Leftovers::new());
         }
         package_lock::wait(host, Duration::from_secs(self.lock_seconds))?;
-        let (keep, purge): (Vec<_>, Vec<_>) =
-            ours.iter().cloned().partition(|name| configured.contains(name));
-        let removals = [Packages::Remove(keep), Packages::Purge(purge)];
-        let mut said = String::new();
-        for removal in removals {
+        let mut said = self.clear_broken(host, installed, configured)?;
+        let ours = self.brought(host, installed, configured)?;
+        let (keep, purge): (Vec<_>, Vec<_>) = ours.into_iter().partition(|name| configured.contains(name));
+        for removal in [Packages::Remove(keep), Packages::Purge(purge)] {
             if !matches!(&removal, Packages::Remove(names) | Packages::Purge(names) if names.is_empty()) {
-                said = host.run(&Command::Packages(removal))?.tail();
+                said = host.run(&Command::Packages(removal))?;
             }
         }
-        let left = self.brought(host, installed)?;
-        Ok(left.into_iter().map(|name| format!("the package {name} is still needed: {said}")).collect())
+        let left = self.brought(host, installed, configured)?;
+        if left.is_empty() || said.stderr.contains("dependency problems") {
+            let told = |name| format!("the package {name} is still needed: {}", said.tail());
+            return Ok(left.into_iter().map(told).collect());
+        }
+        Err(Error::failed(format!("dpkg did not remove {}: {}", left.join(", "), said.tail()))
+            .hint("see 'dpkg --audit', and run again"))
+    }
+
+    /// dpkg removes no package that it was interrupted at, unless it is told to one by one.
+    fn clear_broken(
+        &self,
+        host: &mut dyn Host,
+        installed: &[String],
+        configured: &[String],
+    ) -> Result<Output> {
+        let ours = self.brought(host, installed, configured)?;
+        let mut said = Output::default();
+        for name in PackageDatabase::read(host)?.demanded_again() {
+            if ours.contains(&name) {
+                said = host.run(&Command::Packages(Packages::ClearBroken(name)))?;
+            }
+        }
+        Ok(said)
     }
 
     /// The names of both runs: undo must know every package we ever asked for.
@@ -119,12 +143,15 @@ impl InstallPackages {
     }
 
     /// What the transaction brought: asked for by us, or chosen by apt for us, and not there before.
-    fn brought(&self, host: &dyn Host, before: &[String]) -> Result<Vec<String>> {
+    /// A package that was interrupted and cleared away has left its configuration.
+    fn brought(&self, host: &dyn Host, installed: &[String], configured: &[String]) -> Result<Vec<String>> {
         let chosen = chosen_by_apt(host)?;
         let database = PackageDatabase::read(host)?;
-        let mut present = database.in_state("installed");
+        let mut present = database.in_state("config-files");
+        present.retain(|name| !configured.contains(name));
+        present.extend(database.in_state("installed"));
         present.extend(database.unfinished());
-        present.retain(|name| !before.contains(name));
+        present.retain(|name| !installed.contains(name));
         present.retain(|name| chosen.contains(name) || self.all_names().any(|ours| ours == name));
         Ok(present)
     }

@@ -42,7 +42,10 @@ impl Register {
             None => self.register(host, activation)?,
         };
         sync_tree(host, Path::new(VAULT))?;
-        host.sync(durable::parent(Path::new(VAULT)))?;
+        // The agent made these folders too, and synced none of them.
+        for folder in Path::new(VAULT).ancestors().skip(1) {
+            host.sync(folder)?;
+        }
         let marker = json!({"instance_id": registration.instance_id, "region": registration.region});
         durable::write(host, Path::new(MARKER), format!("{marker}\n").as_bytes(), 0o600)
     }
@@ -52,10 +55,14 @@ impl Register {
         if *before == Before::Registered {
             return Ok(Leftovers::new());
         }
-        let Some(registration) = registration::read(host)? else { return Ok(Leftovers::new()) };
-        host.run(&Command::ClearAgent)?;
+        let registration = registration::read(host)?;
+        // Before the Vault goes: it tells that the credentials are the role's.
+        put_credentials_back(host, registration.is_some())?;
+        if registration::is_begun(host)? {
+            host.run(&Command::ClearAgent)?;
+        }
         forget_folder(host, Path::new(VAULT))?;
-        put_credentials_back(host)?;
+        let Some(registration) = registration else { return Ok(Leftovers::new()) };
         Ok(vec![format!(
             "{} is still known to AWS: 'aws ssm deregister-managed-instance --region {} --instance-id {}'",
             registration.instance_id, registration.region, registration.instance_id
@@ -165,10 +172,11 @@ fn set_credentials_aside(host: &mut dyn Host) -> Result<()> {
     }
 }
 
-fn put_credentials_back(host: &mut dyn Host) -> Result<()> {
+fn put_credentials_back(host: &mut dyn Host, registered: bool) -> Result<()> {
     match host.read(&credentials_aside())? {
         Some(content) => durable::write(host, Path::new(CREDENTIALS), &content, 0o600),
-        None => durable::remove(host, Path::new(CREDENTIALS)),
+        None if registered => durable::remove(host, Path::new(CREDENTIALS)),
+        None => Ok(()),
     }
 }
 

@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Before, Leftovers};
+use crate::durable;
 use crate::error::{Error, Result};
 use crate::host::{Command, Host, UnitState, UnitVerb};
+
+const UNITS: &str = "/etc/systemd/system";
 
 /// A systemd unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +41,7 @@ impl Unit {
         }
         if !now.enabled {
             self.must(host, &self.verb(UnitVerb::Enable))?;
+            sync_links(host)?;
         }
         if !self.start {
             return Ok(());
@@ -52,21 +56,25 @@ impl Unit {
     pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
         let Before::Unit { enabled, active } = before else { return Ok(Leftovers::new()) };
         let now = self.look(host)?;
-        let mut leftovers = Leftovers::new();
-        let mut put_back = |verb: UnitVerb| -> Result<()> {
-            let output = host.run(&self.verb(verb))?;
-            if !output.ok() {
-                leftovers.push(format!("the unit {}: {}", self.unit, output.tail()));
-            }
-            Ok(())
-        };
+        let mut stopped = Ok(());
         if (now.active || now.failed) && !active {
-            put_back(UnitVerb::Stop)?;
+            stopped = self.must(host, &self.verb(UnitVerb::Stop));
         }
         if now.enabled && !enabled {
-            put_back(UnitVerb::Disable)?;
+            self.must(host, &self.verb(UnitVerb::Disable))?;
         }
-        Ok(leftovers)
+        if !enabled {
+            self.remove_links(host)?;
+        }
+        stopped.map(|()| Leftovers::new())
+    }
+
+    /// A unit whose file is gone already is nothing that systemd would disable: its links stay behind.
+    fn remove_links(&self, host: &mut dyn Host) -> Result<()> {
+        for folder in wants(host)? {
+            durable::remove(host, &folder.join(&self.unit))?;
+        }
+        Ok(())
     }
 
     fn look(&self, host: &dyn Host) -> Result<UnitState> {
@@ -92,7 +100,19 @@ impl Unit {
         if output.ok() {
             return Ok(());
         }
-        Err(Error::failed(format!("systemd could not bring up {}: {}", self.unit, output.tail()))
-            .hint(format!("see 'journalctl -u {}'", Path::new(&self.unit).display())))
+        Err(Error::failed(format!("systemctl failed for {}: {}", self.unit, output.tail()))
+            .hint(format!("see 'journalctl -u {}'", self.unit)))
     }
+}
+
+/// systemd does not sync the links that enable a unit: a power cut would take them back.
+fn sync_links(host: &mut dyn Host) -> Result<()> {
+    wants(host)?.iter().try_for_each(|folder| host.sync(folder))?;
+    host.sync(Path::new(UNITS))
+}
+
+/// The folders of links to what a target wants.
+fn wants(host: &dyn Host) -> Result<Vec<PathBuf>> {
+    let names = host.list(Path::new(UNITS))?.into_iter();
+    Ok(names.filter(|name| name.ends_with(".wants")).map(|name| Path::new(UNITS).join(name)).collect())
 }
