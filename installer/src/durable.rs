@@ -32,15 +32,27 @@ pub fn write(host: &mut dyn Host, path: &Path, content: &[u8], mode: u32) -> Res
 /// # Errors
 /// When the machine refuses.
 pub fn remove(host: &mut dyn Host, path: &Path) -> Result<()> {
-    for path in [temporary(path), path.to_owned()] {
-        if host.stat(&path)?.is_some() {
-            host.remove(&path)?;
-        }
+    forget_attempt(host, path)?;
+    if host.stat(path)?.is_some() {
+        host.remove(path)?;
     }
     match host.stat(parent(path))? {
         Some(_) => host.sync(parent(path)),
         None => Ok(()),
     }
+}
+
+/// Removes what a [`write`] that was cut short left beside its target.
+///
+/// # Errors
+/// When the machine refuses.
+pub fn forget_attempt(host: &mut dyn Host, path: &Path) -> Result<()> {
+    let temporary = temporary(path);
+    if host.stat(&temporary)?.is_some() {
+        host.remove(&temporary)?;
+        host.sync(parent(path))?;
+    }
+    Ok(())
 }
 
 /// Makes a folder, and those above it that are missing, durably.

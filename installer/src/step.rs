@@ -107,9 +107,8 @@ impl Step {
     pub fn prefetch(&self, host: &mut dyn Host) -> Result<()> {
         match self {
             Self::InstallPackages(step) if step.check(host)?.is_some() => step.prefetch(host),
-            _ => {}
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Makes the change.

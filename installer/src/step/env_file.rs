@@ -46,11 +46,8 @@ impl EnvFile {
     /// Puts back the very bytes where nobody else changed the file since, else only our keys.
     pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
         let now = look(host, &self.path)?;
-        if now == *before {
-            return Ok(Leftovers::new());
-        }
         let (was_text, now_text) = (self.text(before)?, self.text(&now)?);
-        if now == Before::Nothing || now_text == edited(&was_text, &self.keys) {
+        if now == *before || now == Before::Nothing || now_text == edited(&was_text, &self.keys) {
             put_back(host, &self.path, before)?;
             return Ok(Leftovers::new());
         }

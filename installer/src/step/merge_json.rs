@@ -40,11 +40,8 @@ impl MergeJson {
     /// Puts back the very bytes where nobody else changed the file since, else only our keys.
     pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
         let now = look(host, &self.path)?;
-        if now == *before {
-            return Ok(Leftovers::new());
-        }
         let was = self.parse(before)?;
-        let untouched = self.parse(&now)? == merged(was.clone(), &self.keys);
+        let untouched = now == *before || self.parse(&now)? == merged(was.clone(), &self.keys);
         if untouched || now == Before::Nothing {
             put_back(host, &self.path, before)?;
         } else if let Before::File { mode, .. } = now {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Before, Leftovers, state_folder};
+use crate::durable;
 use crate::error::{Error, Result, While};
 use crate::host::{Command, Fetch, Host, Output, Packages};
 use crate::package_database::{PackageDatabase, chosen_by_apt};
@@ -62,7 +63,10 @@ impl InstallPackages {
         }))
     }
 
-    pub(super) fn prefetch(&self, host: &mut dyn Host) {
+    /// The folder is made here, durably: the receipt's own folder is above it, and a download that made
+    /// it would sync neither.
+    pub(super) fn prefetch(&self, host: &mut dyn Host) -> Result<()> {
+        durable::create_folders(host, &downloads(), 0o700)?;
         for file in &self.files {
             host.begin_fetch(Fetch {
                 url: file.url.clone(),
@@ -71,6 +75,7 @@ impl InstallPackages {
                 trust: file.trust.clone(),
             });
         }
+        Ok(())
     }
 
     pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {

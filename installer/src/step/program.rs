@@ -40,8 +40,9 @@ impl InstallProgram {
     }
 
     pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
-        if *before == Before::Nothing {
-            durable::remove(host, &self.path)?;
+        match before {
+            Before::Nothing => durable::remove(host, &self.path)?,
+            _ => durable::forget_attempt(host, &self.path)?,
         }
         Ok(Leftovers::new())
     }

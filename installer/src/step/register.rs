@@ -56,8 +56,7 @@ impl Register {
             return Ok(Leftovers::new());
         }
         let registration = registration::read(host)?;
-        // Before the Vault goes: it tells that the credentials are the role's.
-        put_credentials_back(host, registration.is_some())?;
+        put_credentials_back(host)?;
         if registration::is_begun(host)? {
             host.run(&Command::ClearAgent)?;
         }
@@ -163,19 +162,22 @@ fn last_error(text: &str) -> String {
     worst.map_or_else(|| "it said nothing".into(), |line| (*line).to_owned())
 }
 
-/// The agent writes the `[default]` profile of root's credentials: an operator's own is kept aside.
+/// The agent writes the `[default]` profile of root's credentials: an operator's own is kept aside. An
+/// empty file says that there was none.
 fn set_credentials_aside(host: &mut dyn Host) -> Result<()> {
     let aside = credentials_aside();
-    match host.read(Path::new(CREDENTIALS))? {
-        Some(content) if host.stat(&aside)?.is_none() => durable::write(host, &aside, &content, 0o600),
-        _ => Ok(()),
+    if host.stat(&aside)?.is_some() {
+        return Ok(());
     }
+    let content = host.read(Path::new(CREDENTIALS))?.unwrap_or_default();
+    durable::write(host, &aside, &content, 0o600)
 }
 
-fn put_credentials_back(host: &mut dyn Host, registered: bool) -> Result<()> {
+/// Nothing aside means that the agent was never asked to register.
+fn put_credentials_back(host: &mut dyn Host) -> Result<()> {
     match host.read(&credentials_aside())? {
+        Some(content) if content.is_empty() => durable::remove(host, Path::new(CREDENTIALS)),
         Some(content) => durable::write(host, Path::new(CREDENTIALS), &content, 0o600),
-        None if registered => durable::remove(host, Path::new(CREDENTIALS)),
         None => Ok(()),
     }
 }

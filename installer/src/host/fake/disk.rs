@@ -53,7 +53,8 @@ impl Survivors {
             Self::None => 0,
             Self::All => 1,
             Self::Some(state) => {
-                *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                *state =
+                    state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 (*state >> 33) % of
             }
         }
@@ -108,6 +109,15 @@ pub struct Disk {
 }
 
 impl Disk {
+    /// An empty disk with a root folder.
+    pub fn rooted(root: Node) -> Self {
+        let inode = Inode { now: root, kept: None, modified: Timestamp::UNIX_EPOCH };
+        let mut disk = Self { inodes: vec![inode], ..Self::default() };
+        disk.names.insert("/".into(), 0);
+        disk.settle();
+        disk
+    }
+
     pub fn node(&self, path: &Path) -> Option<&Node> {
         self.names.get(path).map(|inode| &self.inodes[*inode].now)
     }
@@ -243,12 +253,7 @@ mod tests {
     }
 
     fn disk() -> Disk {
-        let root = Node { kind: Kind::Folder, mode: 0o755, content: Arc::from(&b""[..]) };
-        let mut disk = Disk::default();
-        disk.inodes.push(Inode { now: root, kept: None, modified: Timestamp::UNIX_EPOCH });
-        disk.names.insert("/".into(), 0);
-        disk.settle();
-        disk
+        Disk::rooted(Node { kind: Kind::Folder, mode: 0o755, content: Arc::from(&b""[..]) })
     }
 
     #[test]

@@ -169,7 +169,8 @@ impl Fake {
         if let Some(file) = files.iter().find(|file| self.disk.node(file).is_none()) {
             return Ok(refuse(100, &format!("E: Unsupported file {} given", file.display())));
         }
-        let by_file = files.iter().map(|file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned());
+        let by_file =
+            files.iter().map(|file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned());
         let asked: Vec<String> = names.iter().cloned().chain(by_file).collect();
         let Some(order) = self.order(&asked) else {
             return Ok(refuse(100, "E: Unable to locate package"));
@@ -335,7 +336,8 @@ impl Fake {
     fn states(&self) -> BTreeMap<String, State> {
         let text = self.disk.text(STATUS).unwrap_or_default();
         let stanza = |stanza: &str| {
-            let value = |key: &str| stanza.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
+            let value =
+                |key: &str| stanza.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
             let mut words = value("Status")?.split(' ').skip(1).map(str::to_owned);
             Some((value("Package")?.to_owned(), (words.next()?, words.next()?)))
         };

@@ -1,0 +1,383 @@
+//! A machine in memory, behind the same door as a real one.
+//!
+//! It acts out what Landfall runs (apt, dpkg, systemd, the agents), remembers what has reached the
+//! disk, fails at the n-th touch, and keeps what it was before each touch, which is where a power cut
+//! may hit. Its clock moves only when it is touched or slept on. It knows nothing of plans: what should hold on it is said in `laws.rs`.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Command, DockerDaemon, Fetch, Holder, Host, Introspection, Output, Rule, Stat, Timings, Transfer,
+    UnitState,
+};
+use crate::error::{Error, Result};
+
+mod agents;
+mod disk;
+mod machines;
+mod packages;
+mod units;
+
+pub use agents::{ACTIVATION_CODE, ACTIVATION_ID, Service};
+pub use disk::{Disk, Kind, Node, Survivors};
+pub use machines::{MACHINES, fresh};
+
+/// 2026-11-22, noon.
+const BEGINNING: i64 = 1_795_348_800;
+const ROUTE_LOCALNET: &str = "net.ipv4.conf.all.route_localnet";
+
+/// What a power cut takes.
+#[derive(Debug, Clone, Default)]
+struct Volatile {
+    units: BTreeMap<String, units::Running>,
+    failed: BTreeSet<String>,
+    rules: Vec<Rule>,
+    kernel: BTreeMap<String, String>,
+    docker0: bool,
+}
+
+/// An operation was made to fail.
+struct Halt;
+
+impl From<Halt> for Error {
+    fn from(_: Halt) -> Self {
+        Self::failed("this was made to fail")
+    }
+}
+
+/// A machine in memory.
+#[derive(Debug, Clone, Default)]
+pub struct Fake {
+    /// Its files.
+    pub disk: Disk,
+    volatile: Volatile,
+    /// What AWS knows.
+    pub service: Service,
+    /// Variables of our own environment.
+    pub variables: BTreeMap<String, String>,
+    /// How often an agent was started that has no identity.
+    pub strays: u32,
+    /// How often the machine was touched since the counting began.
+    pub touches: u32,
+    /// The touch that fails.
+    pub fails_at: Option<u32>,
+    /// Whether downloads fail.
+    pub offline: bool,
+    keeps_moments: bool,
+    moments: Vec<Fake>,
+    clock: Cell<Duration>,
+    told: RefCell<Vec<String>>,
+    fetching: BTreeMap<PathBuf, bool>,
+}
+
+impl Fake {
+    /// Begins to keep what the machine was just before each touch: the moments of a power cut.
+    pub fn keep_moments(&mut self) {
+        self.keeps_moments = true;
+    }
+
+    /// What was kept.
+    pub fn take_moments(&mut self) -> Vec<Self> {
+        self.keeps_moments = false;
+        std::mem::take(&mut self.moments)
+    }
+
+    /// The power goes now, and comes back.
+    pub fn lose_power(&mut self, survivors: Survivors) {
+        self.disk.cut(survivors);
+        self.boot();
+    }
+
+    /// Starts as after a power cut or a reboot.
+    pub fn boot(&mut self) {
+        self.volatile = Volatile::default();
+        self.volatile.kernel.insert(ROUTE_LOCALNET.into(), "0".into());
+        self.fetching.clear();
+        self.fails_at = None;
+        self.pass(30_000);
+        for name in self.disk.list(Path::new("/etc/sysctl.d")) {
+            let text = self.disk.text(&format!("/etc/sysctl.d/{name}")).unwrap_or_default();
+            for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {
+                self.volatile.kernel.insert(key.trim().to_owned(), value.trim().to_owned());
+            }
+        }
+        self.start_what_is_enabled();
+        self.touches = 0;
+    }
+
+    /// Everything that undo is to restore and a second run is to leave alone: files, units, rules,
+    /// kernel settings, each as a line.
+    pub fn state(&self) -> BTreeMap<String, String> {
+        let mut state = BTreeMap::new();
+        for (path, node) in self.disk.all() {
+            let content = String::from_utf8_lossy(&node.content);
+            state.insert(path.display().to_string(), format!("{:?} {:o} {content}", node.kind, node.mode));
+        }
+        for unit in self.volatile.units.keys() {
+            state.insert(format!("running {unit}"), format!("{:?}", self.unit_state(unit).stale));
+        }
+        for unit in &self.volatile.failed {
+            state.insert(format!("failed {unit}"), String::new());
+        }
+        for rule in &self.volatile.rules {
+            *state.entry(format!("rule {rule}")).or_default() += "+";
+        }
+        for (key, value) in &self.volatile.kernel {
+            state.insert(format!("setting {key}"), value.clone());
+        }
+        state
+    }
+
+    /// What was told to the person at the machine.
+    pub fn told(&self) -> String {
+        self.told.borrow().join("\n")
+    }
+
+    fn time(&self) -> Timestamp {
+        let start = Timestamp::from_second(BEGINNING).expect("a time in this century");
+        start + SignedDuration::try_from(self.clock.get()).expect("a short time")
+    }
+
+    fn pass(&self, milliseconds: u64) {
+        self.clock.set(self.clock.get() + Duration::from_millis(milliseconds));
+    }
+
+    /// One touch: it may fail, or find the power gone.
+    fn tick(&mut self) -> std::result::Result<(), Halt> {
+        self.pass(1);
+        self.touches += 1;
+        if self.keeps_moments {
+            let kept = std::mem::take(&mut self.moments);
+            self.keeps_moments = false;
+            let moment = self.clone();
+            (self.moments, self.keeps_moments) = (kept, true);
+            self.moments.push(moment);
+        }
+        if self.fails_at == Some(self.touches) { Err(Halt) } else { Ok(()) }
+    }
+
+    fn touch(&mut self, change: impl FnOnce(&mut Self) -> std::result::Result<(), String>) -> Result<()> {
+        self.tick()?;
+        change(self).map_err(Error::failed)
+    }
+
+    fn make_folder(&mut self, path: &Path, mode: u32) {
+        let node = Node { kind: Kind::Folder, mode, content: Arc::from(&b""[..]) };
+        let _ = self.disk.make(path, node, self.time());
+    }
+
+    /// Writes without any sync, as programs do that do not care.
+    fn scribble(&mut self, path: &Path, content: &str, mode: u32) {
+        let node = Node { kind: Kind::File, mode, content: content.as_bytes().into() };
+        let _ = self.disk.write(path, node, self.time());
+    }
+
+    /// The same, with the folders above.
+    fn scribble_deep(&mut self, path: &str, content: &str, mode: u32) {
+        let path = Path::new(path);
+        let mut above: Vec<&Path> = path.ancestors().skip(1).collect();
+        above.reverse();
+        for folder in above {
+            self.make_folder(folder, 0o700);
+        }
+        self.scribble(path, content, mode);
+    }
+
+    fn act(&mut self, command: &Command) -> std::result::Result<Output, Halt> {
+        self.tick()?;
+        match command {
+            Command::Packages(packages) => return self.packages(packages),
+            Command::Unit(verb, unit) => return self.systemctl(*verb, unit),
+            Command::ReloadUnits => self.reload_units(),
+            Command::AddRule(_) if self.which("iptables").is_none() => {
+                return Ok(refuse(127, "iptables: not found"));
+            }
+            Command::AddRule(rule) => self.volatile.rules.push(rule.clone()),
+            Command::DeleteRule(rule) => match self.volatile.rules.iter().position(|there| there == rule) {
+                Some(at) => drop(self.volatile.rules.remove(at)),
+                None => return Ok(refuse(1, "iptables: Bad rule (does a matching rule exist?)")),
+            },
+            Command::RegisterAgent { id, code, region, replace } => {
+                return self.register_agent(id, code, region, *replace);
+            }
+            Command::ClearAgent => self.clear_agent(),
+        }
+        Ok(answer())
+    }
+
+    /// What the kernel and systemd show as files.
+    fn shown(&self, path: &Path) -> Option<Node> {
+        let file =
+            |content: &str| Some(Node { kind: Kind::File, mode: 0o444, content: content.as_bytes().into() });
+        let folder = Some(Node { kind: Kind::Folder, mode: 0o755, content: Arc::from(&b""[..]) });
+        match path.to_str()? {
+            "/proc/self" | "/run/systemd/system" => folder,
+            "/proc/net/dev" if self.volatile.docker0 => file("  eth0: 0 0\ndocker0: 0 0\n"),
+            "/proc/net/dev" => file("  eth0: 0 0\n"),
+            "/sys/fs/cgroup/cgroup.controllers" => file("cpu io memory\n"),
+            "/sys/class/dmi/id/sys_vendor" => file("QEMU\n"),
+            "/proc/net/route" => file("Iface Destination Gateway\neth0 00000000 0101A8C0\n"),
+            other => {
+                let key = other.strip_prefix("/proc/sys/")?.replace('/', ".");
+                self.volatile.kernel.get(&key).and_then(|value| file(&format!("{value}\n")))
+            }
+        }
+    }
+}
+
+fn answer() -> Output {
+    Output::default()
+}
+
+fn refuse(code: i32, why: &str) -> Output {
+    Output { code, stdout: String::new(), stderr: why.to_owned() }
+}
+
+impl Host for Fake {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
+        let node = self.shown(path).or_else(|| self.disk.node(path).cloned());
+        match node {
+            Some(node) if node.kind == Kind::Folder => {
+                Err(Error::failed(format!("{} is a folder", path.display())))
+            }
+            node => Ok(node.map(|node| node.content.to_vec())),
+        }
+    }
+
+    fn stat(&self, path: &Path) -> Result<Option<Stat>> {
+        let Some(node) = self.shown(path).or_else(|| self.disk.node(path).cloned()) else { return Ok(None) };
+        let modified = self.disk.modified(path).unwrap_or(self.time());
+        Ok(Some(Stat { kind: node.kind.entry(), mode: node.mode, uid: 0, device: 1, modified }))
+    }
+
+    fn list(&self, folder: &Path) -> Result<Vec<String>> {
+        Ok(self.disk.list(folder))
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    fn machine(&self) -> String {
+        "x86_64".into()
+    }
+
+    fn capacity(&self, _path: &Path) -> (u64, u64) {
+        (2 << 30, 10 << 30)
+    }
+
+    fn which(&self, program: &str) -> Option<PathBuf> {
+        let path = PathBuf::from("/usr/sbin").join(program);
+        self.disk.node(&path).map(|_| path.clone())
+    }
+
+    fn own_program(&self) -> Result<PathBuf> {
+        Ok("/root/landfall".into())
+    }
+
+    fn units(&self, names: &[&str]) -> Result<Vec<UnitState>> {
+        Ok(names.iter().map(|name| self.unit_state(name)).collect())
+    }
+
+    fn has_rule(&self, rule: &Rule) -> Result<bool> {
+        Ok(self.volatile.rules.contains(rule))
+    }
+
+    fn docker(&self) -> Option<DockerDaemon> {
+        let daemon = DockerDaemon { version: "20.10.24".into(), engine: true };
+        Some(daemon).filter(|_| self.is_running("docker.service"))
+    }
+
+    fn introspection(&self) -> Option<Introspection> {
+        self.ecs_introspection()
+    }
+
+    fn reach(&self, addresses: &[String]) -> Vec<Result<Option<Timestamp>>> {
+        addresses.iter().map(|_| Ok(Some(self.time()))).collect()
+    }
+
+    fn lock_holder(&self, _path: &Path) -> Option<Holder> {
+        None
+    }
+
+    fn now(&self) -> Timestamp {
+        self.time()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.clock.get()
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.clock.set(self.clock.get() + time);
+    }
+
+    fn timings(&self) -> Timings {
+        Timings::default()
+    }
+
+    fn tell(&self, sentence: &str) {
+        self.told.borrow_mut().push(sentence.to_owned());
+    }
+
+    fn lock(&mut self, _path: &Path) -> Result<Option<Holder>> {
+        Ok(None)
+    }
+
+    fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()> {
+        let node = Node { kind: Kind::Folder, mode, content: Arc::from(&b""[..]) };
+        self.touch(|fake| fake.disk.make(path, node, fake.time()))
+    }
+
+    fn write(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
+        let node = Node { kind: Kind::File, mode, content: content.into() };
+        self.touch(|fake| fake.disk.write(path, node, fake.time()))
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
+        self.touch(|fake| fake.disk.rename(from, to))
+    }
+
+    fn remove(&mut self, path: &Path) -> Result<()> {
+        self.touch(|fake| fake.disk.remove(path))
+    }
+
+    fn sync(&mut self, path: &Path) -> Result<()> {
+        self.touch(|fake| fake.disk.sync(path))
+    }
+
+    fn set_kernel(&mut self, key: &str, value: &str) -> Result<()> {
+        self.touch(|fake| {
+            fake.volatile.kernel.insert(key.to_owned(), value.to_owned());
+            Ok(())
+        })
+    }
+
+    fn run(&mut self, command: &Command) -> Result<Output> {
+        Ok(self.act(command).unwrap_or_else(|Halt| refuse(1, "this was made to fail")))
+    }
+
+    /// The file arrives at once, unsynced, as from a thread that is quick.
+    fn begin_fetch(&mut self, fetch: Fetch) {
+        let arrives = !self.offline;
+        if arrives {
+            self.scribble_deep(&fetch.destination.display().to_string(), "package", 0o600);
+        }
+        self.fetching.insert(fetch.destination, arrives);
+    }
+
+    fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer> {
+        self.tick()?;
+        match self.fetching.remove(destination) {
+            Some(true) => Ok(Transfer { bytes: 7, signer: "TEST".into() }),
+            Some(false) => Err(Error::failed("the connection was refused")),
+            None => Err(Error::bug(format!("{} was never begun", destination.display()))),
+        }
+    }
+}

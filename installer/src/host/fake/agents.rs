@@ -1,0 +1,142 @@
+//! The agents and the service they speak to, acted out.
+//!
+//! The SSM agent writes its key file with an empty id before it asks, and syncs nothing. The ECS
+//! agent adds firewall rules of its own at each start and deletes one set when it stops.
+
+use std::path::Path;
+
+use super::{Fake, Halt, answer, refuse};
+use crate::host::{Introspection, Output, Rule, Table};
+use crate::registration::{self, VAULT};
+use crate::secret::Secret;
+
+/// The activation that the service knows.
+pub const ACTIVATION_ID: &str = "11111111-2222-3333-4444-555555555555";
+/// Its code.
+pub const ACTIVATION_CODE: &str = "GoodCodeGoodCode1234";
+
+const KEY: &str = "/var/lib/amazon/ssm/Vault/Store/RegistrationKey";
+const CONFIGURATION: &str = "/etc/ecs/ecs.config";
+const AGENT_STATE: &str = "/var/lib/ecs/data/agent.db";
+
+/// What AWS knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Service {
+    /// Managed instances that were made.
+    pub registrations: u32,
+    /// Requests of any kind.
+    pub requests: u32,
+}
+
+impl Fake {
+    pub(super) fn register_agent(
+        &mut self,
+        id: &str,
+        code: &Secret,
+        region: &str,
+        replace: bool,
+    ) -> Result<Output, Halt> {
+        if registration::is_begun(self).unwrap_or(false) && !replace {
+            return Ok(refuse(1, "ERROR Registration failed due to EOF"));
+        }
+        self.scribble_deep(&format!("{VAULT}/Manifest"), "{}", 0o600);
+        self.scribble_deep(&format!("{VAULT}/Store/InstanceFingerprint"), "{}", 0o600);
+        self.scribble_deep(KEY, &key("", region), 0o600);
+        self.tick()?;
+        self.service.requests += 1;
+        if (id, code.expose()) != (ACTIVATION_ID, ACTIVATION_CODE) {
+            return Ok(refuse(1, "ERROR Registration failed. InvalidActivation: "));
+        }
+        self.service.registrations += 1;
+        self.tick()?;
+        let id = format!("mi-{:017x}", self.service.registrations);
+        self.scribble_deep(KEY, &key(&id, region), 0o600);
+        self.scribble_deep("/var/lib/amazon/ssm/registration", &id, 0o600);
+        Ok(answer())
+    }
+
+    pub(super) fn clear_agent(&mut self) {
+        for name in ["RegistrationKey", "InstanceFingerprint"] {
+            let path = format!("{VAULT}/Store/{name}");
+            if self.disk.node(Path::new(&path)).is_some() {
+                self.scribble_deep(&path, "", 0o600);
+            }
+        }
+    }
+
+    /// A registration made by somebody else, before Landfall came.
+    pub(super) fn registered_long_ago(&mut self, region: &str) {
+        self.put(&format!("{VAULT}/Manifest"), "{}", 0o600);
+        self.put(KEY, &key("mi-0fedcba9876543210", region), 0o600);
+    }
+
+    pub(super) fn start_ecs_agent(&mut self, waits: bool) -> bool {
+        let config = self.disk.text(CONFIGURATION).unwrap_or_default();
+        let told = |key: &str| {
+            let value = |line: &str| line.strip_prefix(key)?.strip_prefix('=').map(str::to_owned);
+            config.lines().rev().find_map(value).unwrap_or_default()
+        };
+        let able = ["/usr/sbin/iptables", "/usr/sbin/sysctl"]
+            .iter()
+            .all(|program| self.disk.node(Path::new(program)).is_some());
+        let identified = self.has_credentials();
+        if !self.is_running("docker.service") || !able || (waits && !identified) {
+            return false;
+        }
+        if !identified || told("ECS_EXTERNAL") != "true" || told("AWS_DEFAULT_REGION").is_empty() {
+            self.strays += 1;
+            return false;
+        }
+        let cluster = Some(told("ECS_CLUSTER")).filter(|name| !name.is_empty()).unwrap_or("default".into());
+        if self.disk.text(AGENT_STATE).is_some_and(|saved| saved != cluster && !saved.is_empty()) {
+            return false;
+        }
+        self.service.requests += 1;
+        self.volatile.rules.extend(own_rules());
+        self.volatile.kernel.insert("net.ipv4.conf.all.route_localnet".into(), "1".into());
+        // The agent keeps this in a database that syncs.
+        self.put(AGENT_STATE, &cluster, 0o600);
+        self.scribble_deep("/var/log/ecs/ecs-agent.log", "registered\n", 0o644);
+        true
+    }
+
+    pub(super) fn stopped_ecs_agent(&mut self) {
+        for rule in own_rules() {
+            if let Some(at) = self.volatile.rules.iter().position(|there| *there == rule) {
+                self.volatile.rules.remove(at);
+            }
+        }
+        self.volatile.kernel.insert("net.ipv4.conf.all.route_localnet".into(), "0".into());
+    }
+
+    pub(super) fn ecs_introspection(&self) -> Option<Introspection> {
+        let cluster = self.disk.text(AGENT_STATE).filter(|_| self.is_running("ecs.service"))?;
+        Some(Introspection {
+            container_instance_arn: Some(format!("arn:aws:ecs:us-east-1:1:container-instance/{cluster}/1")),
+            cluster,
+            version: "Amazon ECS Agent - v1.105.1".into(),
+        })
+    }
+
+    fn has_credentials(&self) -> bool {
+        let Some(found) = registration::read(self).ok().flatten() else { return false };
+        let ends = registration::credentials_end(self, &found.instance_id).ok().flatten();
+        ends.is_some_and(|ends| ends > self.time())
+    }
+}
+
+fn key(id: &str, region: &str) -> String {
+    serde_json::json!({"instanceID": id, "region": region, "privateKey": "private"}).to_string()
+}
+
+fn own_rules() -> [Rule; 2] {
+    let rule = |chain: &str, spec: &str| Rule {
+        table: Table::Nat,
+        chain: chain.into(),
+        spec: spec.split(' ').map(str::to_owned).collect(),
+    };
+    [
+        rule("PREROUTING", "-p tcp -d 169.254.170.2 --dport 80 -j DNAT --to-destination 127.0.0.1:51679"),
+        rule("OUTPUT", "-p tcp -d 169.254.170.2 --dport 80 -j REDIRECT --to-ports 51679"),
+    ]
+}

@@ -1,0 +1,143 @@
+//! Machines to begin with: a fresh Debian 12, and what people have made of theirs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Fake;
+use super::disk::{Kind, Node};
+
+/// The folders of the system itself, which no package takes away.
+pub(super) const FOLDERS: [&str; 32] = [
+    "/",
+    "/etc",
+    "/etc/default",
+    "/etc/init.d",
+    "/etc/sysctl.d",
+    "/etc/systemd",
+    "/etc/systemd/system",
+    "/etc/systemd/system/multi-user.target.wants",
+    "/lib",
+    "/lib/systemd",
+    "/lib/systemd/system",
+    "/mnt",
+    "/root",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/libexec",
+    "/usr/local",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/var",
+    "/var/cache",
+    "/var/lib",
+    "/var/lib/apt",
+    "/var/lib/apt/lists",
+    "/var/lib/dpkg",
+    "/var/lib/dpkg/updates",
+    "/var/log",
+    "/dev",
+    "/home",
+    "/opt",
+    "/srv",
+];
+
+const OS_RELEASE: &str = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n";
+
+/// A machine with a name for the reader.
+pub type Machine = (&'static str, fn() -> Fake);
+
+/// Every machine that the laws are tried on.
+pub const MACHINES: [Machine; 10] = [
+    ("fresh", fresh),
+    ("docker.io there", docker_there),
+    ("docker.io there, but stopped", docker_stopped),
+    ("docker-ce there", docker_ce_there),
+    ("an operator's credentials", operators_credentials),
+    ("configuration of both agents", configured),
+    ("an interrupted dpkg", interrupted),
+    ("the SSM agent there, unregistered", unregistered_agent),
+    ("registered by other means", registered),
+    ("an older landfall", older_landfall),
+];
+
+/// A fresh Debian 12.
+pub fn fresh() -> Fake {
+    let mut fake = Fake::default();
+    for folder in FOLDERS {
+        let node = Node { kind: Kind::Folder, mode: 0o755, content: Arc::from(&b""[..]) };
+        if folder == "/" {
+            fake.disk = super::disk::Disk::rooted(node);
+        } else {
+            fake.disk.make(Path::new(folder), node, fake.time()).expect("the folder above is there");
+        }
+    }
+    fake.put("/etc/os-release", OS_RELEASE, 0o644);
+    fake.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n", 0o444);
+    fake.put("/root/landfall", "landfall", 0o755);
+    fake.put("/root/trust.asc", "certificate", 0o644);
+    fake.set_state("dpkg", Some(("ok", "installed")));
+    fake.set_state("systemd", Some(("ok", "installed")));
+    fake.disk.settle();
+    fake.boot();
+    fake
+}
+
+fn with(change: fn(&mut Fake)) -> Fake {
+    let mut fake = fresh();
+    change(&mut fake);
+    fake.strays = 0;
+    fake.disk.settle();
+    fake
+}
+
+fn docker_there() -> Fake {
+    with(|fake| fake.installed_long_ago(&["docker.io"]))
+}
+
+fn docker_stopped() -> Fake {
+    with(|fake| {
+        fake.installed_long_ago(&["docker.io", "procps"]);
+        fake.stop("docker.service");
+        let _ = fake.disk.remove(Path::new(&super::units::link("docker.service")));
+    })
+}
+
+fn docker_ce_there() -> Fake {
+    with(|fake| fake.installed_long_ago(&["docker-ce", "dmidecode"]))
+}
+
+fn operators_credentials() -> Fake {
+    with(|fake| fake.put("/root/.aws/credentials", "[default]\naws_access_key_id = operator\n", 0o600))
+}
+
+fn configured() -> Fake {
+    with(|fake| {
+        let ecs = "# ours\nECS_CLUSTER=old\nECS_LOGLEVEL=debug\nECS_CLUSTER=older\n#ECS_EXTERNAL=false\n";
+        fake.put("/etc/ecs/ecs.config", ecs, 0o640);
+        let ssm = "{\"Agent\": {\"Region\": \"x\"}, \"Identity\": {\"ConsumptionOrder\": [\"EC2\"]}}\n";
+        fake.put("/etc/amazon/ssm/amazon-ssm-agent.json", ssm, 0o644);
+    })
+}
+
+fn interrupted() -> Fake {
+    with(|fake| fake.interrupted_at("vim", "ok", "half-configured"))
+}
+
+fn unregistered_agent() -> Fake {
+    with(|fake| {
+        fake.installed_long_ago(&["amazon-ssm-agent"]);
+        fake.put("/root/.aws/config", "[default]\nregion = eu-west-1\n", 0o600);
+    })
+}
+
+fn registered() -> Fake {
+    with(|fake| {
+        fake.registered_long_ago("us-east-1");
+        fake.installed_long_ago(&["amazon-ssm-agent"]);
+    })
+}
+
+fn older_landfall() -> Fake {
+    with(|fake| fake.put("/usr/local/bin/landfall", "older landfall", 0o755))
+}

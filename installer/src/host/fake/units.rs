@@ -1,0 +1,190 @@
+//! systemd, acted out: units come from files, and a start is held back by the conditions in them.
+//!
+//! A running unit keeps what it read at its start until systemd is told to read again. Links that
+//! enable a unit are not synced: systemd does not do that either.
+
+use std::path::Path;
+
+use super::disk::{Kind, Node};
+use super::{Fake, Halt, answer, refuse};
+use crate::host::{Output, UnitState, UnitVerb};
+use crate::registration;
+
+/// A unit that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Running {
+    since: jiff::Timestamp,
+    read: String,
+}
+
+const WANTS: &str = "/etc/systemd/system/multi-user.target.wants";
+
+/// The link that makes a unit start at boot.
+pub(super) fn link(unit: &str) -> String {
+    format!("{WANTS}/{unit}")
+}
+
+impl Fake {
+    pub(super) fn unit_state(&self, unit: &str) -> UnitState {
+        let running = self.volatile.units.get(unit);
+        UnitState {
+            exists: self.unit_file(unit).is_some(),
+            enabled: self.disk.node(Path::new(&link(unit))).is_some() && self.unit_file(unit).is_some(),
+            active: running.is_some(),
+            failed: self.volatile.failed.contains(unit),
+            stale: running.is_some_and(|running| running.read != self.unit_text(unit)),
+            started: running.map(|running| running.since),
+        }
+    }
+
+    pub(super) fn systemctl(&mut self, verb: UnitVerb, unit: &str) -> Result<Output, Halt> {
+        let known = self.unit_file(unit).is_some() || self.is_running(unit);
+        if !known && verb != UnitVerb::Disable {
+            return Ok(refuse(5, &format!("Unit {unit} not found.")));
+        }
+        match verb {
+            UnitVerb::Enable => self.enable(unit),
+            UnitVerb::Disable => {
+                let _ = self.disk.remove(Path::new(&link(unit)));
+            }
+            UnitVerb::Start => return Ok(self.outcome(unit, Self::start)),
+            UnitVerb::Stop => self.stop(unit),
+            UnitVerb::Restart => {
+                self.stop(unit);
+                return Ok(self.outcome(unit, Self::start));
+            }
+            UnitVerb::ResetFailed => {
+                self.volatile.failed.remove(unit);
+            }
+        }
+        Ok(answer())
+    }
+
+    fn outcome(&mut self, unit: &str, act: fn(&mut Self, &str)) -> Output {
+        act(self, unit);
+        if self.volatile.failed.contains(unit) {
+            return refuse(1, &format!("Job for {unit} failed."));
+        }
+        answer()
+    }
+
+    pub(super) fn reload_units(&mut self) {
+        let units: Vec<String> = self.volatile.units.keys().cloned().collect();
+        for unit in units {
+            let text = self.unit_text(&unit);
+            if let Some(running) = self.volatile.units.get_mut(&unit) {
+                running.read = text;
+            }
+        }
+    }
+
+    pub(super) fn enable(&mut self, unit: &str) {
+        let path = link(unit);
+        if self.disk.node(Path::new(&path)).is_none() {
+            let node = Node { kind: Kind::Link, mode: 0o777, content: unit.as_bytes().into() };
+            let _ = self.disk.make(Path::new(&path), node, self.time());
+        }
+    }
+
+    pub(super) fn start(&mut self, unit: &str) {
+        let text = self.unit_text(unit);
+        let held_back = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("ConditionPathExists="))
+            .any(|path| self.disk.node(Path::new(path)).is_none());
+        if held_back || self.volatile.units.contains_key(unit) || self.unit_file(unit).is_none() {
+            return;
+        }
+        let well = match unit {
+            "docker.service" => {
+                self.volatile.docker0 = true;
+                true
+            }
+            "amazon-ssm-agent.service" => self.start_ssm_agent(),
+            "ecs.service" => {
+                self.start("docker.service");
+                self.start_ecs_agent(text.contains("wait-for-credentials"))
+            }
+            crate::components::credentials_endpoint::UNIT => self.set_endpoint(),
+            _ => true,
+        };
+        if well {
+            self.volatile.failed.remove(unit);
+            self.volatile.units.insert(unit.to_owned(), Running { since: self.time(), read: text });
+        } else {
+            self.volatile.failed.insert(unit.to_owned());
+        }
+        self.pass(1);
+    }
+
+    pub(super) fn stop(&mut self, unit: &str) {
+        self.volatile.failed.remove(unit);
+        if self.volatile.units.remove(unit).is_none() {
+            return;
+        }
+        match unit {
+            "ecs.service" => self.stopped_ecs_agent(),
+            "docker.service" => self.stop("ecs.service"),
+            _ => {}
+        }
+    }
+
+    /// What is enabled starts, in the order of the units' own dependencies.
+    pub(super) fn start_what_is_enabled(&mut self) {
+        const ORDER: [&str; 5] = [
+            "containerd.service",
+            crate::components::credentials_endpoint::UNIT,
+            "docker.service",
+            "amazon-ssm-agent.service",
+            "ecs.service",
+        ];
+        for unit in ORDER {
+            if self.unit_state(unit).enabled {
+                self.start(unit);
+            }
+        }
+    }
+
+    pub(super) fn is_running(&self, unit: &str) -> bool {
+        self.volatile.units.contains_key(unit)
+    }
+
+    fn set_endpoint(&mut self) -> bool {
+        let there = self.disk.node(Path::new(crate::components::landfall::PROGRAM)).is_some();
+        there && crate::commands::credentials_endpoint::run(self).is_ok()
+    }
+
+    /// An agent without an identity looks for a cloud that is not there: that is counted.
+    fn start_ssm_agent(&mut self) -> bool {
+        let Some(found) = registration::read(self).ok().flatten() else {
+            self.strays += 1;
+            self.scribble_deep("/var/log/amazon/ssm/amazon-ssm-agent.log", "no identity\n", 0o600);
+            return true;
+        };
+        let ends = self.time() + jiff::SignedDuration::from_hours(1);
+        let identity = serde_json::json!({"InstanceId": found.instance_id, "CredentialsExpiresAt": ends});
+        self.service.requests += 1;
+        self.scribble_deep(registration::CREDENTIALS, "[default]\naws_access_key_id = role\n", 0o600);
+        let config = "/var/lib/amazon/ssm/runtimeconfig/identity_config.json";
+        self.scribble_deep(config, &identity.to_string(), 0o600);
+        self.scribble_deep("/var/log/amazon/ssm/amazon-ssm-agent.log", "online\n", 0o600);
+        true
+    }
+
+    fn unit_file(&self, unit: &str) -> Option<String> {
+        ["/etc/systemd/system", "/lib/systemd/system"]
+            .iter()
+            .find_map(|folder| self.disk.text(&format!("{folder}/{unit}")))
+    }
+
+    fn unit_text(&self, unit: &str) -> String {
+        let mut text = self.unit_file(unit).unwrap_or_default();
+        let folder = format!("/etc/systemd/system/{unit}.d");
+        for name in self.disk.list(Path::new(&folder)) {
+            if name.ends_with(".conf") && !name.starts_with('.') {
+                text += &self.disk.text(&format!("{folder}/{name}")).unwrap_or_default();
+            }
+        }
+        text
+    }
+}
