@@ -31,7 +31,9 @@ struct Printed {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
+        // The usual error would show what was found in the text's place.
+        let text = String::deserialize(deserializer);
+        text.map(Self::new).map_err(|_| serde::de::Error::custom("a secret is a text in quotes"))
     }
 }
 

@@ -106,7 +106,7 @@ pub fn file(host: &dyn Host, named: Option<&Path>) -> Result<Options> {
     };
     let content = Secret::new(String::from_utf8_lossy(&content).into_owned());
     toml::from_str(content.expose()).map_err(|e| {
-        let place = e.span().map_or(0, |span| content.expose()[..span.start].lines().count().max(1));
+        let place = e.span().map_or(1, |span| content.expose()[..span.start].matches('\n').count() + 1);
         Error::refused(format!("{} line {place}: {}", path.display(), e.message()))
             .hint("every flag of 'landfall up --help' is a key of this file, without its dashes")
     })
@@ -198,3 +198,6 @@ fn text(host: &dyn Host, path: &Path, flag: &str) -> Result<String> {
         })?;
     String::from_utf8(content).map_err(|_| Error::refused(format!("{} is not text", path.display())))
 }
+
+#[cfg(test)]
+mod tests;

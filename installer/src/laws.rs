@@ -36,13 +36,13 @@ const EXCEPTIONS: [(&str, &str); 6] = [
     (STATUS, "compared package by package: the one that was interrupted is whole now"),
 ];
 
-/// On the first machine every touch is tried; on each other one every fifth, and not the same ones.
+/// On the first machine every touch is tried; on each other one every eleventh, and not the same ones.
 fn stride(machine: usize) -> u32 {
-    if machine == 0 { 1 } else { 5 }
+    if machine == 0 { 1 } else { 11 }
 }
 
 fn first(machine: usize) -> u32 {
-    if machine == 0 { 1 } else { 1 + u32::try_from(machine % 5).unwrap_or(0) }
+    if machine == 0 { 1 } else { 1 + u32::try_from(machine % 11).unwrap_or(0) }
 }
 
 /// What was chosen for a run.

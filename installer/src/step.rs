@@ -178,8 +178,11 @@ impl Step {
             Self::Folders(step) => format!("make {}", joined(&step.paths)),
             Self::WriteFile(step) => format!("write {}", step.path.display()),
             Self::InstallProgram(step) => format!("install {}", step.path.display()),
-            Self::EnvFile(step) => format!("set keys in {}", step.path.display()),
-            Self::MergeJson(step) => format!("merge keys into {}", step.path.display()),
+            Self::EnvFile(step) => {
+                let keys: Vec<_> = step.keys.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                format!("set {} in {}", keys.join(" "), step.path.display())
+            }
+            Self::MergeJson(step) => format!("merge {} into {}", step.keys, step.path.display()),
             Self::RepairPackages(_) => "repair the interrupted package manager".into(),
             Self::InstallPackages(step) => {
                 format!("install {}", step.all_names().collect::<Vec<_>>().join(", "))

@@ -1,1 +1,225 @@
-//! Plans, decided.
+//! Plans, decided: from facts in `tests/facts` to texts in `tests/plans` that a stranger can read, and
+//! every refusal with its sentence, its hint and its exit code.
+#![allow(clippy::disallowed_methods, reason = "tests read and write their own fixtures")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::cli::{IpFamily, Options};
+use crate::commands::plan::render;
+use crate::host::fake;
+
+fn fixture(kind: &str, name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(kind).join(name)
+}
+
+fn facts(name: &str) -> Facts {
+    let text = fs::read_to_string(fixture("facts", &format!("{name}.json"))).unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+fn config(options: Options) -> Config {
+    let options = Options { region: options.region.or(Some("us-east-1".into())), ..options };
+    Config::resolve(&fake::fresh(), &options).unwrap()
+}
+
+/// Compares a plan with its text, or writes the text anew when `LANDFALL_ACCEPT=1` is set.
+fn must_be(name: &str, facts: &Facts, options: Options, goal: Goal) {
+    let plan = plan(facts, &config(options), &distro(facts).unwrap(), goal).unwrap();
+    let (text, path) = (render(&plan), fixture("plans/debian-12", &format!("{name}.txt")));
+    if std::env::var("LANDFALL_ACCEPT").is_ok_and(|accept| accept == "1") {
+        fs::write(&path, text).unwrap();
+        return;
+    }
+    let accepted = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        text == accepted,
+        "the plan '{name}' is another than {}:\n{}\nif that is right, accept it: LANDFALL_ACCEPT=1 cargo test -p landfall plan::tests",
+        path.display(),
+        difference(&accepted, &text)
+    );
+}
+
+/// The lines that went and those that came, where they stand.
+fn difference(before: &str, after: &str) -> String {
+    let (before, after): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    let same = before.iter().zip(&after).take_while(|(one, other)| one == other).count();
+    let rest = |lines: &[&str], sign: &str| -> String {
+        lines[same..].iter().map(|line| format!("{sign} {line}\n")).collect()
+    };
+    format!("from line {}:\n{}{}", same + 1, rest(&before, "-"), rest(&after, "+"))
+}
+
+#[test]
+fn a_fresh_machine_is_brought_up() {
+    must_be("fresh-up", &facts("debian-12-fresh"), Options::default(), Goal::Up);
+}
+
+#[test]
+fn a_fresh_machine_is_installed_without_an_identity() {
+    must_be("fresh-install", &facts("debian-12-fresh"), Options::default(), Goal::Install);
+}
+
+#[test]
+fn docker_that_is_there_is_kept() {
+    must_be("docker-there-up", &facts("debian-12-docker-there"), Options::default(), Goal::Up);
+}
+
+#[test]
+fn an_installed_machine_is_registered() {
+    must_be("installed-register", &facts("debian-12-installed"), Options::default(), Goal::Register);
+}
+
+#[test]
+fn a_registered_machine_has_the_same_plan() {
+    must_be("registered-up", &facts("debian-12-registered"), Options::default(), Goal::Up);
+}
+
+#[test]
+fn an_interrupted_package_manager_is_repaired_first() {
+    must_be("interrupted-up", &facts("debian-12-interrupted"), Options::default(), Goal::Up);
+}
+
+#[test]
+fn cluster_attributes_tags_and_addresses_are_asked_for() {
+    let options = Options {
+        cluster: Some("harbour".into()),
+        attribute: vec!["rack=7".into(), "row=b".into()],
+        tag: vec!["team=quay".into()],
+        ip_compatibility: Some(IpFamily::Ipv6),
+        no_start: true,
+        ..Options::default()
+    };
+    must_be("all-choices-up", &facts("debian-12-fresh"), options, Goal::Up);
+}
+
+#[test]
+fn an_arm_machine_gets_packages_for_arm() {
+    let facts = facts("debian-12-arm64");
+    must_be("arm64-up", &facts, Options::default(), Goal::Up);
+    let plan = plan(&facts, &config(Options::default()), &distro(&facts).unwrap(), Goal::Up).unwrap();
+    let text = serde_json::to_string(&plan).unwrap();
+    assert!(text.contains("debian_arm64/amazon-ssm-agent.deb") && text.contains("latest.arm64.deb"));
+    assert!(!text.contains("amd64"), "{text}");
+}
+
+#[test]
+fn every_accepted_plan_belongs_to_a_test() {
+    let source = include_str!("tests.rs");
+    for entry in fs::read_dir(fixture("plans", "debian-12")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(source.contains(&format!("\"{name}\"")), "{name} is nobody's");
+    }
+}
+
+#[test]
+fn every_step_says_why_in_a_sentence() {
+    for facts in ["debian-12-fresh", "debian-12-docker-there", "debian-12-interrupted"].map(facts) {
+        for item in plan(&facts, &config(Options::default()), &distro(&facts).unwrap(), Goal::Up).unwrap() {
+            assert!(item.why.split(' ').count() > 4 && !item.why.ends_with('.'), "{}", item.why);
+        }
+    }
+}
+
+#[test]
+fn a_plan_comes_back_from_its_json() {
+    let facts = facts("debian-12-fresh");
+    let plan = plan(&facts, &config(Options::default()), &distro(&facts).unwrap(), Goal::Up).unwrap();
+    let text = serde_json::to_string(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+}
+
+/// A refusal: nothing was touched, the sentence says what, and the hint what now.
+fn refused(change: impl FnOnce(&mut Facts), options: Options, goal: Goal, what: &str, hint: &str) {
+    let mut facts = facts("debian-12-fresh");
+    change(&mut facts);
+    let outcome = distro(&facts).and_then(|distro| plan(&facts, &config(options), &distro, goal));
+    let error = outcome.expect_err("this is to be refused");
+    assert_eq!(error.exit_code(), 2, "{error}");
+    assert_eq!(error.what, what);
+    let told = error.hint.unwrap_or_default();
+    assert!(told.contains(hint), "{told}");
+}
+
+#[test]
+fn an_unknown_distribution_is_refused() {
+    let change = |facts: &mut Facts| {
+        facts.os.id = "arch".into();
+        facts.os.version_id = String::new();
+        facts.os.pretty_name = "Arch Linux".into();
+    };
+    let what = "this is Arch Linux (ID 'arch', VERSION_ID ''), which is not supported";
+    refused(change, Options::default(), Goal::Up, what, "Debian 12 (bookworm)");
+}
+
+#[test]
+fn a_system_without_a_name_is_refused() {
+    let what = "this is a system without a name (ID '', VERSION_ID ''), which is not supported";
+    refused(|facts| facts.os = Default::default(), Options::default(), Goal::Up, what, "supported are");
+}
+
+#[test]
+fn an_unknown_architecture_is_refused() {
+    let change = |facts: &mut Facts| facts.kernel_architecture = "riscv64".into();
+    let what = "the architecture riscv64 is not supported";
+    refused(change, Options::default(), Goal::Up, what, "aarch64 and x86_64");
+}
+
+#[test]
+fn a_32_bit_userland_is_refused() {
+    let change = |facts: &mut Facts| facts.userland_architecture = Some("i386".into());
+    let what = "the kernel is x86_64, but the system's programs are i386";
+    refused(change, Options::default(), Goal::Up, what, "install a 64-bit system");
+}
+
+#[test]
+fn a_system_without_systemd_is_refused() {
+    let change = |facts: &mut Facts| facts.systemd = false;
+    refused(change, Options::default(), Goal::Up, "systemd does not run here", "not in a chroot");
+}
+
+#[test]
+fn a_registration_in_another_region_is_refused() {
+    let change = |facts: &mut Facts| facts.registration = self::facts("debian-12-registered").registration;
+    let options = Options { region: Some("eu-west-1".into()), ..Options::default() };
+    let what = "this machine is registered in us-east-1 as mi-0123456789abcdef0, not in eu-west-1";
+    refused(change, options, Goal::Up, what, "--region us-east-1");
+}
+
+#[test]
+fn an_agent_in_another_cluster_is_refused() {
+    let change = |facts: &mut Facts| facts.ecs_agent = self::facts("debian-12-registered").ecs_agent;
+    let options = Options { cluster: Some("other".into()), ..Options::default() };
+    let what = "the ECS agent here belongs to the cluster default, not to other";
+    refused(change, options, Goal::Up, what, "'landfall uninstall' first");
+}
+
+#[test]
+fn docker_from_nowhere_is_refused_where_there_is_none() {
+    let options = Options { docker_install_source: Some(DockerSource::None), ..Options::default() };
+    let what = "there is no Docker here, and it may come from nowhere";
+    refused(|_| {}, options, Goal::Up, what, "install Docker first");
+}
+
+#[test]
+fn docker_that_is_no_package_is_refused() {
+    let change = |facts: &mut Facts| facts.docker = self::facts("debian-12-docker-there").docker;
+    let what = "the Docker here did not come as a package, and the ECS agent's package demands one";
+    refused(change, Options::default(), Goal::Up, what, "docker-ce, docker.io");
+}
+
+#[test]
+fn podman_on_dockers_socket_is_no_docker_and_no_reason_to_refuse() {
+    let mut facts = facts("debian-12-fresh");
+    facts.docker = Some(crate::host::DockerDaemon { version: "4.3.1".into(), engine: false });
+    let plan = plan(&facts, &config(Options::default()), &distro(&facts).unwrap(), Goal::Up).unwrap();
+    assert!(render(&plan).contains("install docker.io"));
+}
+
+#[test]
+fn registering_before_installing_is_refused() {
+    let what = "the agents are not installed yet";
+    refused(|_| {}, Options::default(), Goal::Register, what, "'landfall install' first");
+}

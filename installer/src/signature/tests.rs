@@ -1,1 +1,168 @@
-//! What counts as a signature.
+//! What counts as a signature, with keys made here.
+
+use std::sync::LazyLock;
+
+use pgp::composed::{ArmorOptions, KeyType, SecretKeyParamsBuilder, SignedSecretKey};
+use pgp::packet::{SignatureConfig, Subpacket, SubpacketData};
+use pgp::ser::Serialize;
+use pgp::types::{Password, Timestamp as PgpTime};
+use rand::thread_rng;
+
+use super::*;
+
+const DATA: &[u8] = b"a package";
+
+static TRUSTED: LazyLock<SignedSecretKey> = LazyLock::new(key);
+static OTHER: LazyLock<SignedSecretKey> = LazyLock::new(key);
+
+fn key() -> SignedSecretKey {
+    let mut parameters = SecretKeyParamsBuilder::default();
+    parameters
+        .key_type(KeyType::Rsa(2048))
+        .can_certify(true)
+        .can_sign(true)
+        .primary_user_id("Test <test@landfall.test>".into())
+        .preferred_hash_algorithms(vec![HashAlgorithm::Sha256].into());
+    parameters.build().unwrap().generate(thread_rng()).unwrap()
+}
+
+fn trust(usage: Use) -> Trust {
+    let certificate = SignedPublicKey::from(TRUSTED.clone());
+    Trust { aws: usage, also: Some(certificate.to_armored_string(ArmorOptions::default()).unwrap()) }
+}
+
+/// How a signature is made; what a test does not change is as it should be.
+struct Making<'a> {
+    key: &'a SignedSecretKey,
+    typ: SignatureType,
+    hash: HashAlgorithm,
+    issuer: Option<pgp::types::Fingerprint>,
+    made: u32,
+}
+
+impl Default for Making<'_> {
+    fn default() -> Self {
+        let made = u32::try_from(Timestamp::now().as_second()).unwrap();
+        Making { key: &TRUSTED, typ: SignatureType::Binary, hash: HashAlgorithm::Sha256, issuer: None, made }
+    }
+}
+
+impl Making<'_> {
+    fn sign(self) -> Vec<u8> {
+        let key = &self.key.primary_key;
+        let mut config = SignatureConfig::v4(self.typ, key.algorithm(), self.hash);
+        let issuer = self.issuer.unwrap_or_else(|| key.fingerprint());
+        config.hashed_subpackets = vec![
+            Subpacket::regular(SubpacketData::SignatureCreationTime(PgpTime::from_secs(self.made))).unwrap(),
+            Subpacket::regular(SubpacketData::IssuerFingerprint(issuer)).unwrap(),
+        ];
+        let signature = config.sign(key, &Password::empty(), DATA).unwrap();
+        DetachedSignature::new(signature).to_bytes().unwrap()
+    }
+}
+
+fn refusal(usage: Use, signature: &[u8], data: &[u8]) -> String {
+    let error = trust(usage).verify(signature, data).unwrap_err();
+    assert_eq!(error.exit_code(), 1);
+    assert!(error.hint.is_some_and(|hint| hint.starts_with("nothing was installed")));
+    error.what
+}
+
+#[test]
+fn a_binary_signature_of_a_trusted_key_counts() {
+    let signer = trust(Use::Ecs).verify(&Making::default().sign(), DATA).unwrap();
+    assert_eq!(signer, TRUSTED.fingerprint().to_string().to_uppercase());
+}
+
+#[test]
+fn an_armored_signature_counts_as_well() {
+    let signature = DetachedSignature::from_bytes(&Making::default().sign()[..]).unwrap();
+    let armored = signature.to_armored_string(ArmorOptions::default()).unwrap();
+    assert!(trust(Use::Ssm).verify(armored.as_bytes(), DATA).is_ok());
+}
+
+#[test]
+fn a_key_that_nobody_trusts_does_not_count() {
+    let signature = Making { key: &OTHER, ..Making::default() }.sign();
+    let why = refusal(Use::Ecs, &signature, DATA);
+    assert!(why.contains(&OTHER.fingerprint().to_string().to_uppercase()), "{why}");
+    assert!(why.ends_with("that key is not trusted for this package"), "{why}");
+}
+
+#[test]
+fn another_key_under_a_trusted_name_does_not_count() {
+    let named = Some(TRUSTED.fingerprint());
+    let signature = Making { key: &OTHER, issuer: named, ..Making::default() }.sign();
+    assert!(refusal(Use::Ecs, &signature, DATA).contains("the file is not what"));
+}
+
+#[test]
+fn each_pinned_key_counts_for_its_own_use_only() {
+    for pinned in pinned() {
+        let made = u32::try_from(pinned.created.as_second()).unwrap() + 1;
+        let issuer = Some(pinned.key.fingerprint());
+        let signature = Making { issuer, made, ..Making::default() }.sign();
+        let (own, other) = if pinned.usage == Use::Ssm { (Use::Ssm, Use::Ecs) } else { (Use::Ecs, Use::Ssm) };
+        // Named for its own use, the forgery is found out by the figures; for the other, by the name.
+        assert!(refusal(own, &signature, DATA).contains("the file is not what"));
+        assert!(refusal(other, &signature, DATA).contains("is not trusted for this package"));
+    }
+}
+
+#[test]
+fn a_signature_over_text_does_not_count() {
+    let signature = Making { typ: SignatureType::Text, ..Making::default() }.sign();
+    assert!(refusal(Use::Ecs, &signature, DATA).contains("not a signature over a binary file"));
+}
+
+#[test]
+fn a_sha_1_signature_does_not_count() {
+    let signature = Making { hash: HashAlgorithm::Sha1, ..Making::default() }.sign();
+    assert!(refusal(Use::Ecs, &signature, DATA).contains("at least SHA-256"));
+}
+
+#[test]
+fn a_signature_older_than_its_key_does_not_count() {
+    let signature = Making { made: 1_000_000_000, ..Making::default() }.sign();
+    assert!(refusal(Use::Ecs, &signature, DATA).contains("when that key was not valid"));
+}
+
+#[test]
+fn a_signature_after_the_last_day_of_a_pinned_key_does_not_count() {
+    let ended = pinned().into_iter().find(|key| key.valid_until.is_some()).unwrap();
+    let made = u32::try_from(ended.valid_until.unwrap().as_second()).unwrap() + 1;
+    let issuer = Some(ended.key.fingerprint());
+    let signature = Making { issuer, made, ..Making::default() }.sign();
+    assert!(refusal(ended.usage, &signature, DATA).contains("when that key was not valid"));
+}
+
+#[test]
+fn a_truncated_signature_does_not_count() {
+    let signature = Making::default().sign();
+    for length in [0, 1, 10, signature.len() / 2, signature.len() - 1] {
+        refusal(Use::Ecs, &signature[..length], DATA);
+    }
+}
+
+#[test]
+fn garbage_does_not_count() {
+    for garbage in
+        [&b"<?xml version=\"1.0\"?><Error/>"[..], &[0xff; 300], b"-----BEGIN PGP SIGNATURE-----\n\nAAAA"]
+    {
+        refusal(Use::Ecs, garbage, DATA);
+    }
+}
+
+#[test]
+fn another_file_under_a_good_signature_does_not_count() {
+    let signature = Making::default().sign();
+    assert!(refusal(Use::Ecs, &signature, b"another package").contains("the file is not what"));
+}
+
+#[test]
+fn a_trust_key_that_is_no_certificate_is_refused_before_anything_is_fetched() {
+    let trust = Trust { aws: Use::Ecs, also: Some("hello".into()) };
+    let error = trust.check().unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    assert!(error.hint.is_some());
+}

@@ -1,0 +1,182 @@
+//! Options and the activation: which source wins, what a mistake is told as, what is never shown.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::host::fake::{ACTIVATION_CODE, ACTIVATION_ID, Fake, fresh};
+
+fn written(path: &str, content: &str) -> Fake {
+    let mut fake = fresh();
+    let folder = Path::new(path).parent().unwrap();
+    if fake.stat(folder).unwrap().is_none() {
+        fake.create_folder(folder, 0o755).unwrap();
+    }
+    fake.write(Path::new(path), content.as_bytes(), 0o600).unwrap();
+    fake
+}
+
+fn of_file(content: &str) -> Result<Options> {
+    file(&written(FILE, content), None)
+}
+
+fn region(name: &str) -> Options {
+    Options { region: Some(name.into()), ..Options::default() }
+}
+
+#[test]
+fn flags_win_over_the_file_and_the_file_fills_in() {
+    let file =
+        of_file("region = \"eu-west-1\"\ncluster = \"harbour\"\ntag = [\"a=b\"]\nno-start = true\n").unwrap();
+    let both = region("us-east-1").or(file);
+    assert_eq!(both.region.as_deref(), Some("us-east-1"));
+    assert_eq!(both.cluster.as_deref(), Some("harbour"));
+    assert_eq!((both.tag, both.no_start), (vec!["a=b".to_owned()], true));
+}
+
+#[test]
+fn a_list_of_flags_replaces_the_files_list() {
+    let file = of_file("tag = [\"a=b\"]\n").unwrap();
+    let flags = Options { tag: vec!["c=d".into()], ..Options::default() };
+    assert_eq!(flags.or(file).tag, ["c=d"]);
+}
+
+#[test]
+fn no_file_is_no_error_unless_it_was_named() {
+    assert!(file(&fresh(), None).is_ok());
+    let error = file(&fresh(), Some(Path::new("/etc/elsewhere.toml"))).unwrap_err();
+    assert_eq!((error.exit_code(), error.what.as_str()), (2, "there is no file /etc/elsewhere.toml"));
+}
+
+#[test]
+fn an_unknown_key_names_its_line() {
+    let error = of_file("# ours\nregion = \"us-east-1\"\nclutser = \"x\"\n").unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    assert!(error.what.starts_with("/etc/landfall/config.toml line 3: unknown field `clutser`"), "{error}");
+}
+
+#[test]
+fn a_mistake_in_the_first_line_names_the_first_line() {
+    let error = of_file("regoin = \"us-east-1\"\n").unwrap_err();
+    assert!(error.what.starts_with("/etc/landfall/config.toml line 1: "), "{error}");
+}
+
+#[test]
+fn a_mistake_beside_a_secret_does_not_show_it() {
+    for line in [
+        format!("activation-code = {ACTIVATION_CODE}"),
+        format!("activation-code = \"{ACTIVATION_CODE}"),
+        format!("activation-code = [\"{ACTIVATION_CODE}\"]"),
+        format!("activation-code = {{ code = \"{ACTIVATION_CODE}\" }}"),
+        "activation-code = 12345678901234567".to_owned(),
+    ] {
+        let error = of_file(&format!("{line}\n")).unwrap_err().to_string();
+        assert!(error.contains("line 1"), "{error}");
+        assert!(!error.contains(ACTIVATION_CODE) && !error.contains("12345678901234567"), "{error}");
+    }
+}
+
+#[test]
+fn options_do_not_show_the_activation_code() {
+    let options = of_file(&format!("activation-code = \"{ACTIVATION_CODE}\"\n")).unwrap();
+    assert!(!format!("{options:?}").contains(ACTIVATION_CODE));
+}
+
+#[test]
+fn a_region_is_needed_and_must_look_like_one() {
+    for (options, what) in [
+        (Options::default(), "no region was given"),
+        (region("useast1"), "'useast1' is not the name of a region"),
+    ] {
+        let error = Config::resolve(&fresh(), &options).unwrap_err();
+        assert_eq!((error.exit_code(), error.what.as_str()), (2, what));
+        assert!(error.hint.is_some());
+    }
+}
+
+#[test]
+fn what_is_not_built_is_refused_and_not_ignored() {
+    for options in [
+        Options { enable_gpu: true, ..region("us-east-1") },
+        Options { certs_file: Some("/c".into()), ..region("us-east-1") },
+        Options { rpm_url: Some("u".into()), ..region("us-east-1") },
+        Options { skip_gpg_check: true, ..region("us-east-1") },
+        Options { docker_install_source: Some(DockerSource::Docker), ..region("us-east-1") },
+    ] {
+        let error = Config::resolve(&fresh(), &options).unwrap_err();
+        assert!(error.exit_code() == 2 && error.what.ends_with("cannot be honoured"), "{error}");
+    }
+}
+
+#[test]
+fn a_slip_in_a_cluster_or_a_pair_is_refused() {
+    let pair = |text: &str| Options { attribute: vec![text.into()], ..region("us-east-1") };
+    let cluster = |text: &str| Options { cluster: Some(text.into()), ..region("us-east-1") };
+    for options in [
+        pair("novalue"),
+        pair("=value"),
+        pair("two=lines\nECS_CLUSTER=x"),
+        cluster(""),
+        cluster("a b"),
+        cluster("arn:aws:ecs:us-east-1:1:cluster/x"),
+    ] {
+        assert_eq!(Config::resolve(&fresh(), &options).unwrap_err().exit_code(), 2, "{options:?}");
+    }
+}
+
+/// The id and code that a source yields.
+fn found(fake: &Fake, options: &Options, stdin: &str) -> Option<(String, String)> {
+    let activation = activation(fake, options, || Ok(Secret::new(stdin.into()))).unwrap()?;
+    Some((activation.id.clone(), activation.code.expose().to_owned()))
+}
+
+fn printed(code: &str) -> String {
+    format!("{{\"ActivationId\": \"{ACTIVATION_ID}\", \"ActivationCode\": \"{code}\"}}")
+}
+
+#[test]
+fn a_file_wins_over_a_flag_and_a_flag_over_a_credential() {
+    let mut fake = written("/root/activation.json", &printed("FileFileFileFile1234"));
+    fake.write(Path::new("/root/landfall.activation"), printed("CredCredCredCred1234").as_bytes(), 0o600)
+        .unwrap();
+    fake.variables.insert("CREDENTIALS_DIRECTORY".into(), "/root".into());
+    let code = |options: &Options| found(&fake, options, "").unwrap().1;
+    let flag = Options {
+        activation_id: Some(ACTIVATION_ID.into()),
+        activation_code: Some(Secret::new("FlagFlagFlagFlag1234".into())),
+        ..Options::default()
+    };
+    let both = Options { activation_file: Some("/root/activation.json".into()), ..flag.clone() };
+    assert_eq!(code(&both), "FileFileFileFile1234");
+    assert_eq!(code(&flag), "FlagFlagFlagFlag1234");
+    assert_eq!(code(&Options::default()), "CredCredCredCred1234");
+}
+
+#[test]
+fn a_hyphen_is_standard_input_which_is_not_read_otherwise() {
+    let options = Options { activation_file: Some(PathBuf::from("-")), ..Options::default() };
+    assert_eq!(found(&fresh(), &options, &printed(ACTIVATION_CODE)).unwrap().1, ACTIVATION_CODE);
+    let nobody_reads = || panic!("standard input was read");
+    assert_eq!(activation(&fresh(), &Options::default(), nobody_reads).unwrap(), None);
+}
+
+#[test]
+fn a_bare_code_in_a_file_takes_its_id_from_the_flag() {
+    let fake = written("/root/code", &format!("{ACTIVATION_CODE}\n"));
+    let options = Options {
+        activation_file: Some("/root/code".into()),
+        activation_id: Some(ACTIVATION_ID.into()),
+        ..Options::default()
+    };
+    assert_eq!(found(&fake, &options, ""), Some((ACTIVATION_ID.into(), ACTIVATION_CODE.into())));
+}
+
+#[test]
+fn a_source_that_was_named_and_holds_nothing_is_refused() {
+    let missing = Options { activation_file: Some("/root/missing".into()), ..Options::default() };
+    let lonely = Options { activation_code: Some(Secret::new(ACTIVATION_CODE.into())), ..Options::default() };
+    for options in [missing, lonely] {
+        let error = activation(&fresh(), &options, || Ok(Secret::new(String::new()))).unwrap_err();
+        assert!(error.exit_code() == 2 && error.hint.is_some(), "{error}");
+        assert!(!error.to_string().contains(ACTIVATION_CODE));
+    }
+}
