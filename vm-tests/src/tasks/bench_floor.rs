@@ -6,11 +6,12 @@
 
 use crate::error::{Error, Result, While};
 use crate::guest::{Guest, Output};
-use crate::journey;
+use crate::journey::{self, UP};
 use crate::packages::Packages;
 use crate::programs;
 use crate::world::{SUITE, World};
 
+const REPEATS: usize = 5;
 const BARE: &str = include_str!("bare.sh");
 
 /// Runs so many pairs and prints each, the medians and their ratio.
@@ -38,7 +39,29 @@ pub fn run(pairs: usize) -> Result<()> {
 fn landfall_run(packages: &Packages) -> Result<f64> {
     let mut world = World::with(packages)?;
     let guest = world.guest()?;
-    Ok(journey::register(&world, &guest, &mut |_| ())?.seconds)
+    let output = journey::register(&world, &guest, &mut |_| ())?;
+    for line in output.stderr.lines().filter(|line| line.starts_with("took")) {
+        println!("      {line}");
+    }
+    let plan = UP.replacen("up", "plan", 1);
+    let each: Vec<String> = [UP, &plan, "landfall status", "landfall --help"]
+        .iter()
+        .map(|command| {
+            let name = command.split_whitespace().nth(1).unwrap_or_default();
+            Ok(format!("{name} {} ms", milliseconds(&guest, command)?))
+        })
+        .collect::<Result<_>>()?;
+    println!("      once registered, mean of {REPEATS}: {}", each.join(", "));
+    Ok(output.seconds)
+}
+
+/// Counted inside the guest, so that entering it does not count.
+fn milliseconds(guest: &impl Guest, command: &str) -> Result<u64> {
+    let took = guest.must(&format!(
+        "s=$(date +%s%N); for _ in $(seq {REPEATS}); do {command} >/dev/null 2>&1; done; \
+         e=$(date +%s%N); echo $(((e - s) / 1000000 / {REPEATS}))"
+    ))?;
+    took.trim().parse().map_err(|_| Error::new(format!("the guest counted {took:?} milliseconds")))
 }
 
 fn bare_run(packages: &Packages) -> Result<f64> {
