@@ -1,0 +1,157 @@
+//! The fake's side of the door: every look and every touch.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Fake, Halt, Kind, Node, refuse};
+use crate::error::{Error, Result};
+use crate::host::{
+    Command, DockerDaemon, Fetch, Holder, Host, Introspection, Output, Rule, Stat, Timings, Transfer,
+    UnitState,
+};
+
+impl Host for Fake {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
+        let node = self.shown(path).or_else(|| self.disk.node(path).cloned());
+        match node {
+            Some(node) if node.kind == Kind::Folder => {
+                Err(Error::failed(format!("{} is a folder", path.display())))
+            }
+            node => Ok(node.map(|node| node.content.to_vec())),
+        }
+    }
+
+    fn stat(&self, path: &Path) -> Result<Option<Stat>> {
+        let Some(node) = self.shown(path).or_else(|| self.disk.node(path).cloned()) else { return Ok(None) };
+        let modified = self.disk.modified(path).unwrap_or(self.time());
+        Ok(Some(Stat { kind: node.kind.entry(), mode: node.mode, uid: 0, device: 1, modified }))
+    }
+
+    fn list(&self, folder: &Path) -> Result<Vec<String>> {
+        Ok(self.disk.list(folder))
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    fn machine(&self) -> String {
+        "x86_64".into()
+    }
+
+    fn capacity(&self, _path: &Path) -> (u64, u64) {
+        (2 << 30, 10 << 30)
+    }
+
+    fn which(&self, program: &str) -> Option<PathBuf> {
+        let path = PathBuf::from("/usr/sbin").join(program);
+        self.disk.node(&path).map(|_| path.clone())
+    }
+
+    fn own_program(&self) -> Result<PathBuf> {
+        Ok("/root/landfall".into())
+    }
+
+    fn units(&self, names: &[&str]) -> Result<Vec<UnitState>> {
+        Ok(names.iter().map(|name| self.unit_state(name)).collect())
+    }
+
+    fn has_rule(&self, rule: &Rule) -> Result<bool> {
+        Ok(self.volatile.rules.contains(rule))
+    }
+
+    fn docker(&self) -> Option<DockerDaemon> {
+        let daemon = DockerDaemon { version: "20.10.24".into(), engine: true };
+        Some(daemon).filter(|_| self.is_running("docker.service"))
+    }
+
+    fn introspection(&self) -> Option<Introspection> {
+        self.ecs_introspection()
+    }
+
+    fn reach(&self, addresses: &[String]) -> Vec<Result<Option<Timestamp>>> {
+        addresses.iter().map(|_| Ok(Some(self.time()))).collect()
+    }
+
+    fn lock_holder(&self, _path: &Path) -> Option<Holder> {
+        None
+    }
+
+    fn now(&self) -> Timestamp {
+        self.time()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.clock.get()
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.clock.set(self.clock.get() + time);
+    }
+
+    fn timings(&self) -> Timings {
+        Timings::default()
+    }
+
+    fn tell(&self, sentence: &str) {
+        self.told.borrow_mut().push(sentence.to_owned());
+    }
+
+    fn lock(&mut self, _path: &Path) -> Result<Option<Holder>> {
+        Ok(None)
+    }
+
+    fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()> {
+        let node = Node { kind: Kind::Folder, mode, content: Arc::from(&b""[..]) };
+        self.touch(|fake| fake.disk.make(path, node, fake.time()))
+    }
+
+    fn write(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
+        let node = Node { kind: Kind::File, mode, content: content.into() };
+        self.touch(|fake| fake.disk.write(path, node, fake.time()))
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
+        self.touch(|fake| fake.disk.rename(from, to))
+    }
+
+    fn remove(&mut self, path: &Path) -> Result<()> {
+        self.touch(|fake| fake.disk.remove(path))
+    }
+
+    fn sync(&mut self, path: &Path) -> Result<()> {
+        self.touch(|fake| fake.disk.sync(path))
+    }
+
+    fn set_kernel(&mut self, key: &str, value: &str) -> Result<()> {
+        self.touch(|fake| {
+            fake.volatile.kernel.insert(key.to_owned(), value.to_owned());
+            Ok(())
+        })
+    }
+
+    fn run(&mut self, command: &Command) -> Result<Output> {
+        Ok(self.act(command).unwrap_or_else(|Halt| refuse(1, "this was made to fail")))
+    }
+
+    /// The file arrives at once, unsynced, as from a thread that is quick.
+    fn begin_fetch(&mut self, fetch: Fetch) {
+        let arrives = !self.offline;
+        if arrives {
+            self.scribble_deep(&fetch.destination.display().to_string(), "package", 0o600);
+        }
+        self.fetching.insert(fetch.destination, arrives);
+    }
+
+    fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer> {
+        self.tick()?;
+        match self.fetching.remove(destination) {
+            Some(true) => Ok(Transfer { bytes: 7, signer: "TEST".into() }),
+            Some(false) => Err(Error::failed("the connection was refused")),
+            None => Err(Error::bug(format!("{} was never begun", destination.display()))),
+        }
+    }
+}
