@@ -29,12 +29,24 @@ pub fn landfall() -> Result<PathBuf> {
 pub fn test_tools() -> Result<PathBuf> {
     static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
     once(&BUILT, || {
-        let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
-        cargo.args(["build", "--quiet", "--locked", "--profile", "guest", "--target", TARGET]);
-        cargo.args(["-p", "aws-simulator", "-p", "stand-in-packages", "-p", "stand-in-agents"]);
-        host_command::finish(cargo.current_dir(workspace()))?;
+        guest_profile(&["-p", "aws-simulator", "-p", "stand-in-packages", "-p", "stand-in-agents"])?;
         Ok(target_folder().join(TARGET).join("guest"))
     })
+}
+
+/// The program that holds each kind of step to its laws, in a guest.
+pub fn step_laws() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    once(&BUILT, || {
+        guest_profile(&["-p", "landfall", "--example", "step_laws"])?;
+        Ok(target_folder().join(TARGET).join("guest/examples/step_laws"))
+    })
+}
+
+fn guest_profile(what: &[&str]) -> Result<()> {
+    let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    cargo.args(["build", "--quiet", "--locked", "--profile", "guest", "--target", TARGET]).args(what);
+    host_command::finish(cargo.current_dir(workspace())).map(|_| ())
 }
 
 /// The root of this repository.

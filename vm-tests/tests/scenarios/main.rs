@@ -14,6 +14,12 @@ use vm_tests::journey::{self, UP};
 use vm_tests::reviewed_leftovers::unexplained;
 use vm_tests::world::World;
 
+mod installed;
+mod interrupted;
+mod looking;
+mod rebooted;
+mod step_laws;
+
 /// A world with one booted guest, or nothing where guests cannot run, which is said.
 fn machine() -> Result<Option<(World, Container)>> {
     if !geteuid().is_root() {
@@ -87,6 +93,11 @@ fn docker_that_was_there_is_kept_through_uninstall_too() -> Result<()> {
     );
     guest.must("landfall uninstall")?;
     guest.must("docker info && systemctl is-active docker && systemctl is-enabled docker")?;
+    // iptables was there before too, so here its rules can be looked at afterwards.
+    let rules =
+        guest.must("iptables -t nat -S && iptables -S && cat /proc/sys/net/ipv4/conf/all/route_localnet")?;
+    assert!(!rules.contains("169.254.170.2") && !rules.contains("5167"), "{rules}");
+    assert!(rules.ends_with("0\n") || rules.ends_with('0'), "route_localnet was left on: {rules}");
     Ok(())
 }
 

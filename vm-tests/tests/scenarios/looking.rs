@@ -1,0 +1,50 @@
+//! Commands that look, and commands that are refused, leave a bare machine as it was.
+
+use vm_tests::error::Result;
+use vm_tests::guest::Guest;
+use vm_tests::journey::UP;
+
+use crate::machine;
+
+#[test]
+fn plan_status_and_refused_commands_change_nothing() -> Result<()> {
+    let Some((world, guest)) = machine()? else { return Ok(()) };
+    let before = guest.tree()?;
+    let plan = guest.must(&UP.replacen("up", "plan", 1))?;
+    assert!(plan.contains("register in us-east-1\n    because "), "{plan}");
+    let refused = [
+        ("landfall status", 3),
+        ("landfall up", 2),
+        ("landfall up --region us-east-1", 2),
+        ("landfall up --region us-east-1 --activation-file /nowhere", 2),
+        ("landfall up --region moon-1 --cluster c", 2),
+        ("landfall up --region us-east-1 --cluster 'a b'", 2),
+        ("landfall up --region us-east-1 --docker-install-source none", 2),
+        ("landfall register --region us-east-1", 2),
+        ("landfall up --regoin us-east-1", 2),
+    ];
+    for (command, code) in refused {
+        let output = guest.run(command)?;
+        assert_eq!(output.status, code, "{command}: {}", output.stderr);
+        assert!(output.stderr.contains("error:"), "{command}: {}", output.stderr);
+    }
+    let changes: Vec<String> = before.changes(&guest.tree()?).iter().map(ToString::to_string).collect();
+    assert!(changes.is_empty(), "{changes:#?}");
+    assert!(world.aws()?.requests(None).unwrap().is_empty(), "somebody asked AWS");
+    Ok(())
+}
+
+#[test]
+fn a_closed_endpoint_is_found_before_anything_is_touched() -> Result<()> {
+    let Some((world, guest)) = machine()? else { return Ok(()) };
+    vm_tests::journey::bring_activation(&world, &guest, 1, 86_400)?;
+    // A name that leads nowhere, as behind a firewall that refuses.
+    guest.must("sed -i 's/^[0-9.]* *\\(.*ssm\\.us-east-1.*\\)$/127.0.0.9 \\1/' /etc/hosts; grep -q 127.0.0.9 /etc/hosts")?;
+    let before = guest.tree()?;
+    let output = guest.run(UP)?;
+    assert_eq!(output.status, 1, "{}", output.stderr);
+    assert!(output.stderr.contains("could not be reached"), "{}", output.stderr);
+    let changes: Vec<String> = before.changes(&guest.tree()?).iter().map(ToString::to_string).collect();
+    assert!(changes.iter().all(|change| change.contains("/run/")), "{changes:#?}");
+    Ok(())
+}
