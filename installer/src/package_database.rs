@@ -1,4 +1,6 @@
-//! What dpkg says is on the machine, read from its status file: no process, a few milliseconds.
+//! What dpkg says is on the machine, read from its own files: no process, a few milliseconds.
+//!
+//! A dpkg that was killed has said last what it was at in its journal, not in its status file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -40,12 +42,16 @@ impl PackageDatabase {
     /// # Errors
     /// When the machine cannot be read.
     pub fn read(host: &dyn Host) -> Result<Self> {
-        let status = host.read(Path::new(STATUS))?.unwrap_or_default();
-        let journal = host.list(Path::new(UPDATES))?;
-        Ok(Self {
-            packages: parse(&String::from_utf8_lossy(&status)),
-            interrupted: journal.iter().any(|name| name.bytes().all(|byte| byte.is_ascii_digit())),
-        })
+        let text = |path: &Path| -> Result<String> {
+            Ok(String::from_utf8_lossy(&host.read(path)?.unwrap_or_default()).into_owned())
+        };
+        let mut packages = parse(&text(Path::new(STATUS))?);
+        let mut journal = host.list(Path::new(UPDATES))?;
+        journal.retain(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
+        for name in &journal {
+            packages.extend(parse(&text(&Path::new(UPDATES).join(name))?));
+        }
+        Ok(Self { packages, interrupted: !journal.is_empty() })
     }
 
     /// An installed package.
