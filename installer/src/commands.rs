@@ -50,8 +50,7 @@ pub fn run(host: &mut dyn Host, cli: Cli) -> Result<()> {
 
 /// Changing a machine needs root; looking does not.
 fn must_be_root(host: &dyn Host) -> Result<()> {
-    let own = host.stat(Path::new("/proc/self"))?;
-    if own.is_some_and(|stat| stat.uid == 0) {
+    if host.is_root() {
         return Ok(());
     }
     Err(Error::refused("this needs root").hint("run it again with sudo, or as root"))

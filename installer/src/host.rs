@@ -36,6 +36,8 @@ pub trait Host {
     fn list(&self, folder: &Path) -> Result<Vec<String>>;
     /// A variable of our own environment.
     fn env(&self, name: &str) -> Option<String>;
+    /// Whether we run as root.
+    fn is_root(&self) -> bool;
     /// The kernel's machine name, as `uname -m` prints it.
     fn machine(&self) -> String;
     /// Total memory in bytes, and free bytes of the file system under a path.

@@ -51,6 +51,9 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
     refuse_unsupported(facts, distro)?;
     refuse_conflicts(facts, config, distro, goal)?;
     let mut plan = Plan::new();
+    if facts.registration.is_some() {
+        plan.extend(ssm_agent::takeover(config));
+    }
     if goal != Goal::Register {
         plan.extend(landfall::steps());
         plan.extend(ssm_agent::gate());
@@ -59,7 +62,9 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
         plan.extend(ecs_agent::configuration(config));
         plan.extend(credentials_endpoint::persistence());
         plan.extend(packages::steps(facts, config, distro)?);
-        plan.extend(docker::steps(distro));
+    }
+    plan.extend(docker::steps(distro));
+    if goal != Goal::Register {
         plan.extend(credentials_endpoint::steps());
     }
     match goal {
@@ -125,7 +130,11 @@ fn refuse_conflicts(facts: &Facts, config: &Config, distro: &Distro, goal: Goal)
             "this machine is registered in {} as {}, not in {}",
             found.region, found.instance_id, config.region
         ))
-        .hint(format!("run with --region {}, or 'landfall uninstall' first", found.region)));
+        .hint(format!(
+            "run with --region {}; to leave it, 'landfall uninstall', and where the identity was here before \
+             Landfall also 'amazon-ssm-agent -register -clear'",
+            found.region
+        )));
     }
     let other = facts.ecs_agent.as_ref().map(|agent| &agent.cluster);
     if let (Some(wanted), Some(other)) =
@@ -134,7 +143,7 @@ fn refuse_conflicts(facts: &Facts, config: &Config, distro: &Distro, goal: Goal)
         return Err(Error::refused(format!(
             "the ECS agent here belongs to the cluster {other}, not to {wanted}"
         ))
-        .hint("an instance belongs to one cluster: 'landfall uninstall' first, then join the other"));
+        .hint("an instance belongs to one cluster: 'landfall uninstall' first; where the cluster was joined before Landfall, stop ecs and remove /var/lib/ecs/data/agent.db"));
     }
     if config.docker == DockerSource::None && !docker::is_there(facts, distro) {
         return Err(Error::refused("there is no Docker here, and it may come from nowhere")

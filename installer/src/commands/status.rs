@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use super::print_json;
+use super::{must_be_root, print_json};
 use crate::components::{credentials_endpoint, ecs_agent, ssm_agent};
 use crate::error::{Error, Kind, Result};
 use crate::facts::Facts;
@@ -27,7 +27,12 @@ pub struct Problem {
 /// # Errors
 /// Exit code 3 when there are problems.
 pub fn run(host: &dyn Host, json: bool) -> Result<()> {
+    must_be_root(host)?;
     let facts = Facts::gather(host)?;
+    if !facts.systemd {
+        return Err(Error::refused("systemd does not run here, and both agents are its services")
+            .hint("run this on the booted machine, not in a chroot"));
+    }
     let ends = match &facts.registration {
         Some(found) => registration::credentials_end(host, &found.instance_id)?,
         None => None,

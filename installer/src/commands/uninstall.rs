@@ -21,7 +21,15 @@ pub fn run(host: &mut dyn Host, json: bool) -> Result<()> {
     must_be_alone(host)?;
     let count = Receipt::read(host)?.entries.len();
     let mut ui = Ui::new(host.env("NO_COLOR").is_some());
-    let leftovers = take_back(host, &mut |event| ui.show(&event))?;
+    let instance =
+        host.introspection().and_then(|agent| Some((agent.cluster, agent.container_instance_arn?)));
+    let mut leftovers = take_back(host, &mut |event| ui.show(&event))?;
+    if let (Some((cluster, arn)), true) = (instance, count > 0) {
+        leftovers.push(format!(
+            "the container instance is still known to AWS: 'aws ecs deregister-container-instance --force \
+             --cluster {cluster} --container-instance {arn}'"
+        ));
+    }
     if json {
         print_json(&json!({"version": 1, "taken_back": count, "leftovers": leftovers}));
     }

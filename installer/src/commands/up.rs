@@ -26,6 +26,7 @@ pub fn run(host: &mut dyn Host, options: &Options, goal: Goal, json: bool) -> Re
     must_be_root(host)?;
     must_be_alone(host)?;
     let config = Config::resolve(host, options)?;
+    refuse_proxies(host)?;
     let facts = Facts::gather(host)?;
     let plan = plan(&facts, &config, &distro(&facts)?, goal)?;
     must_be_trustable(&plan)?;
@@ -91,6 +92,18 @@ fn as_json(event: &Event) -> Option<Value> {
         "subject": item.step.subject(), "what": item.step.describe(), "why": item.why,
         "outcome": outcome, "seconds": seconds,
     }))
+}
+
+/// The activation would be used up through the proxy, by agents that then have none.
+fn refuse_proxies(host: &dyn Host) -> Result<()> {
+    const NAMES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+    match NAMES.iter().find(|name| host.env(name).is_some_and(|value| !value.is_empty())) {
+        Some(name) => {
+            Err(Error::refused(format!("{name} is set, and the agents cannot be given a proxy yet"))
+                .hint(format!("where AWS is reached without it, run again with 'env -u {name}'")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A certificate that cannot be read is found before anything is touched.

@@ -53,6 +53,14 @@ pub(crate) fn at_boot() -> [Item; 1] {
     )]
 }
 
+/// An identity that is here already is kept, and must not be held back by the gates that follow.
+pub(crate) fn takeover(config: &Config) -> [Item; 1] {
+    [item(
+        "this machine has an identity already: it is kept, and its agents may go on",
+        Step::Register(Register { region: config.region.clone() }),
+    )]
+}
+
 pub(crate) fn registration(config: &Config) -> [Item; 3] {
     [
         item(

@@ -99,13 +99,15 @@ pub struct DockerDaemon {
 
 /// The ECS agent's answer at `localhost:51678/v1/metadata`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all(deserialize = "PascalCase", serialize = "snake_case"))]
 pub struct Introspection {
     /// The cluster's name.
+    #[serde(alias = "Cluster")]
     pub cluster: String,
     /// The container instance; null for a moment after the agent's start.
+    #[serde(alias = "ContainerInstanceArn")]
     pub container_instance_arn: Option<String>,
     /// The agent's version sentence.
+    #[serde(alias = "Version")]
     pub version: String,
 }
 

@@ -30,6 +30,8 @@ mod systemd;
 use arguments::Invocation;
 use fetch::Fetching;
 
+const AS_ROOT: &str = "run it again with sudo, or as root";
+
 /// A real Linux machine.
 pub struct Linux {
     started: Instant,
@@ -59,6 +61,9 @@ impl Host for Linux {
         match fs::read(path) {
             Ok(content) => Ok(Some(content)),
             Err(e) if is_absent(&e) => Ok(None),
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+                Err(Error::refused(format!("only root may read {}", path.display())).hint(AS_ROOT))
+            }
             Err(e) => Err(e).while_doing(|| format!("reading {}", path.display())),
         }
     }
@@ -67,6 +72,9 @@ impl Host for Linux {
         let stat = match fs::symlink_metadata(path) {
             Ok(stat) => stat,
             Err(e) if is_absent(&e) => return Ok(None),
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+                return Err(Error::refused(format!("only root may look at {}", path.display())).hint(AS_ROOT));
+            }
             Err(e) => return Err(e).while_doing(|| format!("looking at {}", path.display())),
         };
         let kind = match stat.file_type() {
@@ -100,6 +108,10 @@ impl Host for Linux {
 
     fn env(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
+    }
+
+    fn is_root(&self) -> bool {
+        nix::unistd::geteuid().is_root()
     }
 
     fn machine(&self) -> String {
@@ -240,8 +252,7 @@ impl Host for Linux {
     }
 
     fn run(&mut self, command: &Command) -> Result<Output> {
-        let proxies = arguments::proxies(|name| self.env(name));
-        self.child(&Invocation::of(command, proxies))
+        self.child(&Invocation::of(command))
     }
 
     fn begin_fetch(&mut self, fetch: Fetch) {

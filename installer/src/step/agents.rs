@@ -52,6 +52,9 @@ impl Await {
     }
 
     pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
+        if self.is_there(host)? {
+            return Ok(());
+        }
         if matches!(self, Self::Credentials { .. }) {
             wake_a_sleeping_agent(host)?;
         }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Before, Content, Leftovers};
 use crate::durable;
-use crate::error::Result;
-use crate::host::Host;
+use crate::error::{Error, Result};
+use crate::host::{EntryKind, Host};
 
 /// A file that is Landfall's, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,9 +42,12 @@ impl WriteFile {
 
 /// What stands at a path, as a receipt keeps it.
 pub(super) fn look(host: &dyn Host, path: &Path) -> Result<Before> {
-    let (Some(stat), Some(content)) = (host.stat(path)?, host.read(path)?) else {
-        return Ok(Before::Nothing);
-    };
+    let Some(stat) = host.stat(path)? else { return Ok(Before::Nothing) };
+    if stat.kind != EntryKind::File {
+        return Err(Error::failed(format!("{} is not a regular file", path.display()))
+            .hint("Landfall follows no link here: put the file itself in its place, and run again"));
+    }
+    let content = host.read(path)?.unwrap_or_default();
     Ok(Before::File { content: Content::of(&content), mode: stat.mode })
 }
 

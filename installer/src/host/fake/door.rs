@@ -38,6 +38,10 @@ impl Host for Fake {
         self.variables.get(name).cloned()
     }
 
+    fn is_root(&self) -> bool {
+        true
+    }
+
     fn machine(&self) -> String {
         "x86_64".into()
     }

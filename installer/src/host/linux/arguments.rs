@@ -13,14 +13,13 @@ use crate::secret::Secret;
 pub(super) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 const SSM_AGENT: &str = "/usr/bin/amazon-ssm-agent";
-const PROXIES: [&str; 6] = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
 
 /// A program and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Invocation {
     program: &'static str,
     arguments: Vec<Argument>,
-    environment: Vec<(String, String)>,
+    environment: Vec<(&'static str, &'static str)>,
 }
 
 /// An argument, which may be a secret.
@@ -30,14 +29,9 @@ enum Argument {
     Secret(Secret),
 }
 
-/// The proxies that our own environment names: children need them to reach anything.
-pub(super) fn proxies(env: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
-    PROXIES.iter().filter_map(|name| Some(((*name).to_owned(), env(name)?))).collect()
-}
-
 impl Invocation {
-    pub(super) fn of(command: &Command, environment: Vec<(String, String)>) -> Self {
-        let mut invocation = match command {
+    pub(super) fn of(command: &Command) -> Self {
+        match command {
             Command::Packages(packages) => package_manager(packages),
             Command::Unit(verb, unit) => Self::plain("systemctl", [word(*verb), unit]),
             Command::ReloadUnits => Self::plain("systemctl", ["daemon-reload"]),
@@ -53,9 +47,7 @@ impl Invocation {
                 invocation
             }
             Command::ClearAgent => Self::plain(SSM_AGENT, ["-register", "-clear"]),
-        };
-        invocation.environment.extend(environment);
-        invocation
+        }
     }
 
     pub(super) fn show_units(names: &[&str]) -> Self {
@@ -77,7 +69,7 @@ impl Invocation {
             };
         }
         process.env_clear().env("PATH", SEARCH_PATH).env("HOME", "/root").env("LC_ALL", "C.UTF-8");
-        process.envs(self.environment.iter().cloned()).stdin(Stdio::null());
+        process.envs(self.environment.iter().copied()).stdin(Stdio::null());
         let output = match process.output() {
             Err(e) if e.kind() == ErrorKind::NotFound => {
                 return Err(Error::failed(format!("the program {} is missing", self.program)));
@@ -100,9 +92,7 @@ impl Invocation {
     }
 
     fn quietly(mut self) -> Self {
-        for (name, value) in [("DEBIAN_FRONTEND", "noninteractive"), ("NEEDRESTART_SUSPEND", "1")] {
-            self.environment.push((name.into(), value.into()));
-        }
+        self.environment.extend([("DEBIAN_FRONTEND", "noninteractive"), ("NEEDRESTART_SUSPEND", "1")]);
         self
     }
 }
@@ -166,7 +156,7 @@ mod tests {
             region: "us-east-1".into(),
             replace: false,
         };
-        let shown = format!("{command:?} {:?}", Invocation::of(&command, Vec::new()));
+        let shown = format!("{command:?} {:?}", Invocation::of(&command));
         assert!(!shown.contains("sesame"), "{shown}");
     }
 }

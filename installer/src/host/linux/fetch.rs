@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::blocking::{Client, Response};
 use reqwest::header::DATE;
+use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::durable;
@@ -55,7 +56,8 @@ pub(super) fn reach(addresses: &[String]) -> Vec<Result<Option<Timestamp>>> {
     if addresses.is_empty() {
         return Vec::new();
     }
-    let client = match client() {
+    // Where an answer would send us on to is not what was asked.
+    let client = match client(Policy::none()) {
         Ok(client) => client,
         Err(e) => return vec![Err(e)],
     };
@@ -79,7 +81,7 @@ fn time_of(date: &str) -> Option<Timestamp> {
 }
 
 fn fetch_verified(fetch: &Fetch) -> Result<Transfer> {
-    let client = client()?;
+    let client = client(Policy::default())?;
     let signature = retried(|| small(&client, &fetch.signature_url))?;
     let folder = durable::parent(&fetch.destination);
     fs::DirBuilder::new()
@@ -102,7 +104,7 @@ fn fetch_verified(fetch: &Fetch) -> Result<Transfer> {
     named.map_err(|e| e.while_doing(format!("downloading {}", fetch.url)))
 }
 
-fn client() -> Result<Client> {
+fn client(redirects: Policy) -> Result<Client> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
@@ -111,6 +113,7 @@ fn client() -> Result<Client> {
     }
     Client::builder()
         .tls_backend_preconfigured(tls(roots)?)
+        .redirect(redirects)
         .https_only(true)
         .connect_timeout(CONNECT)
         .timeout(SILENCE)
