@@ -11,6 +11,9 @@ use crate::packages::Packages;
 use crate::programs;
 use crate::world::{SUITE, World};
 
+/// Seconds, and times the bare commands: either is fast enough.
+const FAST_ENOUGH: f64 = 14.0;
+const RATIO: f64 = 1.1;
 const REPEATS: usize = 5;
 const BARE: &str = include_str!("bare.sh");
 
@@ -33,7 +36,12 @@ pub fn run(pairs: usize) -> Result<()> {
     }
     let (landfall, bare) = (median(landfall), median(bare));
     println!("median {landfall:10.2}  {bare:8.2}   ratio {:.2}", landfall / bare);
-    Ok(())
+    match landfall <= FAST_ENOUGH || landfall <= RATIO * bare {
+        true => Ok(()),
+        false => {
+            Err(Error::new(format!("slower than {FAST_ENOUGH} s and than {RATIO} of the bare commands")))
+        }
+    }
 }
 
 fn landfall_run(packages: &Packages) -> Result<f64> {

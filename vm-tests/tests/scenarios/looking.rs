@@ -22,6 +22,9 @@ fn plan_status_and_refused_commands_change_nothing() -> Result<()> {
         ("landfall up --region us-east-1 --docker-install-source none", 2),
         ("landfall register --region us-east-1", 2),
         ("landfall up --regoin us-east-1", 2),
+        ("HTTPS_PROXY=http://127.0.0.9:1 landfall up --region us-east-1", 2),
+        ("setpriv --reuid=65534 --clear-groups landfall up --region us-east-1", 2),
+        ("setpriv --reuid=65534 --clear-groups landfall status", 2),
     ];
     for (command, code) in refused {
         let output = guest.run(command)?;
