@@ -60,10 +60,14 @@ pub struct Packages {
     pub manager: Manager,
     /// The format of AWS's agent packages.
     pub agents: Format,
+    /// The name of this system in the addresses of the SSM agent's packages.
+    pub ssm_system: String,
     /// Packages that count as a Docker for the ECS agent's own dependency.
     pub docker_accepted: Vec<String>,
     /// The distribution's own Docker packages.
     pub docker: Vec<String>,
+    /// Packages that the distribution's Docker cannot be installed beside.
+    pub docker_conflicts: Vec<String>,
     /// The unit that runs the Docker daemon.
     pub docker_unit: String,
     /// Further packages, each with the reason it is needed.

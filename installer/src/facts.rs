@@ -2,6 +2,7 @@
 //!
 //! Nothing here asks the network: what needs it is a probe of `up`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -48,8 +49,8 @@ pub struct Facts {
     pub disk_free: u64,
     /// The daemon on Docker's socket.
     pub docker: Option<DockerDaemon>,
-    /// Installed packages that concern us.
-    pub packages: Vec<String>,
+    /// Installed packages that concern us, each with its version.
+    pub packages: BTreeMap<String, String>,
     /// Packages that an interrupted package manager left half-way.
     pub unfinished_packages: Vec<String>,
     /// The identity that is here already.
@@ -98,19 +99,18 @@ impl Facts {
     /// Whether a package is installed.
     #[must_use]
     pub fn has_package(&self, name: &str) -> bool {
-        self.packages.iter().any(|package| package == name)
+        self.packages.contains_key(name)
     }
 }
 
-fn relevant(database: &PackageDatabase) -> Vec<String> {
+fn relevant(database: &PackageDatabase) -> BTreeMap<String, String> {
     let mut names: Vec<String> = vec!["amazon-ecs-init".into(), "amazon-ssm-agent".into()];
     for distro in distro_matrix::all() {
         names.extend(distro.packages.docker_accepted);
         names.extend(distro.packages.docker);
+        names.extend(distro.packages.docker_conflicts);
         names.extend(distro.packages.tools.into_keys());
     }
-    names.sort();
-    names.dedup();
-    names.retain(|name| database.installed(name).is_some());
-    names
+    let version = |name: String| database.installed(&name).map(|package| (name, package.version.clone()));
+    names.into_iter().filter_map(version).collect()
 }

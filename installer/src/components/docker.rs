@@ -2,6 +2,7 @@
 
 use distro_matrix::Distro;
 
+use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::plan::{Item, item};
 use crate::step::{Await, Step, Unit};
@@ -25,6 +26,22 @@ pub(crate) fn bridge() -> [Item; 1] {
 /// Whether a Docker is here that the ECS agent's package accepts: podman's look-alike is none.
 pub(crate) fn is_there(facts: &Facts, distro: &Distro) -> bool {
     distro.packages.docker_accepted.iter().any(|name| facts.has_package(name))
+}
+
+/// Nothing is ever removed to make room for Docker, so what is in its way is the user's to remove.
+pub(crate) fn refuse_conflicting(facts: &Facts, distro: &Distro) -> Result<()> {
+    let in_the_way = distro.packages.docker_conflicts.iter().find(|name| facts.has_package(name));
+    match in_the_way {
+        Some(name) if !is_there(facts, distro) => Err(Error::refused(format!(
+            "the package {name} is installed, and {} conflicts with it",
+            distro.packages.docker.join(" ")
+        ))
+        .hint(format!(
+            "remove it ('apt-get remove {name}'), or install one of {} by yourself; then run again",
+            distro.packages.docker_accepted.join(", ")
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The packages that bring Docker, unless it is here.

@@ -211,6 +211,25 @@ fn docker_that_is_no_package_is_refused() {
 }
 
 #[test]
+fn a_package_that_docker_conflicts_with_is_refused() {
+    for name in ["podman-docker", "docker-ce-cli"] {
+        let change = |facts: &mut Facts| drop(facts.packages.insert(name.into(), "1".into()));
+        let what = format!("the package {name} is installed, and docker.io conflicts with it");
+        refused(change, Options::default(), Goal::Up, &what, &format!("'apt-get remove {name}'"));
+    }
+}
+
+#[test]
+fn what_conflicts_with_docker_is_fine_beside_the_docker_it_belongs_to() {
+    let mut facts = facts("debian-12-fresh");
+    for name in ["docker-ce", "docker-ce-cli", "containerd.io"] {
+        facts.packages.insert(name.into(), "1".into());
+    }
+    let plan = plan(&facts, &config(Options::default()), &distro(&facts).unwrap(), Goal::Up).unwrap();
+    assert!(!render(&plan).contains("docker.io"));
+}
+
+#[test]
 fn podman_on_dockers_socket_is_no_docker_and_no_reason_to_refuse() {
     let mut facts = facts("debian-12-fresh");
     facts.docker = Some(crate::host::DockerDaemon { version: "4.3.1".into(), engine: false });
