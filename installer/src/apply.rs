@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::error::{Result, While};
+use crate::error::{Error, Result, While};
 use crate::host::Host;
 use crate::plan::{Item, Plan};
 use crate::receipt::{Entry, Receipt};
@@ -88,31 +88,37 @@ fn apply_one(
     Ok(Outcome::Done)
 }
 
-/// Takes back everything in the receipt, the last change first. Goes on after a failure, and keeps
-/// in the receipt only what failed.
+/// Takes back everything in the receipt, the last change first. Stops at the first failure, and keeps
+/// it and what came before it in the receipt: gates outlive packages, and data those who write it.
 ///
 /// # Errors
-/// The first failure, after everything else was tried.
+/// The first change's that cannot be taken back.
 pub fn undo(host: &mut dyn Host, listen: &mut Listener) -> Result<Leftovers> {
     let mut receipt = Receipt::read(host)?;
     let mut leftovers = Leftovers::new();
-    let mut first_failure = None;
-    for at in (0..receipt.entries.len()).rev() {
-        let entry = receipt.entries[at].clone();
-        match entry.change.undo(host, &entry.replaced) {
-            Ok(left) => {
-                leftovers.extend(left);
-                receipt.forget(host, at)?;
-                listen(Event::Undone { entry: &entry });
-            }
-            Err(e) => {
-                let e = e.while_doing(format!("taking back: {}", entry.change.describe()));
-                first_failure.get_or_insert(e);
-            }
+    while let Some(entry) = receipt.entries.last().cloned() {
+        if let Err(e) = undo_last(host, &entry, &mut receipt, &mut leftovers) {
+            // The next try knows nothing of these any more.
+            leftovers.iter().for_each(|left| host.tell(&format!("left: {left}")));
+            return Err(stopped(e, &entry));
         }
+        listen(Event::Undone { entry: &entry });
     }
-    match first_failure {
-        Some(e) => Err(e),
-        None => Ok(leftovers),
-    }
+    Ok(leftovers)
+}
+
+fn undo_last(
+    host: &mut dyn Host,
+    entry: &Entry,
+    receipt: &mut Receipt,
+    leftovers: &mut Leftovers,
+) -> Result<()> {
+    leftovers.extend(entry.change.undo(host, &entry.replaced)?);
+    receipt.forget(host, receipt.entries.len() - 1)
+}
+
+fn stopped(mut e: Error, entry: &Entry) -> Error {
+    let mend = e.hint.take().unwrap_or_else(|| "mend the cause".into());
+    e.while_doing(format!("taking back: {}", entry.change.describe()))
+        .hint(format!("{mend}; then run 'landfall uninstall' again: it goes on from here"))
 }

@@ -22,6 +22,7 @@ use crate::step::{Context, MARKER};
 
 mod cuts;
 mod failures;
+mod taking_back;
 mod wholes;
 
 type State = BTreeMap<String, String>;

@@ -1,0 +1,35 @@
+//! What undo leaves to its owner, and what it does on a machine that went on living.
+
+use super::*;
+use crate::receipt::Receipt;
+
+/// Packages that stay must keep their gates: at the next boot an agent would start without an identity.
+#[test]
+fn a_failure_stops_undo_and_everything_before_it_stays() {
+    let mut whole = fresh();
+    brought(&mut whole, Choices::PLAIN, "fresh");
+    whole.disk.settle();
+    let receipt = Receipt::read(&whole).unwrap();
+    for touch in 1.. {
+        let mut fake = whole.clone();
+        (fake.touches, fake.fails_at) = (0, Some(touch));
+        let mut undone = 0;
+        let outcome = take_back(&mut fake, &mut |_| undone += 1);
+        if fake.touches < touch {
+            break;
+        }
+        let left = Receipt::read(&fake).unwrap().entries;
+        assert!(receipt.entries.starts_with(&left), "at touch {touch}");
+        // What fails after the last change has nothing more to stop.
+        if let (Err(e), false) = (outcome, left.is_empty()) {
+            assert!(receipt.entries.len() - left.len() <= undone + 1, "at touch {touch}");
+            assert!(e.to_string().contains("'landfall uninstall' again"), "at touch {touch}: {e}");
+            // The next try cannot name an identity that went in this one.
+            let went = !left.iter().any(|entry| entry.change.subject() == "registration");
+            assert!(!went || fake.told().contains("deregister-managed-instance"), "at touch {touch}");
+        }
+        fake.disk.settle();
+        fake.boot();
+        assert_eq!(fake.strays, 0, "booted after a failure at touch {touch}");
+    }
+}
