@@ -62,7 +62,8 @@ fn laws(host: &mut Linux, package: &str) -> Vec<(&'static str, Law)> {
 
 fn files(host: &mut Linux, say: &mut dyn FnMut(&'static str, Law)) {
     let place = |name: &str| Path::new(PLACE).join(name);
-    let folders = Folders { paths: vec![place("outer"), place("outer/inner")], mode: 0o750 };
+    let folders =
+        Folders { paths: vec![place("outer"), place("outer/inner")], mode: 0o750, only_if_empty: false };
     let tree = place("outer");
     say("folders are made, and go with what is in them", {
         let law = keeps(host, &Step::Folders(folders), &|| shown(&tree));
@@ -145,7 +146,7 @@ fn folder_goes_with_its_content(host: &mut Linux) -> Law {
     fs::create_dir(&elsewhere)
         .and_then(|()| fs::write(elsewhere.join("kept"), ""))
         .map_err(|e| e.to_string())?;
-    let step = Step::Folders(Folders { paths: vec![path.clone()], mode: 0o755 });
+    let step = Step::Folders(Folders { paths: vec![path.clone()], mode: 0o755, only_if_empty: false });
     let before = step.check(host).map_err(shown_error)?.ok_or("the folder is there")?;
     step.apply(host, &Context::default()).map_err(shown_error)?;
     fs::create_dir(path.join("sub"))

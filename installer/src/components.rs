@@ -19,7 +19,7 @@ fn gate(unit: &str, why: &str, service: &str) -> [Item; 2] {
     [
         item(
             format!("systemd looks for changes to {unit} in this folder"),
-            Step::Folders(Folders { paths: vec![folder.clone()], mode: 0o755 }),
+            Step::Folders(Folders { paths: vec![folder.clone()], mode: 0o755, only_if_empty: false }),
         ),
         item(why, Step::WriteFile(WriteFile { path: folder.join("10-landfall.conf"), content, mode: 0o644 })),
     ]

@@ -14,6 +14,7 @@ use crate::host::{Host, Rule};
 
 mod agents;
 mod before;
+mod credentials_file;
 mod env_file;
 mod file;
 mod firewall_rule;

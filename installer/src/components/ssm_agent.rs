@@ -33,7 +33,7 @@ pub(crate) fn configuration(config: &Config) -> [Item; 3] {
         ),
         item(
             "the SSM agent writes the role's credentials here, and the ECS agent reads them from here",
-            folders(&["/root/.aws"], 0o700),
+            Step::Folders(Folders { paths: vec!["/root/.aws".into()], mode: 0o700, only_if_empty: true }),
         ),
         item(
             "only the registered identity is to be used, never the metadata service of some cloud",
@@ -83,5 +83,5 @@ pub(crate) fn registration(config: &Config) -> [Item; 3] {
 }
 
 pub(super) fn folders(paths: &[&str], mode: u32) -> Step {
-    Step::Folders(Folders { paths: paths.iter().map(PathBuf::from).collect(), mode })
+    Step::Folders(Folders { paths: paths.iter().map(PathBuf::from).collect(), mode, only_if_empty: false })
 }

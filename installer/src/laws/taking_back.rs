@@ -1,7 +1,34 @@
 //! What undo leaves to its owner, and what it does on a machine that went on living.
 
 use super::*;
+use crate::durable;
 use crate::receipt::Receipt;
+use crate::registration::CREDENTIALS;
+
+/// An operator at work on the machine.
+fn writes(fake: &mut Fake, path: &str, content: &str) {
+    durable::write(fake, path.as_ref(), content.as_bytes(), 0o600).unwrap();
+}
+
+#[test]
+fn profiles_and_files_that_root_made_since_stay() {
+    for (name, machine) in MACHINES {
+        let mut fake = machine();
+        let mut should = original(&fake);
+        brought(&mut fake, Choices::PLAIN, name);
+        let profile = "[backup]\naws_access_key_id = mine\n";
+        let now = fake.disk.text(CREDENTIALS).unwrap();
+        writes(&mut fake, CREDENTIALS, &format!("{now}{profile}"));
+        writes(&mut fake, "/root/.aws/cli-history", "mine");
+        restored(&mut fake, name);
+        let earlier = machine().disk.text(CREDENTIALS).unwrap_or_default();
+        let file = |content: &str| format!("File 600 {content}");
+        should.entry("/root/.aws".into()).or_insert("Folder 700 ".into());
+        should.insert(CREDENTIALS.into(), file(&format!("{earlier}{profile}")));
+        should.insert("/root/.aws/cli-history".into(), file("mine"));
+        same(&original(&fake), &should, name);
+    }
+}
 
 /// Packages that stay must keep their gates: at the next boot an agent would start without an identity.
 #[test]

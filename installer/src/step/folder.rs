@@ -1,4 +1,5 @@
-//! Make folders that Landfall or an agent will fill; undo removes them with all that is in them.
+//! Make folders that Landfall or an agent will fill; undo removes them with all that is in them, or only
+//! those that are empty by then.
 //!
 //! The agents scatter data over a dozen folders and their packages never remove it. A folder that
 //! was there already never enters the receipt; one that was not is removed whole at the end. The
@@ -23,6 +24,9 @@ pub struct Folders {
     /// Their permission bits.
     #[serde(with = "octal")]
     pub mode: u32,
+    /// Whether undo leaves a folder that has anything in it: people keep things of their own there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_if_empty: bool,
 }
 
 impl Folders {
@@ -44,6 +48,10 @@ impl Folders {
         let mut leftovers = Leftovers::new();
         for path in absent.iter().rev() {
             let Some(stat) = host.stat(durable::parent(path))? else { continue };
+            if self.only_if_empty && !host.list(path)?.is_empty() {
+                leftovers.push(format!("{} has more in it than Landfall brought", path.display()));
+                continue;
+            }
             remove_tree(host, path, stat.device, &mut leftovers)?;
         }
         Ok(leftovers)

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Before, Leftovers, forget_folder, state_folder};
+use super::{Before, Leftovers, credentials_file, forget_folder, state_folder};
 use crate::activation::Activation;
 use crate::durable;
 use crate::error::{Error, Result, While};
@@ -173,13 +173,20 @@ fn set_credentials_aside(host: &mut dyn Host) -> Result<()> {
     durable::write(host, &aside, &content, 0o600)
 }
 
-/// Nothing aside means that the agent was never asked to register.
+/// Nothing aside means that the agent was never asked to register, or that this was done already.
 fn put_credentials_back(host: &mut dyn Host) -> Result<()> {
-    match host.read(&credentials_aside())? {
-        Some(content) if content.is_empty() => durable::remove(host, Path::new(CREDENTIALS)),
-        Some(content) => durable::write(host, Path::new(CREDENTIALS), &content, 0o600),
-        None => Ok(()),
+    let Some(earlier) = host.read(&credentials_aside())? else { return Ok(()) };
+    let path = Path::new(CREDENTIALS);
+    let now = host.read(path)?.unwrap_or_default();
+    let content = credentials_file::taken_back(&now, &earlier);
+    if content.trim_ascii().is_empty() {
+        durable::remove(host, path)?;
+    } else {
+        let mode = host.stat(path)?.map_or(0o600, |stat| stat.mode);
+        durable::create_folders(host, durable::parent(path), 0o700)?;
+        durable::write(host, path, &content, mode)?;
     }
+    durable::remove(host, &credentials_aside())
 }
 
 fn credentials_aside() -> PathBuf {

@@ -164,11 +164,22 @@ impl Fake {
         let ends = self.time() + jiff::SignedDuration::from_hours(1);
         let identity = serde_json::json!({"InstanceId": found.instance_id, "CredentialsExpiresAt": ends});
         self.service.requests += 1;
-        self.scribble_deep(registration::CREDENTIALS, "[default]\naws_access_key_id = role\n", 0o600);
+        self.write_credentials();
         let config = "/var/lib/amazon/ssm/runtimeconfig/identity_config.json";
         self.scribble_deep(config, &identity.to_string(), 0o600);
         self.scribble_deep("/var/log/amazon/ssm/amazon-ssm-agent.log", "online\n", 0o600);
         true
+    }
+
+    /// The agent writes one profile, and leaves the others.
+    fn write_credentials(&mut self) {
+        let old = self.disk.text(registration::CREDENTIALS).unwrap_or_default();
+        let others = match old.strip_prefix("[default]") {
+            Some(rest) => rest.find("\n[").map_or("", |at| &rest[at + 1..]),
+            None => &old,
+        };
+        let text = format!("[default]\naws_access_key_id = role\n{others}");
+        self.scribble_deep(registration::CREDENTIALS, &text, 0o600);
     }
 
     fn unit_file(&self, unit: &str) -> Option<String> {
