@@ -1,30 +1,50 @@
 //! Waiting for whoever holds the package manager's lock, and saying who it is.
 //!
-//! apt waits for dpkg's lock by itself, but not for the lock on its lists, and dpkg waits for none.
-//! On a fresh server it is most often unattended-upgrades that is busy.
+//! apt can wait for dpkg's lock by itself, but not for those on its lists and its archives, and dpkg
+//! waits for none; so neither is asked to. On a fresh server it is most often unattended-upgrades that is busy.
 
 use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::host::{Holder, Host};
+use crate::host::{Command, Holder, Host, Output, Packages};
+use crate::package_words::is_locked;
 
-const LOCKS: [&str; 3] = ["/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/lib/apt/lists/lock"];
+const LOCKS: [&str; 4] = [
+    "/var/lib/dpkg/lock-frontend",
+    "/var/lib/dpkg/lock",
+    "/var/lib/apt/lists/lock",
+    "/var/cache/apt/archives/lock",
+];
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Waits until nobody holds a lock, for so long.
+/// Runs apt or dpkg while nobody holds a lock, and again when somebody took one in between.
 ///
 /// # Errors
-/// When somebody still holds one after that.
-pub fn wait(host: &dyn Host, patience: Duration) -> Result<()> {
+/// When somebody still holds one after so long.
+pub fn run(host: &mut dyn Host, packages: Packages, patience: Duration) -> Result<Output> {
+    let started = host.elapsed();
+    let command = Command::Packages(packages);
+    loop {
+        wait(host, patience.saturating_sub(host.elapsed() - started))?;
+        let output = host.run(&command)?;
+        if !is_locked(&output) || host.elapsed() - started >= patience {
+            return Ok(output);
+        }
+        host.sleep(PAUSE);
+    }
+}
+
+fn wait(host: &dyn Host, patience: Duration) -> Result<()> {
     let started = host.elapsed();
     let mut told = false;
     while let Some((path, holder)) = held(host) {
         if !std::mem::replace(&mut told, true) {
             host.tell(&format!("waiting: {holder} holds {path}"));
         }
-        if host.elapsed() - started >= patience {
-            return Err(Error::failed(format!("{holder} has held {path} for {} s", patience.as_secs()))
+        let waited = host.elapsed() - started;
+        if waited >= patience {
+            return Err(Error::failed(format!("{holder} has held {path} for {} s", waited.as_secs()))
                 .hint("wait until it is done, or raise --lock-timeout, and run again"));
         }
         host.sleep(PAUSE);
@@ -34,4 +54,44 @@ pub fn wait(host: &dyn Host, patience: Duration) -> Result<()> {
 
 fn held(host: &dyn Host) -> Option<(&'static str, Holder)> {
     LOCKS.iter().find_map(|path| host.lock_holder(Path::new(path)).map(|holder| (*path, holder)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::fake::{HeldLock, fresh};
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn every_lock_is_waited_for_by_name() {
+        for path in LOCKS {
+            let mut fake = fresh();
+            let until = fake.elapsed() + Duration::from_secs(20);
+            fake.held_lock = Some(HeldLock { path, until });
+            assert!(run(&mut fake, Packages::Update, PATIENCE).unwrap().ok());
+            assert!(fake.elapsed() >= until);
+            assert!(fake.told().contains(path), "{}", fake.told());
+        }
+    }
+
+    #[test]
+    fn a_lock_that_is_not_let_go_ends_in_an_error() {
+        let mut fake = fresh();
+        let until = fake.elapsed() + 2 * PATIENCE;
+        fake.held_lock = Some(HeldLock { path: LOCKS[3], until });
+        let error = run(&mut fake, Packages::Update, PATIENCE).unwrap_err();
+        assert!(error.what.ends_with("has held /var/cache/apt/archives/lock for 60 s"), "{error}");
+    }
+
+    #[test]
+    fn a_lock_that_was_taken_meanwhile_is_waited_for_within_the_same_patience() {
+        let mut fake = fresh();
+        fake.lock_refusals = 3;
+        assert!(run(&mut fake, Packages::Update, PATIENCE).unwrap().ok());
+        (fake.touches, fake.lock_refusals) = (0, u32::MAX);
+        let started = fake.elapsed();
+        assert!(is_locked(&run(&mut fake, Packages::Update, PATIENCE).unwrap()));
+        assert!(fake.elapsed() - started < PATIENCE + 2 * PAUSE);
+    }
 }

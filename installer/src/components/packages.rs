@@ -40,7 +40,12 @@ fn reason(facts: &Facts, distro: &Distro) -> String {
 fn ssm_agent(facts: &Facts, config: &Config, distro: &Distro) -> Result<PackageFile> {
     let Format::Deb = distro.packages.agents;
     let version = config.ssm_version.as_deref();
-    let url = config.endpoints().ssm_package(version, &distro.packages.ssm_system, architecture(facts, distro)?, "deb");
+    let url = config.endpoints().ssm_package(
+        version,
+        &distro.packages.ssm_system,
+        architecture(facts, distro)?,
+        "deb",
+    );
     Ok(PackageFile {
         name: "amazon-ssm-agent".into(),
         signature_url: format!("{url}.sig"),

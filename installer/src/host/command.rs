@@ -4,7 +4,6 @@
 //! How each looks as an argument list is `host/linux/arguments.rs`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::Rule;
 use crate::secret::Secret;
@@ -48,8 +47,6 @@ pub enum Packages {
         names: Vec<String>,
         /// Verified local files.
         files: Vec<PathBuf>,
-        /// How long to wait for somebody else's lock.
-        patience: Duration,
     },
     /// Finishes what an interrupted dpkg left half done.
     Configure,

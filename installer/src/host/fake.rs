@@ -26,6 +26,7 @@ mod units;
 pub use agents::{ACTIVATION_CODE, ACTIVATION_ID, Service};
 pub use disk::{Disk, Kind, Node, Survivors};
 pub use machines::{MACHINES, fresh};
+pub use packages::HeldLock;
 
 /// 2026-11-22, noon.
 const BEGINNING: i64 = 1_795_348_800;
@@ -66,6 +67,10 @@ pub struct Fake {
     pub touches: u32,
     /// The touch that fails.
     pub fails_at: Option<u32>,
+    /// A lock of the package manager that somebody holds.
+    pub held_lock: Option<HeldLock>,
+    /// How often the package manager still finds that somebody took its lock just before.
+    pub lock_refusals: u32,
     /// Whether downloads fail.
     pub offline: bool,
     keeps_moments: bool,

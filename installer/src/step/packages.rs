@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::{Before, Leftovers, state_folder};
 use crate::durable;
 use crate::error::{Error, Result, While};
-use crate::host::{Command, Fetch, Host, Output, Packages};
+use crate::host::{Fetch, Host, Output, Packages};
 use crate::package_database::{PackageDatabase, chosen_by_apt};
 use crate::package_lock;
+use crate::package_words::refusal;
 use crate::signature::Trust;
 
 /// Packages to install.
@@ -80,15 +81,14 @@ impl InstallPackages {
 
     pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
         let patience = Duration::from_secs(self.lock_seconds);
-        package_lock::wait(host, patience)?;
-        let update = host.run(&Command::Packages(Packages::Update))?;
+        let update = package_lock::run(host, Packages::Update, patience)?;
         for file in &self.files {
             host.finish_fetch(&file.destination())
                 .while_doing(|| format!("fetching the package {}", file.name))?;
         }
         let files: Vec<PathBuf> = self.files.iter().map(PackageFile::destination).collect();
-        let install = Packages::Install { names: self.names.clone(), files, patience };
-        let output = host.run(&Command::Packages(install))?;
+        let install = Packages::Install { names: self.names.clone(), files };
+        let output = package_lock::run(host, install, patience)?;
         if !output.ok() {
             return Err(refusal(&update, &output));
         }
@@ -102,13 +102,13 @@ impl InstallPackages {
         if self.brought(host, installed, configured)?.is_empty() {
             return Ok(Leftovers::new());
         }
-        package_lock::wait(host, Duration::from_secs(self.lock_seconds))?;
+        let patience = Duration::from_secs(self.lock_seconds);
         let mut said = self.clear_broken(host, installed, configured)?;
         let ours = self.brought(host, installed, configured)?;
         let (keep, purge): (Vec<_>, Vec<_>) = ours.into_iter().partition(|name| configured.contains(name));
         for removal in [Packages::Remove(keep), Packages::Purge(purge)] {
             if !matches!(&removal, Packages::Remove(names) | Packages::Purge(names) if names.is_empty()) {
-                said = host.run(&Command::Packages(removal))?;
+                said = package_lock::run(host, removal, patience)?;
             }
         }
         let left = self.brought(host, installed, configured)?;
@@ -131,7 +131,8 @@ impl InstallPackages {
         let mut said = Output::default();
         for name in PackageDatabase::read(host)?.demanded_again() {
             if ours.contains(&name) {
-                said = host.run(&Command::Packages(Packages::ClearBroken(name)))?;
+                let patience = Duration::from_secs(self.lock_seconds);
+                said = package_lock::run(host, Packages::ClearBroken(name), patience)?;
             }
         }
         Ok(said)
@@ -166,15 +167,6 @@ impl InstallPackages {
     }
 }
 
-/// A repository that does not answer fails the lists; only if the installation fails too is it fatal.
-fn refusal(update: &Output, install: &Output) -> Error {
-    let mut what = format!("the package manager refused the installation: {}", install.tail());
-    if !update.ok() {
-        what = format!("{what} (reading the package lists had failed: {})", update.tail());
-    }
-    Error::failed(what).hint("mend the package sources ('apt-get update' must end well) and run again")
-}
-
 /// Finish what an interrupted package manager left half done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepairPackages {
@@ -192,11 +184,11 @@ impl RepairPackages {
     /// A package that must be installed again blocks apt, so it is cleared away; what is wanted of it
     /// comes back with the transaction that follows.
     pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
-        package_lock::wait(host, Duration::from_secs(self.lock_seconds))?;
+        let patience = Duration::from_secs(self.lock_seconds);
         for name in PackageDatabase::read(host)?.demanded_again() {
-            host.run(&Command::Packages(Packages::ClearBroken(name)))?;
+            package_lock::run(host, Packages::ClearBroken(name), patience)?;
         }
-        let output = host.run(&Command::Packages(Packages::Configure))?;
+        let output = package_lock::run(host, Packages::Configure, patience)?;
         if self.check(host)?.is_none() {
             return Ok(());
         }

@@ -80,8 +80,8 @@ impl Host for Fake {
         addresses.iter().map(|_| Ok(Some(self.time()))).collect()
     }
 
-    fn lock_holder(&self, _path: &Path) -> Option<Holder> {
-        None
+    fn lock_holder(&self, path: &Path) -> Option<Holder> {
+        self.package_lock_holder(path)
     }
 
     fn now(&self) -> Timestamp {

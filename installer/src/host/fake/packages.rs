@@ -5,11 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::catalogue::{CATALOGUE, Package};
 use super::{Fake, Halt, answer, refuse};
 use crate::durable::parent;
-use crate::host::{Output, Packages};
+use crate::host::{Holder, Host, Output, Packages};
 use crate::package_database::{EXTENDED_STATES, STATUS, UPDATES};
 
 /// A package of the catalogue, or one without anything in it.
@@ -21,14 +22,32 @@ fn package(name: &str) -> &'static Package {
 /// dpkg's note on a package: its flag and its state.
 type State = (String, String);
 
+/// A lock that somebody holds for a while.
+#[derive(Debug, Clone, Copy)]
+pub struct HeldLock {
+    /// The lock.
+    pub path: &'static str,
+    /// Until when, by the clock that never jumps.
+    pub until: Duration,
+}
+
 impl Fake {
+    pub(super) fn package_lock_holder(&self, path: &Path) -> Option<Holder> {
+        let held = self.held_lock.filter(|held| Path::new(held.path) == path && self.elapsed() < held.until);
+        held.map(|_| Holder { pid: 7, program: "unattended-upgrades".into() })
+    }
+
     pub(super) fn packages(&mut self, packages: &Packages) -> Result<Output, Halt> {
+        if self.lock_refusals > 0 {
+            self.lock_refusals -= 1;
+            return Ok(refuse(100, "E: Could not get lock /var/lib/dpkg/lock-frontend"));
+        }
         match packages {
             Packages::Update => {
                 self.put("/var/lib/apt/lists/packages", "lists", 0o644);
                 Ok(answer())
             }
-            Packages::Install { names, files, .. } => self.install(names, files),
+            Packages::Install { names, files } => self.install(names, files),
             Packages::Configure => self.configure_all(),
             Packages::ClearBroken(name) => self.take_away(std::slice::from_ref(name), false, true),
             Packages::Remove(names) => self.take_away(names, false, false),

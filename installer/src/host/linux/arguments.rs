@@ -3,7 +3,6 @@
 use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command as Process, Stdio};
-use std::time::Duration;
 
 use crate::error::{Error, Result, While};
 use crate::host::{Command, Output, Packages, Rule, UnitVerb};
@@ -105,12 +104,11 @@ fn package_manager(packages: &Packages) -> Invocation {
             "apt-get",
             ["update", "-q", "-o", "Acquire::Languages=none", "-o", "APT::Get::List-Cleanup=false"],
         ),
-        Packages::Install { names, files, patience } => {
-            let patience = format!("DPkg::Lock::Timeout={}", patience.max(&Duration::from_secs(1)).as_secs());
+        Packages::Install { names, files } => {
             let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
             Invocation::plain("apt-get", ["install", "-q", "-y", "--no-install-recommends", "--no-remove"])
                 .and(["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"])
-                .and(["-o", "Dpkg::Use-Pty=0", "-o", &patience])
+                .and(["-o", "Dpkg::Use-Pty=0"])
                 .and(names.iter().chain(&files).map(String::as_str))
         }
         Packages::Configure => {

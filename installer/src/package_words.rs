@@ -1,0 +1,87 @@
+//! What apt and dpkg say when they refuse: whether to try again, which lines tell why, what to do.
+//!
+//! Both end with one code for everything, so their words, in English by our own environment, are all
+//! there is to go by.
+
+use crate::error::Error;
+use crate::host::Output;
+
+const MOST_LINES: usize = 5;
+const LOCKED: [&str; 4] =
+    ["Could not get lock", "Unable to lock", "Unable to acquire the dpkg", "locked by another process"];
+const FULL: &str = "No space left on device";
+const UNKNOWN_NAME: &str = "Unable to locate";
+
+/// Whether somebody else's lock was all that was in the way.
+pub(crate) fn is_locked(output: &Output) -> bool {
+    !output.ok() && LOCKED.iter().any(|words| output.stderr.contains(words))
+}
+
+/// The lines that tell why, each once: apt's errors, dpkg's with what explains them, else the last ones.
+pub(crate) fn telling(output: &Output) -> String {
+    let lines: Vec<&str> = output.stderr.lines().collect();
+    let is_error = |line: &str| line.starts_with("E:") || line.starts_with("dpkg: error");
+    let mut told: Vec<&str> = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        // dpkg explains itself in an indented line below.
+        let explains = line.starts_with(' ') && at > 0 && lines[at - 1].starts_with("dpkg: error");
+        if (is_error(line) || explains) && !told.contains(&line.trim()) {
+            told.push(line.trim());
+        }
+    }
+    told.truncate(MOST_LINES);
+    if told.is_empty() { output.tail() } else { told.join("; ") }
+}
+
+/// A repository that does not answer fails the lists; only if the installation fails too is it fatal.
+pub(crate) fn refusal(update: &Output, install: &Output) -> Error {
+    let mut what = format!("the package manager refused the installation: {}", telling(install));
+    if !update.ok() {
+        what = format!("{what} (reading the package lists had failed: {})", telling(update));
+    }
+    let unread = !update.ok() && !update.stderr.contains(FULL);
+    let hint = if unread || install.stderr.contains(UNKNOWN_NAME) {
+        "mend the package sources ('apt-get update' must end well) and run again"
+    } else {
+        "apt's own words are above: mend what they name, and run again"
+    };
+    Error::failed(what).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(stderr: &str) -> Output {
+        Output { code: 100, stdout: String::new(), stderr: stderr.into() }
+    }
+
+    #[test]
+    fn package_sources_are_blamed_only_where_they_are_to_blame() {
+        let fine = Output::default();
+        let blamed = |update: &Output, install: &str| {
+            refusal(update, &refused(install)).hint.unwrap().contains("package sources")
+        };
+        assert!(blamed(&fine, "E: Unable to locate package docker.io"));
+        assert!(blamed(&refused("E: Could not resolve 'deb.invalid'"), "E: Failed to fetch x"));
+        assert!(!blamed(&fine, "E: You don't have enough free space in /var/cache/apt/archives/."));
+        assert!(!blamed(&refused("E: Write error - write (28: No space left on device)"), "E: Write error"));
+        assert!(!blamed(&fine, "E: Packages need to be removed but remove is disabled."));
+        assert!(!blamed(&fine, "E: Packages were downgraded and -y was used without --allow-downgrades."));
+    }
+
+    #[test]
+    fn the_lines_that_tell_why_are_kept_with_what_explains_them() {
+        let said = "N: Ignoring a file\ndpkg: error processing archive agent.deb (--unpack):\n \
+            new package pre-installation script subprocess returned error exit status 1\n\
+            Errors were encountered while processing:\n agent.deb\n\
+            E: Sub-process /usr/bin/dpkg returned an error code (1)\n";
+        assert_eq!(
+            telling(&refused(said)),
+            "dpkg: error processing archive agent.deb (--unpack):; \
+             new package pre-installation script subprocess returned error exit status 1; \
+             E: Sub-process /usr/bin/dpkg returned an error code (1)"
+        );
+        assert_eq!(telling(&refused("one\ntwo\n")), "one; two");
+    }
+}
