@@ -38,12 +38,13 @@ pub enum EntryKind {
 /// The state of a systemd unit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UnitState {
-    /// Whether systemd knows a file for it.
-    pub exists: bool,
     /// Whether it starts at boot.
     pub enabled: bool,
-    /// Whether it runs now, or is on its way up.
+    /// Whether it runs now.
     pub active: bool,
+    /// Whether it is on its way up or down: what prepares its start or clears up after it may run, or
+    /// systemd waits to start it again.
+    pub changing: bool,
     /// Whether it failed for good: systemd will not start it again by itself.
     pub failed: bool,
     /// Whether its files changed since systemd read them.

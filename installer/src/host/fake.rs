@@ -37,6 +37,7 @@ const ROUTE_LOCALNET: &str = "net.ipv4.conf.all.route_localnet";
 struct Volatile {
     units: BTreeMap<String, units::Running>,
     failed: BTreeSet<String>,
+    restarting: BTreeSet<String>,
     rules: Vec<Rule>,
     kernel: BTreeMap<String, String>,
     docker0: bool,
@@ -128,6 +129,9 @@ impl Fake {
         }
         for unit in &self.volatile.failed {
             state.insert(format!("failed {unit}"), String::new());
+        }
+        for unit in &self.volatile.restarting {
+            state.insert(format!("restarting {unit}"), String::new());
         }
         for rule in &self.volatile.rules {
             *state.entry(format!("rule {rule}")).or_default() += "+";

@@ -60,3 +60,20 @@ fn a_failure_stops_undo_and_everything_before_it_stays() {
         assert_eq!(fake.strays, 0, "booted after a failure at touch {touch}");
     }
 }
+
+#[test]
+fn an_ecs_agent_that_keeps_failing_can_be_mended_and_is_stopped_by_undo() {
+    for (name, machine) in MACHINES {
+        let (mut fake, mut whole) = (machine(), machine());
+        fake.service.denies_instances = true;
+        assert_eq!(bring(&mut fake, Choices::PLAIN, &mut String::new()).unwrap_err().exit_code(), 1);
+        assert!(fake.state().contains_key("restarting ecs.service"), "{name}");
+        let mut mended = fake.clone();
+        mended.service.denies_instances = false;
+        brought(&mut mended, Choices::PLAIN, name);
+        brought(&mut whole, Choices::PLAIN, name);
+        same(&success(&mended), &success(&whole), &format!("{name}, mended"));
+        restored(&mut fake, name);
+        same(&original(&fake), &original(&machine()), &format!("{name}, undone"));
+    }
+}

@@ -31,7 +31,9 @@ impl Unit {
         let now = self.look(host)?;
         let running = !self.start || (now.active && !now.stale && !self.outdated(host, &now)?);
         let done = now.enabled && running;
-        Ok((!done).then_some(Before::Unit { enabled: now.enabled, active: now.active }))
+        // A unit that was found on its way was not at rest: it is not ours to stop.
+        let active = now.active || now.changing;
+        Ok((!done).then_some(Before::Unit { enabled: now.enabled, active }))
     }
 
     pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
@@ -56,10 +58,7 @@ impl Unit {
     pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
         let Before::Unit { enabled, active } = before else { return Ok(Leftovers::new()) };
         let now = self.look(host)?;
-        let mut stopped = Ok(());
-        if (now.active || now.failed) && !active {
-            stopped = self.must(host, &self.verb(UnitVerb::Stop));
-        }
+        let stopped = if *active { Ok(()) } else { self.bring_to_rest(host, &now) };
         if now.enabled && !enabled {
             self.must(host, &self.verb(UnitVerb::Disable))?;
         }
@@ -67,6 +66,18 @@ impl Unit {
             self.remove_links(host)?;
         }
         stopped.map(|()| Leftovers::new())
+    }
+
+    /// Also a unit that only prepares its start, or waits to be started again: what it set up goes only
+    /// when it is told to stop, while its program is there still.
+    fn bring_to_rest(&self, host: &mut dyn Host, now: &UnitState) -> Result<()> {
+        if now.active || now.changing {
+            self.must(host, &self.verb(UnitVerb::Stop))?;
+        }
+        if self.look(host)?.failed {
+            self.must(host, &self.verb(UnitVerb::ResetFailed))?;
+        }
+        Ok(())
     }
 
     /// A unit whose file is gone already is nothing that systemd would disable: its links stay behind.

@@ -1,10 +1,12 @@
 //! The agents and the service they speak to, acted out.
 //!
 //! The SSM agent writes its key file with an empty id before it asks, and syncs nothing. The ECS
-//! agent adds firewall rules of its own at each start and deletes one set when it stops.
+//! agent adds firewall rules of its own at each start and deletes one set when it stops. One that the
+//! service refuses is started again and again.
 
 use std::path::Path;
 
+use super::units::Began;
 use super::{Fake, Halt, answer, refuse};
 use crate::host::{Introspection, Output, Rule, Table};
 use crate::registration::{self, VAULT};
@@ -26,6 +28,8 @@ pub struct Service {
     pub registrations: u32,
     /// Requests of any kind.
     pub requests: u32,
+    /// Whether it denies a container instance to everybody.
+    pub denies_instances: bool,
 }
 
 impl Fake {
@@ -70,7 +74,7 @@ impl Fake {
         self.put(KEY, &key("mi-0fedcba9876543210", region), 0o600);
     }
 
-    pub(super) fn start_ecs_agent(&mut self, waits: bool) -> bool {
+    pub(super) fn start_ecs_agent(&mut self, waits: bool) -> Began {
         let config = self.disk.text(CONFIGURATION).unwrap_or_default();
         let told = |key: &str| {
             let value = |line: &str| line.strip_prefix(key)?.strip_prefix('=').map(str::to_owned);
@@ -81,23 +85,26 @@ impl Fake {
             .all(|program| self.disk.node(Path::new(program)).is_some());
         let identified = self.has_credentials();
         if !self.is_running("docker.service") || !able || (waits && !identified) {
-            return false;
+            return Began::Failed;
         }
         if !identified || told("ECS_EXTERNAL") != "true" || told("AWS_DEFAULT_REGION").is_empty() {
             self.strays += 1;
-            return false;
+            return Began::Failed;
         }
         let cluster = Some(told("ECS_CLUSTER")).filter(|name| !name.is_empty()).unwrap_or("default".into());
         if self.disk.text(AGENT_STATE).is_some_and(|saved| saved != cluster && !saved.is_empty()) {
-            return false;
+            return Began::Failed;
         }
         self.service.requests += 1;
         self.volatile.rules.extend(own_rules());
         self.volatile.kernel.insert("net.ipv4.conf.all.route_localnet".into(), "1".into());
+        if self.service.denies_instances {
+            return Began::KeepsFailing;
+        }
         // The agent keeps this in a database that syncs.
         self.put(AGENT_STATE, &cluster, 0o600);
         self.scribble_deep("/var/log/ecs/ecs-agent.log", "registered\n", 0o644);
-        true
+        Began::Well
     }
 
     pub(super) fn stopped_ecs_agent(&mut self) {
@@ -129,14 +136,19 @@ fn key(id: &str, region: &str) -> String {
     serde_json::json!({"instanceID": id, "region": region, "privateKey": "private"}).to_string()
 }
 
-fn own_rules() -> [Rule; 2] {
-    let rule = |chain: &str, spec: &str| Rule {
-        table: Table::Nat,
+fn own_rules() -> [Rule; 3] {
+    let rule = |table: Table, chain: &str, spec: &str| Rule {
+        table,
         chain: chain.into(),
         spec: spec.split(' ').map(str::to_owned).collect(),
     };
     [
-        rule("PREROUTING", "-p tcp -d 169.254.170.2 --dport 80 -j DNAT --to-destination 127.0.0.1:51679"),
-        rule("OUTPUT", "-p tcp -d 169.254.170.2 --dport 80 -j REDIRECT --to-ports 51679"),
+        rule(
+            Table::Nat,
+            "PREROUTING",
+            "-p tcp -d 169.254.170.2 --dport 80 -j DNAT --to-destination 127.0.0.1:51679",
+        ),
+        rule(Table::Nat, "OUTPUT", "-p tcp -d 169.254.170.2 --dport 80 -j REDIRECT --to-ports 51679"),
+        rule(Table::Filter, "INPUT", "-p tcp --dport 51678 ! -i lo -j DROP"),
     ]
 }

@@ -17,6 +17,22 @@ pub(super) struct Running {
     read: String,
 }
 
+/// How a start went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Began {
+    Well,
+    /// It ended at once, and systemd starts it again and again.
+    KeepsFailing,
+    /// systemd does not start it again by itself.
+    Failed,
+}
+
+impl Began {
+    fn well_if(well: bool) -> Self {
+        if well { Self::Well } else { Self::Failed }
+    }
+}
+
 const WANTS: &str = "/etc/systemd/system/multi-user.target.wants";
 
 /// The link that makes a unit start at boot.
@@ -28,9 +44,9 @@ impl Fake {
     pub(super) fn unit_state(&self, unit: &str) -> UnitState {
         let running = self.volatile.units.get(unit);
         UnitState {
-            exists: self.unit_file(unit).is_some(),
             enabled: self.disk.node(Path::new(&link(unit))).is_some() && self.unit_file(unit).is_some(),
             active: running.is_some(),
+            changing: self.volatile.restarting.contains(unit),
             failed: self.volatile.failed.contains(unit),
             stale: running.is_some_and(|running| running.read != self.unit_text(unit)),
             started: running.map(|running| running.since),
@@ -38,7 +54,8 @@ impl Fake {
     }
 
     pub(super) fn systemctl(&mut self, verb: UnitVerb, unit: &str) -> Result<Output, Halt> {
-        let known = self.unit_file(unit).is_some() || self.is_running(unit);
+        let loaded = self.is_running(unit) || self.unit_state(unit).changing || self.unit_state(unit).failed;
+        let known = self.unit_file(unit).is_some() || loaded;
         if !known && verb != UnitVerb::Disable {
             return Ok(refuse(5, &format!("Unit {unit} not found.")));
         }
@@ -95,33 +112,45 @@ impl Fake {
         if held_back || self.volatile.units.contains_key(unit) || self.unit_file(unit).is_none() {
             return;
         }
-        let well = match unit {
+        if self.volatile.restarting.remove(unit) {
+            self.cleared_up(unit);
+        }
+        let began = match unit {
             "docker.service" => {
                 self.volatile.docker0 = true;
-                true
+                Began::Well
             }
-            "amazon-ssm-agent.service" => self.start_ssm_agent(),
+            "amazon-ssm-agent.service" => {
+                self.start_ssm_agent();
+                Began::Well
+            }
             "ecs.service" => {
                 self.start("docker.service");
                 self.start_ecs_agent(text.contains("wait-for-credentials"))
             }
-            crate::components::credentials_endpoint::UNIT => self.set_endpoint(),
-            _ => true,
+            crate::components::credentials_endpoint::UNIT => Began::well_if(self.set_endpoint()),
+            _ => Began::Well,
         };
-        if well {
-            self.volatile.failed.remove(unit);
-            self.volatile.units.insert(unit.to_owned(), Running { since: self.time(), read: text });
-        } else {
-            self.volatile.failed.insert(unit.to_owned());
+        match began {
+            Began::Well => {
+                self.volatile.failed.remove(unit);
+                self.volatile.units.insert(unit.to_owned(), Running { since: self.time(), read: text });
+            }
+            Began::KeepsFailing => drop(self.volatile.restarting.insert(unit.to_owned())),
+            Began::Failed => drop(self.volatile.failed.insert(unit.to_owned())),
         }
         self.pass(1);
     }
 
     pub(super) fn stop(&mut self, unit: &str) {
-        self.volatile.failed.remove(unit);
-        if self.volatile.units.remove(unit).is_none() {
-            return;
+        let restarted = self.volatile.restarting.remove(unit);
+        if self.volatile.units.remove(unit).is_some() || restarted {
+            self.cleared_up(unit);
         }
+    }
+
+    /// What is done when a unit has stopped, as its file says.
+    fn cleared_up(&mut self, unit: &str) {
         match unit {
             "ecs.service" => self.stopped_ecs_agent(),
             "docker.service" => self.stop("ecs.service"),
@@ -155,11 +184,11 @@ impl Fake {
     }
 
     /// An agent without an identity looks for a cloud that is not there: that is counted.
-    fn start_ssm_agent(&mut self) -> bool {
+    fn start_ssm_agent(&mut self) {
         let Some(found) = registration::read(self).ok().flatten() else {
             self.strays += 1;
             self.scribble_deep("/var/log/amazon/ssm/amazon-ssm-agent.log", "no identity\n", 0o600);
-            return true;
+            return;
         };
         let ends = self.time() + jiff::SignedDuration::from_hours(1);
         let identity = serde_json::json!({"InstanceId": found.instance_id, "CredentialsExpiresAt": ends});
@@ -168,7 +197,6 @@ impl Fake {
         let config = "/var/lib/amazon/ssm/runtimeconfig/identity_config.json";
         self.scribble_deep(config, &identity.to_string(), 0o600);
         self.scribble_deep("/var/log/amazon/ssm/amazon-ssm-agent.log", "online\n", 0o600);
-        true
     }
 
     /// The agent writes one profile, and leaves the others.

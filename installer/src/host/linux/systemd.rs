@@ -9,7 +9,7 @@ use crate::host::UnitState;
 
 /// What is asked for.
 pub(super) const PROPERTIES: &str =
-    "LoadState,UnitFileState,ActiveState,NeedDaemonReload,InactiveExitTimestampMonotonic";
+    "UnitFileState,ActiveState,NeedDaemonReload,InactiveExitTimestampMonotonic";
 
 /// One state for each name, in the order asked for: systemd answers in that order, a blank line apart.
 pub(super) fn parse_units(text: &str, names: &[&str]) -> Vec<UnitState> {
@@ -24,9 +24,9 @@ fn parse_unit(block: &str) -> UnitState {
     };
     let state = value("ActiveState");
     UnitState {
-        exists: value("LoadState") == "loaded",
         enabled: matches!(value("UnitFileState"), "enabled" | "enabled-runtime" | "alias"),
-        active: matches!(state, "active" | "reloading"),
+        active: matches!(state, "active" | "reloading" | "refreshing"),
+        changing: matches!(state, "activating" | "deactivating" | "maintenance"),
         failed: state == "failed",
         stale: value("NeedDaemonReload") == "yes",
         started: started(value("InactiveExitTimestampMonotonic")),
@@ -48,13 +48,21 @@ mod tests {
 
     #[test]
     fn units_are_told_apart() {
-        let text = "LoadState=loaded\nUnitFileState=enabled\nActiveState=active\nNeedDaemonReload=yes\n\
+        let text = "UnitFileState=enabled\nActiveState=active\nNeedDaemonReload=yes\n\
             InactiveExitTimestampMonotonic=1\n\n\
-            LoadState=not-found\nUnitFileState=\nActiveState=inactive\nNeedDaemonReload=no\n\
+            UnitFileState=\nActiveState=inactive\nNeedDaemonReload=no\n\
             InactiveExitTimestampMonotonic=0\n";
         let units = parse_units(text, &["a.service", "b.service"]);
-        assert!(units[0].exists && units[0].enabled && units[0].active && units[0].stale);
+        assert!(units[0].enabled && units[0].active && units[0].stale && !units[0].changing);
         assert!(units[0].started.is_some_and(|started| started < Timestamp::now()));
         assert_eq!(units[1], UnitState::default());
+    }
+
+    #[test]
+    fn a_unit_on_its_way_neither_runs_nor_rests() {
+        for state in ["activating", "deactivating"] {
+            let unit = parse_unit(&format!("ActiveState={state}\n"));
+            assert!(unit.changing && !unit.active && !unit.failed, "{state}");
+        }
     }
 }
