@@ -4,6 +4,9 @@ use super::{Before, Leftovers};
 use crate::error::{Error, Result};
 use crate::host::{Command, Host, Rule};
 
+/// More copies than this are no agent's doing.
+const MOST_COPIES: usize = 64;
+
 pub(super) fn check(rule: &Rule, host: &dyn Host) -> Result<Option<Before>> {
     Ok((!host.has_rule(rule)?).then_some(Before::Nothing))
 }
@@ -17,15 +20,23 @@ pub(super) fn apply(rule: &Rule, host: &mut dyn Host) -> Result<()> {
         .hint("see that the kernel's nat table works: 'iptables -t nat -S'"))
 }
 
-/// Deletes the rule if it is there still: the ECS agent deletes an identical one when it stops.
+/// Deletes every copy that is there still: the ECS agent appends identical rules at each start, and
+/// deletes one of each when it is stopped, but none when it is killed.
 pub(super) fn undo(rule: &Rule, host: &mut dyn Host) -> Result<Leftovers> {
-    if !host.has_rule(rule)? {
-        return Ok(Leftovers::new());
+    let hint = format!("see 'iptables -t {} -S'", rule.table);
+    for _ in 0..MOST_COPIES {
+        if !host.has_rule(rule)? {
+            return Ok(Leftovers::new());
+        }
+        let output = host.run(&Command::DeleteRule(rule.clone()))?;
+        if !output.ok() {
+            let kept = format!("iptables kept the rule '{rule}': {}", output.tail());
+            return Err(Error::failed(kept).hint(hint));
+        }
     }
-    let output = host.run(&Command::DeleteRule(rule.clone()))?;
-    if output.ok() {
-        return Ok(Leftovers::new());
+    if host.has_rule(rule)? {
+        let what = format!("the rule '{rule}' is there still after {MOST_COPIES} copies were deleted");
+        return Err(Error::failed(what).hint(hint));
     }
-    Err(Error::failed(format!("iptables kept the rule '{rule}': {}", output.tail()))
-        .hint("see 'iptables -t nat -S', and run again"))
+    Ok(Leftovers::new())
 }
