@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::host::Host;
 
+/// The agent's program, which makes the registration and blanks it.
+pub const AGENT: &str = "/usr/bin/amazon-ssm-agent";
 /// The agent's key store.
 pub const VAULT: &str = "/var/lib/amazon/ssm/Vault";
 const KEY: &str = "Store/RegistrationKey";

@@ -1,9 +1,13 @@
 //! What undo leaves to its owner, and what it does on a machine that went on living.
 
 use super::*;
+use crate::components::credentials_endpoint;
 use crate::durable;
+use crate::host::fake::{blank_vault, registered_elsewhere};
+use crate::host::{Command, Host, Packages};
 use crate::receipt::Receipt;
-use crate::registration::CREDENTIALS;
+use crate::registration::{CREDENTIALS, VAULT};
+use crate::step::{Register, Step};
 
 /// An operator at work on the machine.
 fn writes(fake: &mut Fake, path: &str, content: &str) {
@@ -76,4 +80,66 @@ fn an_ecs_agent_that_keeps_failing_can_be_mended_and_is_stopped_by_undo() {
         restored(&mut fake, name);
         same(&original(&fake), &original(&machine()), &format!("{name}, undone"));
     }
+}
+
+#[test]
+fn every_copy_of_a_rule_goes() {
+    let mut fake = fresh();
+    brought(&mut fake, Choices::PLAIN, "fresh");
+    // An ECS agent that was killed, and started again, twice.
+    for item in credentials_endpoint::now() {
+        if let Step::FirewallRule(rule) = item.step {
+            fake.run(&Command::AddRule(rule.clone())).unwrap();
+            fake.run(&Command::AddRule(rule)).unwrap();
+        }
+    }
+    restored(&mut fake, "fresh");
+    same(&original(&fake), &original(&fresh()), "rules three times and more, undone");
+}
+
+#[test]
+fn an_agent_whose_package_somebody_removed_is_no_obstacle() {
+    let mut fake = fresh();
+    brought(&mut fake, Choices::PLAIN, "fresh");
+    fake.run(&Command::Packages(Packages::Purge(vec!["amazon-ssm-agent".into()]))).unwrap();
+    let told = restored(&mut fake, "fresh");
+    same(&original(&fake), &original(&fresh()), "the agent's package removed by hand, undone");
+    assert!(told.iter().any(|left| left.contains("deregister-managed-instance")), "{told:?}");
+}
+
+/// A blank Vault is no identity, and is not put back: nobody has a use for it.
+#[test]
+fn a_blank_vault_takes_an_identity_also_after_a_failure_at_any_touch() {
+    let agents_own = |state: &mut State| state.retain(|name, _| !name.starts_with("/var/lib/amazon/ssm"));
+    let mut found = original(&blank_vault());
+    agents_own(&mut found);
+    for touch in 1.. {
+        let mut fake = blank_vault();
+        (fake.touches, fake.fails_at) = (0, Some(touch));
+        let _ = bring(&mut fake, Choices::PLAIN, &mut String::new());
+        if fake.touches < touch {
+            break;
+        }
+        fake.fails_at = None;
+        brought(&mut fake, Choices::PLAIN, "a blank Vault");
+        let identity = registration::read(&fake).unwrap().expect("an identity");
+        assert_eq!(identity.region, "us-east-1", "at touch {touch}");
+        restored(&mut fake, "a blank Vault");
+        assert_eq!(fake.disk.node(VAULT.as_ref()), None, "at touch {touch}");
+        let mut state = original(&fake);
+        agents_own(&mut state);
+        same(&state, &found, &format!("a blank Vault, failure at touch {touch}, undone"));
+    }
+}
+
+#[test]
+fn an_identity_of_another_region_is_refused_and_left_alone() {
+    let mut fake = registered_elsewhere();
+    let (state, service) = (fake.state(), fake.service.clone());
+    fake.touches = 0;
+    assert_eq!(bring(&mut fake, Choices::PLAIN, &mut String::new()).unwrap_err().exit_code(), 2);
+    assert_eq!((fake.touches, &fake.service), (0, &service));
+    same(&fake.state(), &state, "registered elsewhere");
+    let register = Step::Register(Register { region: "us-east-1".into() });
+    assert_eq!(register.check(&fake).unwrap_err().exit_code(), 2);
 }

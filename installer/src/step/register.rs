@@ -16,7 +16,7 @@ use crate::activation::Activation;
 use crate::durable;
 use crate::error::{Error, Result, While};
 use crate::host::{Command, EntryKind, Host, Output};
-use crate::registration::{self, CREDENTIALS, Registration, VAULT};
+use crate::registration::{self, AGENT, CREDENTIALS, Registration, VAULT};
 
 /// The file that lets both agents start.
 pub const MARKER: &str = "/var/lib/landfall/registered";
@@ -57,7 +57,8 @@ impl Register {
         }
         let registration = registration::read(host)?;
         put_credentials_back(host)?;
-        if registration::is_begun(host)? {
+        // Somebody may have removed the agent's package: the Vault goes without it too.
+        if registration::is_begun(host)? && host.stat(Path::new(AGENT))?.is_some() {
             host.run(&Command::ClearAgent)?;
         }
         forget_folder(host, Path::new(VAULT))?;

@@ -12,6 +12,7 @@ use crate::host::{
     Command, DockerDaemon, Fetch, Holder, Host, Introspection, Output, Rule, Stat, Timings, Transfer,
     UnitState,
 };
+use crate::registration::AGENT;
 
 impl Host for Fake {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
@@ -138,6 +139,10 @@ impl Host for Fake {
     }
 
     fn run(&mut self, command: &Command) -> Result<Output> {
+        let asks_agent = matches!(command, Command::RegisterAgent { .. } | Command::ClearAgent);
+        if asks_agent && self.disk.node(Path::new(AGENT)).is_none() {
+            return Err(Error::failed(format!("the program {AGENT} is missing")));
+        }
         Ok(self.act(command).unwrap_or_else(|Halt| refuse(1, "this was made to fail")))
     }
 

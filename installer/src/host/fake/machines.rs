@@ -138,6 +138,25 @@ fn registered() -> Fake {
     })
 }
 
+/// What the agent's '-clear' leaves of an identity: an empty key, and the older note of an id.
+pub fn blank_vault() -> Fake {
+    with(|fake| {
+        fake.installed_long_ago(&["amazon-ssm-agent"]);
+        fake.stop("amazon-ssm-agent.service");
+        fake.registered_long_ago("us-east-1");
+        fake.clear_agent();
+        fake.put("/var/lib/amazon/ssm/registration", "mi-0fedcba9876543210", 0o600);
+    })
+}
+
+/// Registered by other means, in another region.
+pub fn registered_elsewhere() -> Fake {
+    with(|fake| {
+        fake.registered_long_ago("eu-west-1");
+        fake.installed_long_ago(&["amazon-ssm-agent"]);
+    })
+}
+
 fn older_landfall() -> Fake {
     with(|fake| fake.put("/usr/local/bin/landfall", "older landfall", 0o755))
 }

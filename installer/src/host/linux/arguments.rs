@@ -6,12 +6,11 @@ use std::process::{Command as Process, Stdio};
 
 use crate::error::{Error, Result, While};
 use crate::host::{Command, Output, Packages, Rule, UnitVerb};
+use crate::registration::AGENT;
 use crate::secret::Secret;
 
 /// Where programs are looked for; our own environment is not asked.
 pub(super) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-const SSM_AGENT: &str = "/usr/bin/amazon-ssm-agent";
 
 /// A program and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,15 +36,14 @@ impl Invocation {
             Command::AddRule(rule) => firewall("-A", rule),
             Command::DeleteRule(rule) => firewall("-D", rule),
             Command::RegisterAgent { id, code, region, replace } => {
-                let mut invocation =
-                    Self::plain(SSM_AGENT, ["-register", "-id", id, "-region", region, "-code"]);
+                let mut invocation = Self::plain(AGENT, ["-register", "-id", id, "-region", region, "-code"]);
                 invocation.arguments.push(Argument::Secret(code.clone()));
                 if *replace {
                     invocation.arguments.push(Argument::Plain("-y".into()));
                 }
                 invocation
             }
-            Command::ClearAgent => Self::plain(SSM_AGENT, ["-register", "-clear"]),
+            Command::ClearAgent => Self::plain(AGENT, ["-register", "-clear"]),
         }
     }
 
