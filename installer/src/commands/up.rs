@@ -49,6 +49,7 @@ pub fn run(host: &mut dyn Host, options: &Options, goal: Goal, json: bool) -> Re
             "version": 1,
             "result": if changed.is_ok() { "done" } else { "failed" },
             "changed": changed.as_ref().ok(),
+            "error": changed.as_ref().err().map(|e| json!({"what": e.what, "while": e.doing, "hint": e.hint})),
             "steps": told,
             "instance": instance(host),
             "time": {
