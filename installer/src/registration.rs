@@ -17,6 +17,7 @@ pub const AGENT: &str = "/usr/bin/amazon-ssm-agent";
 /// The agent's key store.
 pub const VAULT: &str = "/var/lib/amazon/ssm/Vault";
 const KEY: &str = "Store/RegistrationKey";
+const MANIFEST: &str = "Manifest";
 const IDENTITY: &str = "/var/lib/amazon/ssm/runtimeconfig/identity_config.json";
 /// Where the SSM agent puts the role's credentials, and the ECS agent takes them from.
 pub const CREDENTIALS: &str = "/root/.aws/credentials";
@@ -47,6 +48,11 @@ struct RegistrationKey {
 pub fn read(host: &dyn Host) -> Result<Option<Registration>> {
     let Some(text) = host.read(&key_file())? else { return Ok(None) };
     let Ok(key) = serde_json::from_slice::<RegistrationKey>(&text) else { return Ok(None) };
+    // The agent finds its key through this list, and syncs neither: a power cut can take one alone.
+    let manifest = host.read(&Path::new(VAULT).join(MANIFEST))?.unwrap_or_default();
+    if serde_json::from_slice::<serde_json::Value>(&manifest).is_err() {
+        return Ok(None);
+    }
     let filled = |field: Option<String>| field.filter(|text| !text.is_empty());
     let (Some(instance_id), Some(region), Some(_)) =
         (filled(key.instance_id), filled(key.region), filled(key.private_key))
