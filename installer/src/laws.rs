@@ -22,6 +22,7 @@ use crate::step::{Context, MARKER};
 
 mod cuts;
 mod failures;
+mod packages;
 mod taking_back;
 mod wholes;
 
@@ -108,7 +109,7 @@ fn restored(fake: &mut Fake, name: &str) -> Vec<String> {
     take_back(fake, &mut |_| {}).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
-/// What a successful run leads to: everything but how it got there (the receipt, logs, apt's notes,
+/// What a successful run leads to: everything but how it got there (the receipt, what apt brought, logs, apt's notes,
 /// the agent's older note of its id, which proves nothing,
 /// whether the endpoint was set by its unit at boot or by Landfall itself). Which instance it became depends
 /// on how often the service was asked, and is normalised.
@@ -116,6 +117,7 @@ fn success(fake: &Fake) -> State {
     let mut state = fake.state();
     let aside = [
         "/var/lib/landfall/receipt.json",
+        "/var/lib/landfall/transaction",
         "/var/lib/apt/",
         "/var/log/",
         "/var/lib/amazon/ssm/registration",

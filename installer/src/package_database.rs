@@ -57,7 +57,7 @@ impl PackageDatabase {
     /// An installed package.
     #[must_use]
     pub fn installed(&self, name: &str) -> Option<&Package> {
-        self.packages.get(name).filter(|package| package.state == "installed")
+        self.packages.get(name).filter(|package| package.state == "installed" && !package.reinstall)
     }
 
     /// The names of packages in this state, sorted.

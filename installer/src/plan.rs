@@ -149,13 +149,14 @@ fn refuse_conflicts(facts: &Facts, config: &Config, distro: &Distro, goal: Goal)
         return Err(Error::refused("there is no Docker here, and it may come from nowhere")
             .hint("install Docker first, or leave --docker-install-source out"));
     }
-    if facts.docker.as_ref().is_some_and(|docker| docker.engine) && !docker::is_there(facts, distro) {
+    if facts.docker.as_ref().is_some_and(|docker| docker.engine) && !docker::is_package(facts, distro) {
         return Err(Error::refused(
             "the Docker here did not come as a package, and the ECS agent's package demands one",
         )
         .hint(format!("install one of {} in its place", distro.packages.docker_accepted.join(", "))));
     }
     docker::refuse_conflicting(facts, distro)?;
+    packages::refuse_other_versions(facts, config)?;
     let installed = facts.has_package("amazon-ssm-agent") && facts.has_package("amazon-ecs-init");
     if goal == Goal::Register && !installed {
         return Err(Error::refused("the agents are not installed yet")

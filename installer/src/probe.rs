@@ -40,7 +40,7 @@ fn addresses(host: &dyn Host, plan: &Plan) -> Result<Vec<String>> {
     for item in plan {
         match &item.step {
             Step::InstallPackages(install) if item.step.check(host)?.is_some() => {
-                addresses.extend(install.files.iter().filter_map(|file| origin(&file.url)));
+                addresses.extend(install.missing_files(host)?.iter().filter_map(|file| origin(&file.url)));
             }
             Step::Register(register) if item.step.check(host)?.is_some() => {
                 let region = &register.region;

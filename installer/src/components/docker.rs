@@ -28,6 +28,12 @@ pub(crate) fn is_there(facts: &Facts, distro: &Distro) -> bool {
     distro.packages.docker_accepted.iter().any(|name| facts.has_package(name))
 }
 
+/// Whether the Docker here came as a package; one that dpkg was interrupted at may run all the same.
+pub(crate) fn is_package(facts: &Facts, distro: &Distro) -> bool {
+    let unfinished = |name| facts.unfinished_packages.contains(name);
+    is_there(facts, distro) || distro.packages.docker_accepted.iter().any(unfinished)
+}
+
 /// Nothing is ever removed to make room for Docker, so what is in its way is the user's to remove.
 pub(crate) fn refuse_conflicting(facts: &Facts, distro: &Distro) -> Result<()> {
     let in_the_way = distro.packages.docker_conflicts.iter().find(|name| facts.has_package(name));

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::plan::{Item, item};
 use crate::signature::{Trust, Use};
-use crate::step::{InstallPackages, PackageFile, RepairPackages, Step};
+use crate::step::{InstallPackages, PackageFile, RepairPackages, Step, is_version};
 
 pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<Vec<Item>> {
     let mut items = Vec::new();
@@ -37,6 +37,22 @@ fn reason(facts: &Facts, distro: &Distro) -> String {
     format!("{docker}; both agents come from AWS, verified; {}", tools.join("; "))
 }
 
+/// A version that was asked for and is not the one here would need an upgrade.
+pub(crate) fn refuse_other_versions(facts: &Facts, config: &Config) -> Result<()> {
+    let asked = [("amazon-ssm-agent", &config.ssm_version), ("amazon-ecs-init", &config.ecs_version)];
+    for (name, asked) in asked {
+        if let (Some(asked), Some(here)) = (asked, facts.packages.get(name))
+            && !is_version(here, asked)
+        {
+            return Err(Error::refused(format!(
+                "{name} is installed here in version {here}, and version {asked} was asked for"
+            ))
+            .hint("upgrades are not built yet: 'landfall uninstall' first, or ask for no version"));
+        }
+    }
+    Ok(())
+}
+
 fn ssm_agent(facts: &Facts, config: &Config, distro: &Distro) -> Result<PackageFile> {
     let Format::Deb = distro.packages.agents;
     let version = config.ssm_version.as_deref();
@@ -51,6 +67,7 @@ fn ssm_agent(facts: &Facts, config: &Config, distro: &Distro) -> Result<PackageF
         signature_url: format!("{url}.sig"),
         url,
         trust: Trust { aws: Use::Ssm, also: config.trust_key.clone() },
+        version: config.ssm_version.clone(),
     })
 }
 
@@ -64,6 +81,7 @@ fn ecs_agent(facts: &Facts, config: &Config, distro: &Distro) -> Result<PackageF
         signature_url: format!("{url}.asc"),
         url,
         trust: Trust { aws: Use::Ecs, also: config.trust_key.clone() },
+        version: config.ecs_version.clone(),
     })
 }
 

@@ -47,6 +47,8 @@ pub enum Packages {
         names: Vec<String>,
         /// Verified local files.
         files: Vec<PathBuf>,
+        /// A file to which apt adds, and syncs, which archives it will give to dpkg, before it does.
+        record: PathBuf,
     },
     /// Finishes what an interrupted dpkg left half done.
     Configure,

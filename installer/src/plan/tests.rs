@@ -230,6 +230,26 @@ fn what_conflicts_with_docker_is_fine_beside_the_docker_it_belongs_to() {
 }
 
 #[test]
+fn another_version_than_the_one_here_is_refused() {
+    let change = |facts: &mut Facts| facts.packages = self::facts("debian-12-installed").packages;
+    let options = Options { ecs_version: Some("1.104.0".into()), ..Options::default() };
+    let what = "amazon-ecs-init is installed here in version 1.105.1-1, and version 1.104.0 was asked for";
+    refused(change, options, Goal::Up, what, "'landfall uninstall' first");
+    let options = Options { ssm_version: Some("3.2.9.0".into()), ..Options::default() };
+    let what = "amazon-ssm-agent is installed here in version 3.3.0.0-1, and version 3.2.9.0 was asked for";
+    refused(change, options, Goal::Up, what, "upgrades are not built yet");
+}
+
+#[test]
+fn the_version_that_is_here_may_be_asked_for_with_its_revision_or_without() {
+    let facts = facts("debian-12-installed");
+    for version in ["1.105.1", "1.105.1-1", "latest"] {
+        let options = Options { ecs_version: Some(version.into()), ..Options::default() };
+        assert!(plan(&facts, &config(options), &distro(&facts).unwrap(), Goal::Up).is_ok(), "{version}");
+    }
+}
+
+#[test]
 fn podman_on_dockers_socket_is_no_docker_and_no_reason_to_refuse() {
     let mut facts = facts("debian-12-fresh");
     facts.docker = Some(crate::host::DockerDaemon { version: "4.3.1".into(), engine: false });

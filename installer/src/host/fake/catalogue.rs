@@ -13,7 +13,7 @@ pub(super) struct Package {
 
 const WANTED_BY: &str = "[Install]\nWantedBy=multi-user.target\n";
 
-pub(super) const CATALOGUE: [Package; 11] = [
+pub(super) const CATALOGUE: [Package; 13] = [
     Package {
         name: "docker.io",
         depends: &[&["containerd"], &["iptables"]],
@@ -93,6 +93,20 @@ pub(super) const CATALOGUE: [Package; 11] = [
             ("/lib/systemd/system/ecs.service", WANTED_BY),
         ],
         configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "podman",
+        depends: &[&["conmon"]],
+        files: &[("/usr/bin/podman", "podman")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "conmon",
+        depends: &[],
+        files: &[("/usr/bin/conmon", "conmon")],
+        configuration: &["/etc/conmon"],
         units: &[],
     },
     Package {

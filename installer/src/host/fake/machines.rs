@@ -48,7 +48,7 @@ const OS_RELEASE: &str = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=deb
 pub type Machine = (&'static str, fn() -> Fake);
 
 /// Every machine that the laws are tried on.
-pub const MACHINES: [Machine; 10] = [
+pub const MACHINES: [Machine; 11] = [
     ("fresh", fresh),
     ("docker.io there", docker_there),
     ("docker.io there, but stopped", docker_stopped),
@@ -59,6 +59,7 @@ pub const MACHINES: [Machine; 10] = [
     ("the SSM agent there, unregistered", unregistered_agent),
     ("registered by other means", registered),
     ("an older landfall", older_landfall),
+    ("docker.io gone, but for its configuration", docker_removed),
 ];
 
 /// A fresh Debian 12.
@@ -100,6 +101,14 @@ fn docker_stopped() -> Fake {
         fake.installed_long_ago(&["docker.io", "procps"]);
         fake.stop("docker.service");
         let _ = fake.disk.remove(Path::new(&super::units::link("docker.service")));
+    })
+}
+
+/// Its link to start at boot stays too, as Debian's scripts leave it.
+fn docker_removed() -> Fake {
+    with(|fake| {
+        fake.installed_long_ago(&["docker.io"]);
+        fake.somebody_removes("docker.io");
     })
 }
 

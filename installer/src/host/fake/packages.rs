@@ -47,7 +47,7 @@ impl Fake {
                 self.put("/var/lib/apt/lists/packages", "lists", 0o644);
                 Ok(answer())
             }
-            Packages::Install { names, files } => self.install(names, files),
+            Packages::Install { names, files, record } => self.install(names, files, record),
             Packages::Configure => self.configure_all(),
             Packages::ClearBroken(name) => self.take_away(std::slice::from_ref(name), false, true),
             Packages::Remove(names) => self.take_away(names, false, false),
@@ -68,14 +68,29 @@ impl Fake {
         self.note_choices(&order, &names);
     }
 
+    /// Somebody else installs packages now.
+    pub fn somebody_installs(&mut self, names: &[&str]) {
+        self.installed_long_ago(names);
+    }
+
+    /// Somebody writes a system's file now.
+    pub fn somebody_writes(&mut self, path: &str, content: &str) {
+        self.put(path, content, 0o644);
+    }
+
+    /// Somebody removes a package now, and keeps its configuration.
+    pub(super) fn somebody_removes(&mut self, name: &str) {
+        self.remove_one(name, false);
+    }
+
     /// Leaves a package half-way, as an interrupted dpkg does.
-    pub(super) fn interrupted_at(&mut self, name: &str, flag: &str, state: &str) {
+    pub fn interrupted_at(&mut self, name: &str, flag: &str, state: &str) {
         self.unpack(name);
         self.set_state(name, Some((flag, state)));
         self.put(&format!("{UPDATES}/0001"), "", 0o644);
     }
 
-    fn install(&mut self, names: &[String], files: &[PathBuf]) -> Result<Output, Halt> {
+    fn install(&mut self, names: &[String], files: &[PathBuf], record: &Path) -> Result<Output, Halt> {
         if !self.disk.list(Path::new(UPDATES)).is_empty() {
             return Ok(refuse(100, "E: dpkg was interrupted, you must manually run 'dpkg --configure -a'"));
         }
@@ -88,10 +103,19 @@ impl Fake {
         let by_file =
             files.iter().map(|file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned());
         let asked: Vec<String> = names.iter().cloned().chain(by_file).collect();
+        let states = self.states();
+        if asked.iter().any(|name| states.get(name).is_some_and(|(_, state)| state == "installed")) {
+            return Ok(refuse(
+                100,
+                "E: Packages were downgraded and -y was used without --allow-downgrades.",
+            ));
+        }
         let Some(order) = self.order(&asked) else {
             return Ok(refuse(100, "E: Unable to locate package"));
         };
         self.note_choices(&order, &asked);
+        self.note_archives(&order, &asked[names.len()..], record);
+        self.tick()?;
         for name in &order {
             self.set_state(name, Some(("reinstreq", "half-installed")));
             self.tick()?;
@@ -140,6 +164,18 @@ impl Fake {
             let _ = write!(text, "Package: {name}\nArchitecture: amd64\nAuto-Installed: 1\n\n");
         }
         self.put(EXTENDED_STATES, &text, 0o644);
+    }
+
+    /// What apt tells those who ask it to before dpkg begins: files by their paths.
+    fn note_archives(&mut self, order: &[String], by_file: &[String], record: &Path) {
+        let record = record.display().to_string();
+        let mut text = self.disk.text(&record).unwrap_or_default();
+        for name in order {
+            let file =
+                if by_file.contains(name) { format!("{name}.deb") } else { format!("{name}_1_amd64.deb") };
+            let _ = writeln!(text, "/somewhere/{file}");
+        }
+        self.put(&record, &text, 0o600);
     }
 
     fn unpack(&mut self, name: &str) {

@@ -96,17 +96,20 @@ impl Invocation {
 
 /// apt without translations and without Recommends, which nobody needs here; it may add packages and
 /// never remove one; a configuration file that somebody changed is kept.
+/// Just before dpkg begins, its hook writes down what dpkg will be given, durably.
 fn package_manager(packages: &Packages) -> Invocation {
     match packages {
         Packages::Update => Invocation::plain(
             "apt-get",
             ["update", "-q", "-o", "Acquire::Languages=none", "-o", "APT::Get::List-Cleanup=false"],
         ),
-        Packages::Install { names, files } => {
+        Packages::Install { names, files, record } => {
+            let record = record.display();
+            let hook = format!("DPkg::Pre-Install-Pkgs::=cat >> '{record}' && sync '{record}'");
             let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
             Invocation::plain("apt-get", ["install", "-q", "-y", "--no-install-recommends", "--no-remove"])
                 .and(["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"])
-                .and(["-o", "Dpkg::Use-Pty=0"])
+                .and(["-o", "Dpkg::Use-Pty=0", "-o", &hook])
                 .and(names.iter().chain(&files).map(String::as_str))
         }
         Packages::Configure => {
