@@ -210,7 +210,7 @@ fn rule(host: &mut Linux) -> Law {
 
 /// Packages that are unpacked and not configured are what an interrupted dpkg leaves.
 fn repairs(host: &mut Linux, package: &str) -> Law {
-    let repair = Step::RepairPackages(RepairPackages { lock_seconds: PATIENCE });
+    let repair = Step::RepairPackages(RepairPackages { ours: Vec::new(), lock_seconds: PATIENCE });
     if repair.check(host).map_err(shown_error)?.is_some() {
         return Err("the package manager was broken already".into());
     }

@@ -140,7 +140,9 @@ fn original(fake: &Fake) -> State {
     state.retain(|name, _| !EXCEPTIONS.iter().any(|(prefix, _)| name.starts_with(prefix)));
     let status = fake.disk.text(STATUS).unwrap_or_default();
     for stanza in status.split("\n\n").filter(|stanza| !stanza.trim().is_empty()) {
-        let repaired = stanza.replace("half-configured", "installed");
+        let repaired = stanza
+            .replace("half-configured", "installed")
+            .replace("reinstreq half-installed", "ok installed");
         state.insert(format!("package {}", stanza.lines().next().unwrap_or_default()), repaired);
     }
     state.values_mut().for_each(|value| *value = without_times(value));

@@ -23,6 +23,7 @@ mod merge_json;
 mod packages;
 mod program;
 mod register;
+mod repair_packages;
 mod sysctl;
 mod unit;
 
@@ -32,10 +33,11 @@ pub use env_file::EnvFile;
 pub use file::WriteFile;
 pub use folder::Folders;
 pub use merge_json::MergeJson;
-pub use packages::{InstallPackages, PackageFile, RepairPackages};
+pub use packages::{InstallPackages, PackageFile};
 pub(crate) use packages::{downloads, is_version};
 pub use program::InstallProgram;
 pub use register::{MARKER, Register};
+pub use repair_packages::RepairPackages;
 pub use sysctl::Sysctl;
 pub use unit::Unit;
 

@@ -11,13 +11,6 @@ use crate::signature::{Trust, Use};
 use crate::step::{InstallPackages, PackageFile, RepairPackages, Step, is_version};
 
 pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<Vec<Item>> {
-    let mut items = Vec::new();
-    if !facts.unfinished_packages.is_empty() {
-        items.push(item(
-            "an interrupted package manager refuses all work until it has finished",
-            Step::RepairPackages(RepairPackages { lock_seconds: config.lock_seconds }),
-        ));
-    }
     let mut names = docker::packages(facts, distro);
     names.extend(distro.packages.tools.keys().cloned());
     let install = InstallPackages {
@@ -25,6 +18,14 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<V
         files: vec![ssm_agent(facts, config, distro)?, ecs_agent(facts, config, distro)?],
         lock_seconds: config.lock_seconds,
     };
+    let mut items = Vec::new();
+    if !facts.unfinished_packages.is_empty() {
+        let ours = install.all_names().map(str::to_owned).collect();
+        items.push(item(
+            "an interrupted package manager refuses all work until it has finished",
+            Step::RepairPackages(RepairPackages { ours, lock_seconds: config.lock_seconds }),
+        ));
+    }
     items.push(item(reason(facts, distro), Step::InstallPackages(install)));
     Ok(items)
 }

@@ -54,6 +54,8 @@ pub enum Packages {
     Configure,
     /// Clears away a half-installed package that dpkg demands to be installed again.
     ClearBroken(String),
+    /// Installs a package again that dpkg was interrupted at, from the configured repositories.
+    Reinstall(String),
     /// Removes packages with their configuration.
     Purge(Vec<String>),
     /// Removes packages, and keeps their configuration.

@@ -12,9 +12,15 @@ fn what_somebody_installed_since_stays_with_what_it_brought() {
     for (name, machine) in MACHINES {
         let mut fake = machine();
         brought(&mut fake, Choices::PLAIN, name);
-        fake.somebody_installs(&["podman"]);
+        fake.somebody_installs(&["podman", "wireless-regdb"]);
+        // As a Recommends of it, or as a kernel: no package depends on it.
+        let states = fake.disk.text(EXTENDED_STATES).unwrap();
+        let by_apt = "Package: wireless-regdb\nArchitecture: amd64\nAuto-Installed: 1\n\n";
+        fake.somebody_writes(EXTENDED_STATES, &(states + by_apt));
         let left = restored(&mut fake, name);
-        assert!(is_installed(&fake, "podman") && is_installed(&fake, "conmon"), "{name}");
+        for kept in ["podman", "conmon", "wireless-regdb"] {
+            assert!(is_installed(&fake, kept), "{name}: {kept} is gone");
+        }
         assert!(!is_installed(&fake, "amazon-ecs-init"), "{name}: {left:?}");
     }
 }
@@ -29,4 +35,24 @@ fn a_dependency_that_somebody_asked_for_since_stays() {
     fake.somebody_writes(EXTENDED_STATES, &states.replace(runc, ""));
     restored(&mut fake, "fresh");
     assert!(is_installed(&fake, "runc") && !is_installed(&fake, "containerd"));
+}
+
+/// It has no archive in any repository: nobody but its owner can bring it back.
+#[test]
+fn somebodys_interrupted_package_is_never_removed() {
+    let mut fake = fresh();
+    fake.interrupted_at("in-house", "reinstreq", "half-installed");
+    let error = bring(&mut fake, Choices::PLAIN, &mut String::new()).unwrap_err();
+    assert_eq!(error.exit_code(), 1);
+    assert!(error.what.contains("in-house") && error.what.contains("can't find an archive"), "{error}");
+    assert!(error.hint.unwrap().contains("'dpkg -i FILE'"));
+    assert_eq!(PackageDatabase::read(&fake).unwrap().demanded_again(), ["in-house"]);
+}
+
+#[test]
+fn an_agent_that_dpkg_was_interrupted_at_comes_back_with_the_transaction() {
+    let mut fake = fresh();
+    fake.interrupted_at("amazon-ssm-agent", "reinstreq", "half-installed");
+    brought(&mut fake, Choices::PLAIN, "the SSM agent interrupted");
+    assert!(is_installed(&fake, "amazon-ssm-agent"));
 }

@@ -204,7 +204,7 @@ impl InstallPackages {
         Ok(self.files.iter().filter(|file| !is_there(file)).collect())
     }
 
-    pub(super) fn all_names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn all_names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str).chain(self.files.iter().map(|file| file.name.as_str()))
     }
 }
@@ -226,38 +226,8 @@ fn forget_record(host: &mut dyn Host) -> Result<()> {
 }
 
 /// The packages that our transactions brought, by the names of their archives: `NAME_VERSION_ARCH.deb`.
-fn recorded(host: &dyn Host) -> Result<Vec<String>> {
+pub(super) fn recorded(host: &dyn Host) -> Result<Vec<String>> {
     let archives = host.read(&record())?.unwrap_or_default();
     let name = |line: &str| Some(Path::new(line).file_stem()?.to_str()?.split('_').next()?.to_owned());
     Ok(String::from_utf8_lossy(&archives).lines().filter_map(name).collect())
-}
-
-/// Finish what an interrupted package manager left half done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RepairPackages {
-    /// Seconds to wait while somebody else holds the package manager's lock.
-    pub lock_seconds: u64,
-}
-
-impl RepairPackages {
-    pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
-        let database = PackageDatabase::read(host)?;
-        let broken = database.interrupted || !database.unfinished().is_empty();
-        Ok(broken.then_some(Before::Nothing))
-    }
-
-    /// A package that must be installed again blocks apt, so it is cleared away; what is wanted of it
-    /// comes back with the transaction that follows.
-    pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
-        let patience = Duration::from_secs(self.lock_seconds);
-        for name in PackageDatabase::read(host)?.demanded_again() {
-            package_lock::run(host, Packages::ClearBroken(name), patience)?;
-        }
-        let output = package_lock::run(host, Packages::Configure, patience)?;
-        if self.check(host)?.is_none() {
-            return Ok(());
-        }
-        Err(Error::failed(format!("dpkg is stuck half-way: {}", output.tail()))
-            .hint("run 'dpkg --configure -a' and 'apt-get install -f' by hand, then run again"))
-    }
 }

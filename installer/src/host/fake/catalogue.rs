@@ -13,7 +13,7 @@ pub(super) struct Package {
 
 const WANTED_BY: &str = "[Install]\nWantedBy=multi-user.target\n";
 
-pub(super) const CATALOGUE: [Package; 13] = [
+pub(super) const CATALOGUE: [Package; 14] = [
     Package {
         name: "docker.io",
         depends: &[&["containerd"], &["iptables"]],
@@ -107,6 +107,13 @@ pub(super) const CATALOGUE: [Package; 13] = [
         depends: &[],
         files: &[("/usr/bin/conmon", "conmon")],
         configuration: &["/etc/conmon"],
+        units: &[],
+    },
+    Package {
+        name: "wireless-regdb",
+        depends: &[],
+        files: &[("/usr/lib/regulatory.db", "rules")],
+        configuration: &[],
         units: &[],
     },
     Package {

@@ -48,7 +48,7 @@ const OS_RELEASE: &str = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=deb
 pub type Machine = (&'static str, fn() -> Fake);
 
 /// Every machine that the laws are tried on.
-pub const MACHINES: [Machine; 11] = [
+pub const MACHINES: [Machine; 12] = [
     ("fresh", fresh),
     ("docker.io there", docker_there),
     ("docker.io there, but stopped", docker_stopped),
@@ -60,6 +60,7 @@ pub const MACHINES: [Machine; 11] = [
     ("registered by other means", registered),
     ("an older landfall", older_landfall),
     ("docker.io gone, but for its configuration", docker_removed),
+    ("an upgrade of somebody's package interrupted", interrupted_upgrade),
 ];
 
 /// A fresh Debian 12.
@@ -131,6 +132,10 @@ fn configured() -> Fake {
 
 fn interrupted() -> Fake {
     with(|fake| fake.interrupted_at("vim", "ok", "half-configured"))
+}
+
+fn interrupted_upgrade() -> Fake {
+    with(|fake| fake.interrupted_at("vim", "reinstreq", "half-installed"))
 }
 
 fn unregistered_agent() -> Fake {

@@ -50,6 +50,7 @@ impl Fake {
             Packages::Install { names, files, record } => self.install(names, files, record),
             Packages::Configure => self.configure_all(),
             Packages::ClearBroken(name) => self.take_away(std::slice::from_ref(name), false, true),
+            Packages::Reinstall(name) => self.install_again(name),
             Packages::Remove(names) => self.take_away(names, false, false),
             Packages::Purge(names) => self.take_away(names, true, false),
         }
@@ -128,6 +129,18 @@ impl Fake {
             self.configure(name);
             self.tick()?;
         }
+        Ok(answer())
+    }
+
+    fn install_again(&mut self, name: &str) -> Result<Output, Halt> {
+        if !CATALOGUE.iter().any(|package| package.name == name) {
+            let said =
+                format!("E: The package {name} needs to be reinstalled, but I can't find an archive for it.");
+            return Ok(refuse(100, &said));
+        }
+        self.unpack(name);
+        self.tick()?;
+        self.configure(name);
         Ok(answer())
     }
 

@@ -107,11 +107,9 @@ fn package_manager(packages: &Packages) -> Invocation {
             let record = record.display();
             let hook = format!("DPkg::Pre-Install-Pkgs::=cat >> '{record}' && sync '{record}'");
             let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-            Invocation::plain("apt-get", ["install", "-q", "-y", "--no-install-recommends", "--no-remove"])
-                .and(["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"])
-                .and(["-o", "Dpkg::Use-Pty=0", "-o", &hook])
-                .and(names.iter().chain(&files).map(String::as_str))
+            install().and(["-o", &hook]).and(names.iter().chain(&files).map(String::as_str))
         }
+        Packages::Reinstall(name) => install().and(["--reinstall", name]),
         Packages::Configure => {
             Invocation::plain("dpkg", ["--configure", "-a", "--force-confdef", "--force-confold"])
         }
@@ -124,6 +122,12 @@ fn package_manager(packages: &Packages) -> Invocation {
         }
     }
     .quietly()
+}
+
+fn install() -> Invocation {
+    Invocation::plain("apt-get", ["install", "-q", "-y", "--no-install-recommends", "--no-remove"])
+        .and(["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"])
+        .and(["-o", "Dpkg::Use-Pty=0"])
 }
 
 fn firewall(verb: &str, rule: &Rule) -> Invocation {
