@@ -6,6 +6,20 @@ export LANDFALL_CACHE="${LANDFALL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/landfal
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$LANDFALL_CACHE/target}"
 export MUSL_TARGET=x86_64-unknown-linux-musl
 
+# cargo knows a changed source by its time alone, so what another clone built would pass for this one's.
+# Where the last build was another clone's, our own crates are built again; their dependencies stay.
+forget_other_clones() {
+    local built_from=$CARGO_TARGET_DIR/built-from
+    [ "$(cat "$built_from" 2>/dev/null)" = "$PWD" ] && return
+    mkdir -p "$CARGO_TARGET_DIR"
+    local crate
+    for crate in distro-matrix image-recipes landfall vm-tests aws-simulator stand-in-agents stand-in-packages; do
+        find "$CARGO_TARGET_DIR" -maxdepth 4 -path "*/.fingerprint/$crate-*" -prune -exec rm -rf {} +
+    done
+    echo "$PWD" >"$built_from"
+}
+forget_other_clones
+
 # Guests are system containers: only root may start them.
 require_root() {
     [ "$(id -u)" = 0 ] && return

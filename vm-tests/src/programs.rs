@@ -49,9 +49,11 @@ fn guest_profile(what: &[&str]) -> Result<()> {
     host_command::finish(cargo.current_dir(workspace())).map(|_| ())
 }
 
-/// The root of this repository.
+/// The root of this repository: cargo says where it runs us from, which a path compiled in would not
+/// know when clones share what is built.
 pub fn workspace() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    PathBuf::from(own).join("..")
 }
 
 fn target_folder() -> PathBuf {
