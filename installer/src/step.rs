@@ -36,6 +36,7 @@ pub use merge_json::MergeJson;
 pub use packages::{InstallPackages, PackageFile};
 pub(crate) use packages::{downloads, is_version};
 pub use program::InstallProgram;
+pub(crate) use register::no_activation;
 pub use register::{MARKER, Register};
 pub use repair_packages::RepairPackages;
 pub use sysctl::Sysctl;

@@ -15,7 +15,7 @@ use crate::plan::{Goal, Plan, distro, plan};
 use crate::probe::probe;
 use crate::registration;
 use crate::secret::Secret;
-use crate::step::{Context, Step};
+use crate::step::{Context, Step, no_activation};
 use crate::ui::{Ui, seconds};
 
 /// Brings the machine to the goal.
@@ -115,12 +115,6 @@ fn must_be_trustable(plan: &Plan) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn no_activation() -> Error {
-    Error::refused("this machine is not registered yet, and no activation was given").hint(
-        "make one with 'aws ssm create-activation --iam-role ROLE > activation.json' and give --activation-file activation.json",
-    )
 }
 
 fn standard_input() -> Result<Secret> {

@@ -16,8 +16,6 @@ pub struct Stat {
     pub kind: EntryKind,
     /// Permission bits.
     pub mode: u32,
-    /// Owner.
-    pub uid: u32,
     /// The file system it is on.
     pub device: u64,
     /// When its content last changed.

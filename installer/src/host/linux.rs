@@ -86,7 +86,6 @@ impl Host for Linux {
         Ok(Some(Stat {
             kind,
             mode: stat.mode() & 0o7777,
-            uid: stat.uid(),
             device: stat.dev(),
             modified: modified.unwrap_or(Timestamp::UNIX_EPOCH),
         }))

@@ -171,7 +171,8 @@ impl InstallPackages {
     }
 
     /// What the transaction brought and was not there before: asked for by us, or chosen by apt for us
-    /// and by nobody since. What apt chose for somebody else's packages is in no record of ours. A package that was interrupted and cleared away has left its configuration.
+    /// and by nobody since. What apt chose for somebody else's packages is in no record of ours. A
+    /// package that was interrupted and cleared away has left its configuration.
     fn brought(&self, host: &dyn Host, installed: &[String], configured: &[String]) -> Result<Vec<String>> {
         let mut chosen = recorded(host)?;
         let by_apt = chosen_by_apt(host)?;

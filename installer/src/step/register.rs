@@ -108,7 +108,8 @@ impl Register {
     }
 }
 
-fn no_activation() -> Error {
+/// There is no identity, and nothing to make one of.
+pub(crate) fn no_activation() -> Error {
     Error::refused("this machine is not registered yet, and no activation was given").hint(
         "make one with 'aws ssm create-activation --iam-role ROLE > activation.json' and give --activation-file activation.json",
     )

@@ -28,7 +28,7 @@ impl Host for Fake {
     fn stat(&self, path: &Path) -> Result<Option<Stat>> {
         let Some(node) = self.shown(path).or_else(|| self.disk.node(path).cloned()) else { return Ok(None) };
         let modified = self.disk.modified(path).unwrap_or(self.time());
-        Ok(Some(Stat { kind: node.kind.entry(), mode: node.mode, uid: 0, device: 1, modified }))
+        Ok(Some(Stat { kind: node.kind.entry(), mode: node.mode, device: 1, modified }))
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<String>> {
