@@ -150,6 +150,14 @@ fn refuse_what_is_not_built(options: &Options) -> Result<()> {
     let asked = [
         (options.enable_gpu, "--enable-gpu", "GPU support is not built yet"),
         (options.certs_file.is_some(), "--certs-file", "ECS Exec is not built yet"),
+        (options.mirror.is_some(), "--mirror", "mirrors are not built yet"),
+        (options.trust_fingerprint.is_some(), "--trust-fingerprint", "it is not built yet"),
+        (options.package_sha256.is_some(), "--package-sha256", "it is not built yet"),
+        (options.allow_downgrade, "--allow-downgrade", "upgrades and downgrades are not built yet"),
+        (options.expect_account.is_some(), "--expect-account", "it is not built yet"),
+        (options.exec_version.is_some(), "--exec-version", "ECS Exec is not built yet"),
+        (options.proxy.is_some(), "--proxy", "proxies are not built yet"),
+        (options.no_proxy.is_some(), "--no-proxy", "proxies are not built yet"),
         (options.rpm_url.is_some(), "--rpm-url", "no release with RPM packages is supported yet"),
         (
             options.docker_install_source == Some(DockerSource::Docker),

@@ -23,7 +23,9 @@ use crate::error::{Error, Result, While};
 
 mod arguments;
 mod fetch;
+mod http;
 mod lock;
+mod reach;
 mod sockets;
 mod systemd;
 
@@ -159,7 +161,7 @@ impl Host for Linux {
 
     fn reach(&self, addresses: &[String]) -> Vec<Result<Option<Timestamp>>> {
         let from = self.elapsed();
-        let answers = fetch::reach(addresses);
+        let answers = reach::reach(addresses);
         self.timings.borrow_mut().transfers.push((from, self.elapsed()));
         answers
     }

@@ -7,23 +7,18 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::blocking::{Client, Response};
-use reqwest::header::DATE;
 use reqwest::redirect::Policy;
-use rustls::{ClientConfig, RootCertStore};
 
+use super::http::{client, root_cause};
 use crate::durable;
 use crate::error::{Error, Result, While};
 use crate::host::{Fetch, Transfer};
 
-const CONNECT: Duration = Duration::from_secs(15);
-const SILENCE: Duration = Duration::from_secs(60);
 const TRIES: u32 = 4;
 const CHUNK: usize = 256 * 1024;
 const LARGEST_SIGNATURE: u64 = 64 * 1024;
@@ -51,35 +46,6 @@ impl Fetching {
     }
 }
 
-/// Any HTTP answer will do: what matters is that there is one, and what time it tells.
-pub(super) fn reach(addresses: &[String]) -> Vec<Result<Option<Timestamp>>> {
-    if addresses.is_empty() {
-        return Vec::new();
-    }
-    // Where an answer would send us on to is not what was asked.
-    let client = match client(Policy::none()) {
-        Ok(client) => client,
-        Err(e) => return vec![Err(e)],
-    };
-    thread::scope(|scope| {
-        let asked: Vec<_> = addresses.iter().map(|address| scope.spawn(|| ask(&client, address))).collect();
-        asked
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|_| Err(Error::bug("a probe panicked"))))
-            .collect()
-    })
-}
-
-fn ask(client: &Client, address: &str) -> Result<Option<Timestamp>> {
-    let answer = client.head(address).send().map_err(|e| unreachable_address(address, &e))?;
-    let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
-    Ok(date.and_then(time_of))
-}
-
-fn time_of(date: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp())
-}
-
 fn fetch_verified(fetch: &Fetch) -> Result<Transfer> {
     let client = client(Policy::default())?;
     let signature = retried(|| small(&client, &fetch.signature_url))?;
@@ -102,32 +68,6 @@ fn fetch_verified(fetch: &Fetch) -> Result<Transfer> {
         let _ = fs::remove_file(&partial);
     }
     named.map_err(|e| e.while_doing(format!("downloading {}", fetch.url)))
-}
-
-fn client(redirects: Policy) -> Result<Client> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        return Err(Error::failed("this system has no certificate authorities to trust")
-            .hint("install the package ca-certificates, and run again"));
-    }
-    Client::builder()
-        .tls_backend_preconfigured(tls(roots)?)
-        .redirect(redirects)
-        .https_only(true)
-        .connect_timeout(CONNECT)
-        .timeout(SILENCE)
-        .user_agent(concat!("landfall/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|e| Error::bug(e.to_string()))
-}
-
-/// TLS that trusts these authorities.
-pub(super) fn tls(roots: RootCertStore) -> Result<ClientConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = versions.map_err(|e| Error::bug(e.to_string()))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// A failure that a further try may mend, or one that it cannot.
@@ -204,30 +144,6 @@ fn get(client: &Client, url: &str) -> std::result::Result<Response, Trouble> {
     }
 }
 
-fn unreachable_address(url: &str, e: &reqwest::Error) -> Error {
-    Error::failed(format!("{url} could not be reached: {}", root_cause(e)))
-        .hint("see that DNS works, TCP 443 is open to it, and the clock is right")
-}
-
 fn cut_off(url: &str, e: &std::io::Error) -> Trouble {
     Trouble::Passing(Error::failed(format!("the connection to {url} was cut off: {e}")))
-}
-
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_date_header_is_a_time() {
-        let time = time_of("Sun, 22 Nov 2026 20:53:08 GMT");
-        assert_eq!(time.map(|time| time.to_string()).as_deref(), Some("2026-11-22T20:53:08Z"));
-    }
 }

@@ -45,7 +45,7 @@ pub(super) fn introspection() -> Option<Introspection> {
 /// No proxy and no TLS, since these never leave the machine: reading the system's authorities for
 /// them would cost more than the questions.
 fn plain() -> Option<ClientBuilder> {
-    let tls = super::fetch::tls(RootCertStore::empty()).ok()?;
+    let tls = super::http::tls(RootCertStore::empty()).ok()?;
     Some(Client::builder().tls_backend_preconfigured(tls).no_proxy().timeout(PATIENCE))
 }
 

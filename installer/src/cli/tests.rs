@@ -1,0 +1,71 @@
+//! The declaration is whole: every flag has its variable and its key.
+
+use clap::CommandFactory;
+
+use super::*;
+
+#[test]
+fn the_command_line_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_flag_has_its_variable_and_its_key() {
+    let command = Cli::command();
+    let up = command.find_subcommand("up").expect("up is a command");
+    for flag in up.get_arguments().filter_map(|arg| arg.get_long().map(|long| (arg, long))) {
+        let (arg, long) = flag;
+        if matches!(long, "help" | "version" | "json" | "config") {
+            continue;
+        }
+        let variable = format!("LANDFALL_{}", long.replace('-', "_").to_uppercase());
+        assert_eq!(arg.get_env().and_then(|env| env.to_str()), Some(variable.as_str()), "--{long}");
+        let accepted = ["\"all\"", "\"ipv4\"", "1", "true", "[\"a=b\"]", "\"text\""]
+            .iter()
+            .any(|value| toml::from_str::<Options>(&format!("{long} = {value}")).is_ok());
+        assert!(accepted, "the configuration file does not know '{long}'");
+    }
+}
+
+#[test]
+fn an_unknown_key_of_the_file_is_an_error() {
+    assert!(toml::from_str::<Options>("regoin = \"us-east-1\"").is_err());
+}
+
+#[test]
+fn every_flag_of_awss_script_is_accepted_under_its_name() {
+    let script = [
+        "--region",
+        "--activation-id",
+        "--activation-code",
+        "--cluster",
+        "--enable-gpu",
+        "--docker-install-source",
+        "--ecs-version",
+        "--ecs-endpoint",
+        "--skip-registration",
+        "--certs-file",
+        "--ip-compatibility",
+        "--no-start",
+        "--deb-url",
+        "--rpm-url",
+        "--skip-gpg-check",
+    ];
+    let command = Cli::command();
+    let up = command.find_subcommand("up").expect("up is a command");
+    let ours: Vec<String> =
+        up.get_arguments().filter_map(|arg| Some(format!("--{}", arg.get_long()?))).collect();
+    for flag in script {
+        assert!(ours.contains(&flag.to_owned()), "{flag}");
+    }
+}
+
+#[test]
+fn help_fits_eighty_columns() {
+    let mut command = Cli::command().term_width(80);
+    let up = command.find_subcommand_mut("up").expect("up is a command").clone().term_width(80);
+    for mut command in [command, up] {
+        let help = command.render_long_help().to_string();
+        assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+    }
+}
