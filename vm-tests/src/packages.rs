@@ -25,6 +25,8 @@ pub struct Packages {
     pub repository: PathBuf,
     /// The public key that signed the repository.
     pub archive_key: PathBuf,
+    /// The Debian release that the repository is for.
+    pub suite: String,
     keys: PathBuf,
 }
 
@@ -55,12 +57,13 @@ impl Packages {
         let ingredients = [&fs::read(&maker)?, debs.as_os_str().as_encoded_bytes(), suite.as_bytes(), &key];
         let entry = cache::entry("repository", &ingredients, |folder| {
             let out = folder.join("repository");
-            let suite = Path::new(suite);
-            let options = [("--debs", &*debs), ("--keys", &keys), ("--suite", suite), ("--out", &out)];
+            let options =
+                [("--debs", &*debs), ("--keys", &keys), ("--suite", Path::new(suite)), ("--out", &out)];
             make(&maker, "apt-repository", &options)
         })?;
         let repository = entry.join("repository");
-        Ok(Self { objects, archive_key: repository.join("archive-key.asc"), repository, keys })
+        let archive_key = repository.join("archive-key.asc");
+        Ok(Self { objects, archive_key, repository, suite: suite.to_owned(), keys })
     }
 
     /// The public key that signed the agents' packages.

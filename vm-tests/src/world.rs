@@ -35,6 +35,7 @@ pub struct World {
     simulator: Option<Simulator>,
     network: Arc<Network>,
     folder: tempfile::TempDir,
+    suite: String,
     guests: usize,
     ground: Ground,
 }
@@ -47,17 +48,23 @@ impl World {
     pub fn empty() -> Result<Self> {
         let ground = Ground(leftovers::new_name()?);
         let network = Arc::new(Network::new(&ground.0)?);
-        Ok(Self { simulator: None, network, folder: tempfile::tempdir()?, guests: 0, ground })
+        let folder = tempfile::tempdir()?;
+        Ok(Self { simulator: None, network, folder, suite: SUITE.to_owned(), guests: 0, ground })
     }
 
     /// A network with a running simulator that serves the stand-in agents and a package repository.
     pub fn new() -> Result<Self> {
-        Self::with(&Packages::stand_ins(SUITE)?)
+        Self::of(SUITE)
+    }
+
+    /// The same, for guests of the Debian release `suite`.
+    pub fn of(suite: &str) -> Result<Self> {
+        Self::with(&Packages::stand_ins(suite)?)
     }
 
     /// The same with these packages.
     pub fn with(packages: &Packages) -> Result<Self> {
-        let mut world = Self::empty()?;
+        let mut world = Self { suite: packages.suite.clone(), ..Self::empty()? };
         // A copy of links, so that a scenario can tamper with a package without harm to others.
         let objects = world.objects();
         host_command::run(
@@ -91,7 +98,7 @@ impl World {
     /// A new guest with nothing on it but Debian, not booted yet.
     pub fn bare_guest(&mut self) -> Result<Container> {
         self.guests += 1;
-        let base = base_root::debian(SUITE)?;
+        let base = base_root::debian(&self.suite)?;
         Container::new(&self.ground.0, self.guests, &base, self.network.clone())
     }
 
@@ -119,8 +126,9 @@ impl World {
         fs::write(
             root.join("etc/apt/sources.list.d/packages.sources"),
             format!(
-                "Types: deb\nURIs: http://{PACKAGES_HOST}/\nSuites: {SUITE}\nComponents: main\n\
-                 Signed-By: /etc/apt/keyrings/packages.asc\n"
+                "Types: deb\nURIs: http://{PACKAGES_HOST}/\nSuites: {}\nComponents: main\n\
+                 Signed-By: /etc/apt/keyrings/packages.asc\n",
+                self.suite
             ),
         )?;
         let state = self.simulator()?.state();
@@ -129,7 +137,9 @@ impl World {
             (self.folder.path().join("archive-key.asc"), "etc/apt/keyrings/packages.asc"),
             (self.folder.path().join("trust-key.asc"), &TRUST_KEY[1..]),
         ] {
-            fs::copy(&from, root.join(to)).doing(|| format!("copying {}", from.display()))?;
+            let to = root.join(to);
+            fs::create_dir_all(to.parent().unwrap_or(root))?;
+            fs::copy(&from, to).doing(|| format!("copying {}", from.display()))?;
         }
         host_command::run("chroot", [root.as_os_str(), "update-ca-certificates".as_ref()])?;
         Ok(())

@@ -9,14 +9,18 @@ use std::path::PathBuf;
 use super::landfall::PROGRAM;
 use crate::host::{Rule, Table};
 use crate::plan::{Item, item};
-use crate::step::{Step, Sysctl, Unit, WriteFile};
+use crate::step::{Folders, Step, Sysctl, Unit, WriteFile};
 
 /// The unit that sets everything again at each boot.
 pub const UNIT: &str = "landfall-credentials-endpoint.service";
 const SETTING: &str = "net.ipv4.conf.all.route_localnet";
 
-pub(crate) fn persistence() -> [Item; 2] {
+pub(crate) fn persistence() -> [Item; 3] {
     [
+        item(
+            "a minimal system may have no folder for kernel settings",
+            Step::Folders(Folders { paths: vec!["/etc/sysctl.d".into()], mode: 0o755, only_if_empty: true }),
+        ),
         item(
             "the kernel setting is to survive a reboot",
             file("/etc/sysctl.d/90-landfall.conf", format!("# Written by Landfall.\n{SETTING} = 1\n")),

@@ -95,6 +95,15 @@ fn cluster_attributes_tags_and_addresses_are_asked_for() {
 }
 
 #[test]
+fn the_other_releases_of_debian_get_the_same_plan() {
+    for (version, codename) in [("11", "bullseye"), ("13", "trixie")] {
+        let mut facts = facts("debian-12-fresh");
+        (facts.os.version_id, facts.os.codename) = (version.into(), codename.into());
+        must_be("fresh-up", &facts, Options::default(), Goal::Up);
+    }
+}
+
+#[test]
 fn an_arm_machine_gets_packages_for_arm() {
     let facts = facts("debian-12-arm64");
     must_be("arm64-up", &facts, Options::default(), Goal::Up);

@@ -18,17 +18,26 @@ mod installed;
 mod interrupted;
 mod looking;
 mod rebooted;
+mod releases;
 mod step_laws;
 
 /// A world with one booted guest, or nothing where guests cannot run, which is said.
 fn machine() -> Result<Option<(World, Container)>> {
-    if !geteuid().is_root() {
-        eprintln!("skipped: guests need root");
+    if !guests_can_run() {
         return Ok(None);
     }
     let mut world = World::new()?;
     let guest = world.guest()?;
     Ok(Some((world, guest)))
+}
+
+/// Says so where guests cannot run.
+fn guests_can_run() -> bool {
+    let root = geteuid().is_root();
+    if !root {
+        eprintln!("skipped: guests need root");
+    }
+    root
 }
 
 /// Runs `landfall up` and prints all it says, for whoever reads a failed test.
