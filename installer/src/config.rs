@@ -10,6 +10,10 @@ use crate::host::Host;
 use crate::partition::{Endpoints, is_region};
 use crate::secret::Secret;
 
+mod sources;
+
+pub use sources::Sources;
+
 /// Where options are read from when no other file is named.
 pub const FILE: &str = "/etc/landfall/config.toml";
 /// The systemd credential that an activation may come in.
@@ -32,10 +36,8 @@ pub struct Config {
     pub ecs_version: Option<String>,
     /// The SSM agent's version, unless the latest.
     pub ssm_version: Option<String>,
-    /// The ECS agent's package, from elsewhere.
-    pub deb_url: Option<String>,
-    /// An armored certificate trusted besides AWS's keys.
-    pub trust_key: Option<String>,
+    /// Where the agents' packages come from.
+    pub sources: Sources,
     /// The ECS endpoint, unless the region's own.
     pub ecs_endpoint: Option<String>,
     /// The address family, where one was asked for.
@@ -70,12 +72,7 @@ impl Config {
             docker: options.docker_install_source.unwrap_or(DockerSource::All),
             ecs_version: options.ecs_version.clone(),
             ssm_version: options.ssm_version.clone(),
-            deb_url: options.deb_url.clone(),
-            trust_key: options
-                .trust_key
-                .as_deref()
-                .map(|path| text(host, path, "--trust-key"))
-                .transpose()?,
+            sources: Sources::resolve(host, options)?,
             ecs_endpoint: options.ecs_endpoint.clone(),
             ip: options.ip_compatibility,
             lock_seconds: options.lock_timeout.unwrap_or(600),
@@ -87,7 +84,11 @@ impl Config {
     /// How AWS is reached.
     #[must_use]
     pub fn endpoints(&self) -> Endpoints<'_> {
-        Endpoints { region: &self.region, dual_stack: self.ip == Some(IpFamily::Ipv6) }
+        Endpoints {
+            region: &self.region,
+            dual_stack: self.ip == Some(IpFamily::Ipv6),
+            mirror: self.sources.mirror.as_deref(),
+        }
     }
 }
 
@@ -150,8 +151,6 @@ fn refuse_what_is_not_built(options: &Options) -> Result<()> {
     let asked = [
         (options.enable_gpu, "--enable-gpu", "GPU support is not built yet"),
         (options.certs_file.is_some(), "--certs-file", "ECS Exec is not built yet"),
-        (options.mirror.is_some(), "--mirror", "mirrors are not built yet"),
-        (options.trust_fingerprint.is_some(), "--trust-fingerprint", "it is not built yet"),
         (options.package_sha256.is_some(), "--package-sha256", "it is not built yet"),
         (options.allow_downgrade, "--allow-downgrade", "upgrades and downgrades are not built yet"),
         (options.expect_account.is_some(), "--expect-account", "it is not built yet"),

@@ -13,7 +13,9 @@ use crate::commands::uninstall::take_back;
 use crate::config::Config;
 use crate::error::Result;
 use crate::facts::Facts;
-use crate::host::fake::{ACTIVATION_CODE, ACTIVATION_ID, Fake, MACHINES, Survivors, fresh};
+use crate::host::fake::{
+    ACTIVATION_CODE, ACTIVATION_ID, Fake, MACHINES, Survivors, TRUST_FINGERPRINT, TRUST_KEY, fresh,
+};
 use crate::package_database::{EXTENDED_STATES, STATUS};
 use crate::plan::{Goal, distro, plan};
 use crate::registration;
@@ -81,7 +83,9 @@ impl Choices {
             tag: pairs("team=harbour"),
             no_start: self.no_start,
             ip_compatibility: self.ipv6.then_some(IpFamily::Ipv6),
-            trust_key: self.trust.then(|| "/root/trust.asc".into()),
+            mirror: self.trust.then(|| "https://mirror.example".into()),
+            trust_key: self.trust.then(|| TRUST_KEY.into()),
+            trust_fingerprint: self.trust.then(|| TRUST_FINGERPRINT.into()),
             ..Options::default()
         }
     }

@@ -7,6 +7,8 @@ pub struct Endpoints<'a> {
     pub region: &'a str,
     /// Whether to use the names that have IPv6 addresses too.
     pub dual_stack: bool,
+    /// The base address of a mirror of the agents' packages, laid out as AWS's buckets are.
+    pub mirror: Option<&'a str>,
 }
 
 /// Which version of a package.
@@ -21,12 +23,17 @@ impl Endpoints<'_> {
         format!("s3.{stack}{}.{suffix}", self.region)
     }
 
+    /// What the addresses of both agents' packages begin with.
+    fn packages(&self) -> String {
+        self.mirror.map_or_else(|| format!("https://{}", self.objects()), str::to_owned)
+    }
+
     /// The SSM agent's package. `system` is `debian` or `linux`, `architecture` as in AWS's names.
     #[must_use]
     pub fn ssm_package(&self, version: Version, system: &str, architecture: &str, ending: &str) -> String {
         format!(
-            "https://{}/amazon-ssm-{}/{}/{system}_{architecture}/amazon-ssm-agent.{ending}",
-            self.objects(),
+            "{}/amazon-ssm-{}/{}/{system}_{architecture}/amazon-ssm-agent.{ending}",
+            self.packages(),
             self.region,
             version.unwrap_or("latest")
         )
@@ -41,26 +48,49 @@ impl Endpoints<'_> {
             Some(version) => format!("{version}-1"),
         };
         format!(
-            "https://{}/amazon-ecs-agent-{}/amazon-ecs-init-{version}.{architecture}.{ending}",
-            self.objects(),
+            "{}/amazon-ecs-agent-{}/amazon-ecs-init-{version}.{architecture}.{ending}",
+            self.packages(),
             self.region
         )
     }
 }
 
+const COMMERCIAL: &str = "amazonaws.com";
+const BY_PREFIX: [(&str, &str); 6] = [
+    ("cn-", "amazonaws.com.cn"),
+    ("eusc-", "amazonaws.eu"),
+    ("us-iso-", "c2s.ic.gov"),
+    ("us-isob-", "sc2s.sgov.gov"),
+    ("us-isof-", "csp.hci.ic.gov"),
+    ("eu-isoe-", "cloud.adc-e.uk"),
+];
+
 /// The domain of the partition that a region belongs to.
 #[must_use]
 pub fn suffix(region: &str) -> &'static str {
-    const BY_PREFIX: [(&str, &str); 6] = [
-        ("cn-", "amazonaws.com.cn"),
-        ("eusc-", "amazonaws.eu"),
-        ("us-iso-", "c2s.ic.gov"),
-        ("us-isob-", "sc2s.sgov.gov"),
-        ("us-isof-", "csp.hci.ic.gov"),
-        ("eu-isoe-", "cloud.adc-e.uk"),
-    ];
     let found = BY_PREFIX.iter().find(|(prefix, _)| region.starts_with(prefix));
-    found.map_or("amazonaws.com", |(_, suffix)| suffix)
+    found.map_or(COMMERCIAL, |(_, suffix)| suffix)
+}
+
+/// Whether an address is among those where AWS itself keeps the agents' packages, of any region and
+/// whether the bucket is named in the host or in the path; a bucket of somebody's own is not.
+#[must_use]
+pub fn is_official(url: &str) -> bool {
+    let url = url.to_ascii_lowercase();
+    let Some((host, path)) =
+        url.split_once("://").map(|(_, rest)| rest.split_once('/').unwrap_or((rest, "")))
+    else {
+        return false;
+    };
+    let host = host.split(':').next().unwrap_or_default().trim_end_matches('.');
+    let domains = BY_PREFIX.iter().map(|(_, domain)| *domain).chain([COMMERCIAL]);
+    let Some(place) = domains.filter_map(|domain| host.strip_suffix(domain)?.strip_suffix('.')).next() else {
+        return false;
+    };
+    let path = path.trim_start_matches('/');
+    let is_bucket = |name: &str| name.starts_with("amazon-ssm-") || name.starts_with("amazon-ecs-agent");
+    let whole_store = place == "s3" || place.starts_with("s3.") || place.starts_with("s3-");
+    is_bucket(place) || (whole_store && (path.is_empty() || is_bucket(path)))
 }
 
 /// Whether a text can be a region's name.
@@ -79,7 +109,7 @@ mod tests {
 
     #[test]
     fn packages_are_at_the_addresses_that_aws_documents() {
-        let endpoints = Endpoints { region: "us-east-1", dual_stack: false };
+        let endpoints = Endpoints { region: "us-east-1", dual_stack: false, mirror: None };
         assert_eq!(
             endpoints.ecs_package(None, "amd64", "deb"),
             "https://s3.us-east-1.amazonaws.com/amazon-ecs-agent-us-east-1/amazon-ecs-init-latest.amd64.deb"
@@ -92,6 +122,41 @@ mod tests {
             endpoints.ssm_package(None, "debian", "amd64", "deb"),
             "https://s3.us-east-1.amazonaws.com/amazon-ssm-us-east-1/latest/debian_amd64/amazon-ssm-agent.deb"
         );
+    }
+
+    #[test]
+    fn a_mirror_has_the_same_packages_under_its_own_address() {
+        let mirror = Some("https://mirror.example/aws");
+        let endpoints = Endpoints { region: "eu-west-1", dual_stack: true, mirror };
+        assert_eq!(
+            endpoints.ssm_package(Some("3.3.0.0"), "debian", "arm64", "deb"),
+            "https://mirror.example/aws/amazon-ssm-eu-west-1/3.3.0.0/debian_arm64/amazon-ssm-agent.deb"
+        );
+        assert_eq!(
+            endpoints.ecs_package(None, "arm64", "deb"),
+            "https://mirror.example/aws/amazon-ecs-agent-eu-west-1/amazon-ecs-init-latest.arm64.deb"
+        );
+    }
+
+    #[test]
+    fn aws_own_addresses_are_known_however_they_are_written() {
+        for official in [
+            "https://s3.us-east-1.amazonaws.com",
+            "https://s3.us-east-1.amazonaws.com/amazon-ssm-us-east-1/latest",
+            "http://S3.DUALSTACK.us-east-1.amazonaws.com.:443/amazon-ecs-agent-us-east-1/x.deb",
+            "https://amazon-ecs-agent-us-east-1.s3.us-east-1.amazonaws.com/x.deb",
+            "https://s3.cn-north-1.amazonaws.com.cn/amazon-ecs-agent-cn-north-1/x.deb",
+        ] {
+            assert!(is_official(official), "{official}");
+        }
+        for other in [
+            "https://mirror.example/amazon-ssm-us-east-1",
+            "https://s3.us-east-1.amazonaws.com/harbour-mirror",
+            "https://harbour.s3.us-east-1.amazonaws.com/amazon-ssm-us-east-1/x.deb",
+            "https://s3.us-east-1.amazonaws.com.example/amazon-ssm-us-east-1/x.deb",
+        ] {
+            assert!(!is_official(other), "{other}");
+        }
     }
 
     #[test]

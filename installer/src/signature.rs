@@ -8,7 +8,7 @@
 use std::io::Read;
 
 use jiff::Timestamp;
-use pgp::composed::{Deserializable, DetachedSignature, SignedPublicKey};
+use pgp::composed::{Deserializable, DetachedSignature};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureType};
 use pgp::types::KeyDetails;
@@ -16,8 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
+mod operator;
 mod pinned;
 
+pub use operator::Certificate;
 pub use pinned::{PinnedKey, pinned};
 
 /// What a key may sign.
@@ -35,9 +37,9 @@ pub enum Use {
 pub struct Trust {
     /// AWS's keys for this use.
     pub aws: Use,
-    /// A further certificate, armored, that the operator trusts besides.
+    /// A further certificate that the operator trusts besides, for a file of theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub also: Option<String>,
+    pub certificate: Option<Certificate>,
 }
 
 impl Trust {
@@ -54,14 +56,6 @@ impl Trust {
             .verify(&key.key, data)
             .map_err(|_| no_count(format!("the file is not what {} signed", key.fingerprint)))?;
         Ok(key.fingerprint)
-    }
-
-    /// Says whether the operator's certificate can be read at all, before anything is downloaded.
-    ///
-    /// # Errors
-    /// When it cannot.
-    pub fn check(&self) -> Result<()> {
-        self.keys().map(|_| ())
     }
 
     fn signer_of(&self, signature: &Signature) -> Result<PinnedKey> {
@@ -83,12 +77,8 @@ impl Trust {
 
     fn keys(&self) -> Result<Vec<PinnedKey>> {
         let mut keys: Vec<PinnedKey> = pinned().into_iter().filter(|key| key.usage == self.aws).collect();
-        if let Some(armored) = &self.also {
-            let (certificate, _) = SignedPublicKey::from_string(armored).map_err(|e| {
-                Error::refused(format!("the file of --trust-key is no armored OpenPGP certificate: {e}"))
-                    .hint("export it with 'gpg --armor --export FINGERPRINT'")
-            })?;
-            keys.push(PinnedKey::of_operator(certificate.primary_key, self.aws));
+        if let Some(certificate) = &self.certificate {
+            keys.push(certificate.key(self.aws)?);
         }
         Ok(keys)
     }

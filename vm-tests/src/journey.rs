@@ -2,14 +2,18 @@
 
 use crate::error::{Error, Result, While};
 use crate::guest::{Guest, Output};
-use crate::world::{TRUST_KEY, World};
+use crate::simulator::MIRROR_HOST;
+use crate::world::{TRUST_FINGERPRINT, TRUST_KEY, World};
 
 /// Where guests find their activation.
 const ACTIVATION: &str = "/root/activation.json";
 
-/// The command line of the main scenario: no endpoint in it, since names alone lead to the simulator.
+/// The command line of the main scenario, for a guest's shell: no endpoint of AWS in it, since names alone
+/// lead to the simulator. The agents' packages are signed by the test's key, so they come from a mirror.
 pub const UP: &str = "landfall up --region us-east-1 --cluster test-cluster \
-                      --activation-file /root/activation.json --trust-key /root/trust-key.asc";
+                      --activation-file /root/activation.json \
+                      --mirror https://mirror.landfall.test --trust-key /root/trust-key.asc \
+                      --trust-fingerprint \"$(cat /root/trust-key.fingerprint)\"";
 
 /// Asks AWS for an activation and puts it where [`UP`] looks for it, as `aws ssm create-activation` prints it.
 pub fn bring_activation(world: &World, guest: &dyn Guest, limit: u32, expires_in_seconds: i64) -> Result<()> {
@@ -21,7 +25,7 @@ pub fn bring_activation(world: &World, guest: &dyn Guest, limit: u32, expires_in
 
 /// Registers a fresh guest, handing on what `landfall up` says; an exit status other than 0 is an error.
 pub fn register(world: &World, guest: &dyn Guest, on_line: &mut (dyn FnMut(&str) + Send)) -> Result<Output> {
-    debug_assert!(UP.contains(TRUST_KEY) && UP.contains(ACTIVATION));
+    debug_assert!([ACTIVATION, MIRROR_HOST, TRUST_KEY, TRUST_FINGERPRINT].iter().all(|it| UP.contains(it)));
     bring_activation(world, guest, 1, 86_400)?;
     let output = guest.run_streaming(UP, on_line)?;
     match output.status {

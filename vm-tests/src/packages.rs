@@ -70,6 +70,11 @@ impl Packages {
     pub fn trust_key(&self) -> PathBuf {
         self.keys.join("trust-key.asc")
     }
+
+    /// The file with that key's fingerprint.
+    pub fn trust_fingerprint(&self) -> PathBuf {
+        self.keys.join("fingerprint")
+    }
 }
 
 /// The folder of the test's signing key, which is made at its first use and kept.

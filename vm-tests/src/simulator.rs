@@ -29,6 +29,9 @@ pub const HOSTS: [&str; 10] = [
 /// The name of the package repository.
 pub const PACKAGES_HOST: &str = "packages.landfall.test";
 
+/// The name of a mirror of the agents' packages: the same objects as S3's, under an operator's own name.
+pub const MIRROR_HOST: &str = "mirror.landfall.test";
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running simulator.
@@ -58,6 +61,8 @@ impl Simulator {
             .arg(objects)
             .arg("--static")
             .arg(format!("{PACKAGES_HOST}={}", repository.display()))
+            .arg("--static")
+            .arg(format!("{MIRROR_HOST}={}", objects.display()))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);

@@ -18,7 +18,7 @@ use crate::guest::network::{GATEWAY, Network};
 use crate::host_command;
 use crate::packages::Packages;
 use crate::programs;
-use crate::simulator::{HOSTS, PACKAGES_HOST, Simulator};
+use crate::simulator::{HOSTS, MIRROR_HOST, PACKAGES_HOST, Simulator};
 
 /// The Debian release that guests run unless a scenario asks for another.
 pub const SUITE: &str = "bookworm";
@@ -28,6 +28,9 @@ const LANDFALL: &str = "/usr/local/bin/landfall";
 
 /// Where guests find the public key that signed the stand-in packages.
 pub const TRUST_KEY: &str = "/root/trust-key.asc";
+
+/// Where guests find that key's fingerprint, as an operator has it from whoever signs.
+pub const TRUST_FINGERPRINT: &str = "/root/trust-key.fingerprint";
 
 /// A network with an AWS in it.
 pub struct World {
@@ -72,6 +75,7 @@ impl World {
             [Path::new("--archive"), Path::new("--reflink=auto"), &packages.objects, &objects],
         )?;
         fs::copy(packages.trust_key(), world.folder.path().join("trust-key.asc"))?;
+        fs::copy(packages.trust_fingerprint(), world.folder.path().join("trust-key.fingerprint"))?;
         fs::copy(&packages.archive_key, world.folder.path().join("archive-key.asc"))?;
         let state = world.folder.path().join("simulator");
         let name = &world.ground.0;
@@ -80,7 +84,7 @@ impl World {
         Ok(world)
     }
 
-    /// The objects that S3 answers with: `<bucket>/<key>` below this folder. This world's own copy.
+    /// The objects that S3 and the mirror answer with: `<bucket>/<key>` below this folder. This world's own copy.
     pub fn objects(&self) -> PathBuf {
         self.folder.path().join("objects")
     }
@@ -121,7 +125,7 @@ impl World {
 
     /// Tells a guest's disk where AWS and the packages are, and whom to trust about that.
     fn introduce(&self, root: &Path) -> Result<()> {
-        let names = HOSTS.iter().chain([&PACKAGES_HOST]).copied().collect::<Vec<_>>().join(" ");
+        let names = HOSTS.iter().chain([&PACKAGES_HOST, &MIRROR_HOST]).copied().collect::<Vec<_>>().join(" ");
         fs::write(root.join("etc/hosts"), format!("127.0.0.1 localhost guest\n{GATEWAY} {names}\n"))?;
         fs::write(
             root.join("etc/apt/sources.list.d/packages.sources"),
@@ -136,6 +140,7 @@ impl World {
             (state.join("ca.pem"), "usr/local/share/ca-certificates/test-authority.crt"),
             (self.folder.path().join("archive-key.asc"), "etc/apt/keyrings/packages.asc"),
             (self.folder.path().join("trust-key.asc"), &TRUST_KEY[1..]),
+            (self.folder.path().join("trust-key.fingerprint"), &TRUST_FINGERPRINT[1..]),
         ] {
             let to = root.join(to);
             fs::create_dir_all(to.parent().unwrap_or(root))?;

@@ -64,7 +64,8 @@ pub struct Options {
     #[arg(long, value_name = "URL", env = "LANDFALL_RPM_URL")]
     pub rpm_url: Option<String>,
 
-    /// Armored OpenPGP certificate whose signature on the agents' packages counts besides AWS's
+    /// Armored OpenPGP certificate whose primary key's signature counts besides AWS's, for what --mirror
+    /// or --deb-url name
     #[arg(long, value_name = "FILE", env = "LANDFALL_TRUST_KEY")]
     pub trust_key: Option<PathBuf>,
 

@@ -11,11 +11,11 @@ use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::host::Host;
-use crate::plan::{Goal, Plan, distro, plan};
+use crate::plan::{Goal, distro, plan};
 use crate::probe::probe;
 use crate::registration;
 use crate::secret::Secret;
-use crate::step::{Context, Step, no_activation};
+use crate::step::{Context, no_activation};
 use crate::ui::{Ui, seconds};
 
 /// Brings the machine to the goal.
@@ -29,7 +29,6 @@ pub fn run(host: &mut dyn Host, options: &Options, goal: Goal, json: bool) -> Re
     refuse_proxies(host)?;
     let facts = Facts::gather(host)?;
     let plan = plan(&facts, &config, &distro(&facts)?, goal)?;
-    must_be_trustable(&plan)?;
     let activation = config::activation(host, options, standard_input)?;
     if goal != Goal::Install && facts.registration.is_none() && activation.is_none() {
         return Err(no_activation());
@@ -105,16 +104,6 @@ fn refuse_proxies(host: &dyn Host) -> Result<()> {
         }
         None => Ok(()),
     }
-}
-
-/// A certificate that cannot be read is found before anything is touched.
-fn must_be_trustable(plan: &Plan) -> Result<()> {
-    for item in plan {
-        if let Step::InstallPackages(install) = &item.step {
-            install.files.iter().try_for_each(|file| file.trust.check())?;
-        }
-    }
-    Ok(())
 }
 
 fn standard_input() -> Result<Secret> {

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::plan::{Item, item};
-use crate::signature::{Trust, Use};
+use crate::signature::Use;
 use crate::step::{InstallPackages, PackageFile, RepairPackages, Step, is_version};
 
 pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<Vec<Item>> {
@@ -66,8 +66,8 @@ fn ssm_agent(facts: &Facts, config: &Config, distro: &Distro) -> Result<PackageF
     Ok(PackageFile {
         name: "amazon-ssm-agent".into(),
         signature_url: format!("{url}.sig"),
+        trust: config.sources.trust(Use::Ssm, &url),
         url,
-        trust: Trust { aws: Use::Ssm, also: config.trust_key.clone() },
         version: config.ssm_version.clone(),
     })
 }
@@ -76,12 +76,12 @@ fn ecs_agent(facts: &Facts, config: &Config, distro: &Distro) -> Result<PackageF
     let Format::Deb = distro.packages.agents;
     let version = config.ecs_version.as_deref();
     let official = config.endpoints().ecs_package(version, architecture(facts, distro)?, "deb");
-    let url = config.deb_url.clone().unwrap_or(official);
+    let url = config.sources.deb_url.clone().unwrap_or(official);
     Ok(PackageFile {
         name: "amazon-ecs-init".into(),
         signature_url: format!("{url}.asc"),
+        trust: config.sources.trust(Use::Ecs, &url),
         url,
-        trust: Trust { aws: Use::Ecs, also: config.trust_key.clone() },
         version: config.ecs_version.clone(),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use pgp::composed::{ArmorOptions, KeyType, SecretKeyParamsBuilder, SignedSecretKey};
+use pgp::composed::{ArmorOptions, KeyType, SecretKeyParamsBuilder, SignedPublicKey, SignedSecretKey};
 use pgp::packet::{SignatureConfig, Subpacket, SubpacketData};
 use pgp::ser::Serialize;
 use pgp::types::{Password, Timestamp as PgpTime};
@@ -27,8 +27,16 @@ fn key() -> SignedSecretKey {
 }
 
 fn trust(usage: Use) -> Trust {
-    let certificate = SignedPublicKey::from(TRUSTED.clone());
-    Trust { aws: usage, also: Some(certificate.to_armored_string(ArmorOptions::default()).unwrap()) }
+    Trust { aws: usage, certificate: Some(certificate(&fingerprint()).unwrap()) }
+}
+
+fn certificate(fingerprint: &str) -> Result<Certificate> {
+    let armored = SignedPublicKey::from(TRUSTED.clone()).to_armored_string(ArmorOptions::default()).unwrap();
+    Certificate::read(armored, fingerprint)
+}
+
+fn fingerprint() -> String {
+    TRUSTED.fingerprint().to_string().to_uppercase()
 }
 
 /// How a signature is made; what a test does not change is as it should be.
@@ -160,9 +168,33 @@ fn another_file_under_a_good_signature_does_not_count() {
 }
 
 #[test]
+fn a_certificate_counts_under_its_own_fingerprint_alone_which_may_be_written_in_groups() {
+    let fingerprint = fingerprint();
+    let groups: Vec<&str> = (0..10).map(|at| &fingerprint[at * 4..at * 4 + 4]).collect();
+    for written in [fingerprint.clone(), fingerprint.to_lowercase(), groups.join(" ")] {
+        assert_eq!(certificate(&written).unwrap().fingerprint, fingerprint);
+    }
+    let other = OTHER.fingerprint().to_string();
+    for wrong in [other.as_str(), &fingerprint[24..], "", "hello", &fingerprint.replace('A', "B")[..39]] {
+        let error = certificate(wrong).unwrap_err();
+        assert!(error.exit_code() == 2 && error.hint.is_some(), "{wrong}: {error}");
+    }
+}
+
+#[test]
 fn a_trust_key_that_is_no_certificate_is_refused_before_anything_is_fetched() {
-    let trust = Trust { aws: Use::Ecs, also: Some("hello".into()) };
-    let error = trust.check().unwrap_err();
-    assert_eq!(error.exit_code(), 2);
-    assert!(error.hint.is_some());
+    let error = Certificate::read("hello".into(), &fingerprint()).unwrap_err();
+    assert!(error.exit_code() == 2 && error.hint.is_some(), "{error}");
+}
+
+#[test]
+fn a_receipt_shows_the_fingerprint_and_not_the_certificate_and_one_from_before_still_reads() {
+    let text = serde_json::to_string(&trust(Use::Ssm)).unwrap();
+    assert_eq!(
+        text,
+        format!("{{\"aws\":\"ssm\",\"certificate\":{{\"fingerprint\":\"{}\"}}}}", fingerprint())
+    );
+    assert_eq!(serde_json::from_str::<Trust>(&text).unwrap().certificate.unwrap().fingerprint, fingerprint());
+    let before = r#"{"aws": "ecs", "also": "-----BEGIN PGP PUBLIC KEY BLOCK-----"}"#;
+    assert_eq!(serde_json::from_str::<Trust>(before).unwrap(), Trust { aws: Use::Ecs, certificate: None });
 }

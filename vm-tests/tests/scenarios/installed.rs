@@ -6,7 +6,8 @@ use vm_tests::journey;
 
 use crate::machine;
 
-const TRUST: &str = "--region us-east-1 --cluster test-cluster --trust-key /root/trust-key.asc";
+const TRUST: &str = "--region us-east-1 --cluster test-cluster --mirror https://mirror.landfall.test \
+                     --trust-key /root/trust-key.asc --trust-fingerprint \"$(cat /root/trust-key.fingerprint)\"";
 
 #[test]
 fn an_installed_machine_starts_no_agent_until_it_is_registered_from_standard_input() -> Result<()> {

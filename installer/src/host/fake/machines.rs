@@ -44,6 +44,10 @@ pub(super) const FOLDERS: [&str; 32] = [
 
 const OS_RELEASE: &str = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n";
 
+/// Where the certificate of an operator's mirror is, and its fingerprint.
+pub const TRUST_KEY: &str = "/root/trust.asc";
+pub const TRUST_FINGERPRINT: &str = "C1D7F90776118FEB60B8EB32723399571A4B01FC";
+
 /// A machine with a name for the reader.
 pub type Machine = (&'static str, fn() -> Fake);
 
@@ -77,7 +81,7 @@ pub fn fresh() -> Fake {
     fake.put("/etc/os-release", OS_RELEASE, 0o644);
     fake.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n", 0o444);
     fake.put("/root/landfall", "landfall", 0o755);
-    fake.put("/root/trust.asc", "certificate", 0o644);
+    fake.put(TRUST_KEY, include_str!("../../../tests/certificates/operator.asc"), 0o644);
     fake.set_state("dpkg", Some(("ok", "installed")));
     fake.set_state("systemd", Some(("ok", "installed")));
     fake.disk.settle();

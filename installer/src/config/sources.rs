@@ -1,0 +1,99 @@
+//! Where the agents' packages come from, and whose signature on them counts there.
+//!
+//! An operator's certificate counts for the addresses that were given with it, and never for AWS's own:
+//! what comes from there is signed by AWS or is not installed.
+
+use super::text;
+use crate::cli::Options;
+use crate::error::{Error, Result};
+use crate::host::Host;
+use crate::partition::is_official;
+use crate::signature::{Certificate, Trust, Use};
+
+/// Where the agents' packages come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// The base address of a mirror, without a slash at its end.
+    pub mirror: Option<String>,
+    /// The ECS agent's package, from elsewhere.
+    pub deb_url: Option<String>,
+    /// Trusted besides AWS's keys, at these addresses.
+    certificate: Option<Certificate>,
+}
+
+impl Sources {
+    pub(super) fn resolve(host: &dyn Host, options: &Options) -> Result<Self> {
+        let mirror = options.mirror.as_deref().map(|url| address("--mirror", url)).transpose()?;
+        let deb_url = options.deb_url.as_deref().map(|url| address("--deb-url", url)).transpose()?;
+        let mirror = mirror.map(|url| url.trim_end_matches('/').to_owned());
+        let sources = Self { mirror, deb_url, certificate: certificate(host, options)? };
+        sources.refuse_a_certificate_for_aws()?;
+        Ok(sources)
+    }
+
+    /// Whose signature counts for what comes from this address.
+    #[must_use]
+    pub fn trust(&self, aws: Use, url: &str) -> Trust {
+        Trust { aws, certificate: self.certificate.clone().filter(|_| self.is_ours(url)) }
+    }
+
+    /// Whether an address is one of those that were given.
+    fn is_ours(&self, url: &str) -> bool {
+        let below = |base: &String| url.strip_prefix(base.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        self.deb_url.as_deref() == Some(url) || self.mirror.as_ref().is_some_and(below)
+    }
+
+    fn refuse_a_certificate_for_aws(&self) -> Result<()> {
+        if self.certificate.is_none() {
+            return Ok(());
+        }
+        let mut given = [("--mirror", &self.mirror), ("--deb-url", &self.deb_url)]
+            .into_iter()
+            .filter_map(|(flag, url)| Some((flag, url.as_ref()?)))
+            .peekable();
+        if given.peek().is_none() {
+            return Err(Error::refused("--trust-key was given, and no address that it could count for")
+                .hint(
+                    "it counts for what --mirror or --deb-url name; what comes from AWS is signed by AWS",
+                ));
+        }
+        match given.find(|(_, url)| is_official(url)) {
+            Some((flag, url)) => Err(Error::refused(format!(
+                "--trust-key does not count for {url}, which is AWS's own address"
+            ))
+            .hint(format!("leave {flag} or --trust-key out"))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn certificate(host: &dyn Host, options: &Options) -> Result<Option<Certificate>> {
+    match (&options.trust_key, &options.trust_fingerprint) {
+        (None, None) => Ok(None),
+        (Some(file), Some(fingerprint)) => {
+            Certificate::read(text(host, file, "--trust-key")?, fingerprint).map(Some)
+        }
+        (Some(_), None) => Err(Error::refused("--trust-key was given without --trust-fingerprint")
+            .hint("give the fingerprint of the certificate too: the file alone could be anybody's")),
+        (None, Some(_)) => Err(Error::refused("--trust-fingerprint was given without --trust-key")
+            .hint("give the file with the armored certificate too")),
+    }
+}
+
+/// An address that can be shown: plans, receipts and messages hold it.
+fn address(flag: &str, url: &str) -> Result<String> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
+    let host = rest.split('/').next().unwrap_or_default();
+    if host.is_empty() || url.contains(|letter: char| letter.is_whitespace() || letter == '#') {
+        return Err(Error::refused(format!("{flag} '{url}' is not an address"))
+            .hint("write https://HOST/PATH, or http://HOST/PATH"));
+    }
+    if host.contains('@') {
+        return Err(Error::refused(format!("{flag} holds a user's name, and maybe a password"))
+            .hint("plans and the receipt would show it: let the server know this machine in another way"));
+    }
+    Ok(url.to_owned())
+}
+
+#[cfg(test)]
+mod tests;
