@@ -28,7 +28,7 @@ pub enum Outcome {
 /// Something to tell.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// A step is about to change something.
+    /// A step is about to act; what it replaces is written down.
     Begins(&'a Item),
     /// A step ended.
     Ends {
@@ -82,8 +82,8 @@ fn apply_one(
     listen: &mut Listener,
 ) -> Result<Outcome> {
     let Some(before) = item.step.check(host)? else { return Ok(Outcome::AlreadySo) };
-    listen(Event::Begins(item));
     receipt.record(host, &item.why, &item.step, before)?;
+    listen(Event::Begins(item));
     item.step.apply(host, context)?;
     Ok(Outcome::Done)
 }

@@ -17,6 +17,7 @@ pub const AGENT: &str = "/usr/bin/amazon-ssm-agent";
 /// The agent's key store.
 pub const VAULT: &str = "/var/lib/amazon/ssm/Vault";
 const KEY: &str = "Store/RegistrationKey";
+const FINGERPRINT: &str = "Store/InstanceFingerprint";
 const MANIFEST: &str = "Manifest";
 const IDENTITY: &str = "/var/lib/amazon/ssm/runtimeconfig/identity_config.json";
 /// Where the SSM agent puts the role's credentials, and the ECS agent takes them from.
@@ -31,6 +32,16 @@ pub struct Registration {
     pub region: String,
 }
 
+/// A registration that was begun here and of which no answer was written down: the service may know an
+/// instance that nobody uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Orphan {
+    /// When it was begun, in the agent's own words.
+    pub begun: String,
+    /// The fingerprint that it was begun with.
+    pub fingerprint: String,
+}
+
 #[derive(Deserialize)]
 struct RegistrationKey {
     #[serde(default, rename = "instanceID")]
@@ -39,6 +50,8 @@ struct RegistrationKey {
     region: Option<String>,
     #[serde(default, rename = "privateKey")]
     private_key: Option<String>,
+    #[serde(default, rename = "privateKeyCreatedDate")]
+    created: Option<String>,
 }
 
 /// The identity that is in the Vault, if a whole one is.
@@ -68,6 +81,30 @@ pub fn read(host: &dyn Host) -> Result<Option<Registration>> {
 /// When the machine cannot be read.
 pub fn is_begun(host: &dyn Host) -> Result<bool> {
     Ok(host.stat(&key_file())?.is_some())
+}
+
+/// What a registration left that was cut short between the service's answer and the disk. A Vault that was
+/// cleared has no private key either, and is none.
+///
+/// # Errors
+/// When the machine cannot be read.
+pub fn orphan(host: &dyn Host) -> Result<Option<Orphan>> {
+    #[derive(Deserialize)]
+    struct InstanceFingerprint {
+        fingerprint: String,
+    }
+    let Some(text) = host.read(&key_file())? else { return Ok(None) };
+    let Ok(key) = serde_json::from_slice::<RegistrationKey>(&text) else { return Ok(None) };
+    let filled = |field: Option<String>| field.filter(|text| !text.is_empty());
+    if filled(key.instance_id).is_some() || filled(key.private_key).is_none() {
+        return Ok(None);
+    }
+    let text = host.read(&Path::new(VAULT).join(FINGERPRINT))?.unwrap_or_default();
+    let fingerprint = serde_json::from_slice::<InstanceFingerprint>(&text).map(|it| it.fingerprint);
+    Ok(Some(Orphan {
+        begun: filled(key.created).unwrap_or_else(|| "an unknown day".into()),
+        fingerprint: fingerprint.unwrap_or_else(|_| "unknown".into()),
+    }))
 }
 
 /// When the role credentials that are on disk end; `None` where there are none for this instance.

@@ -36,11 +36,22 @@ pub fn test_tools() -> Result<PathBuf> {
 
 /// The program that holds each kind of step to its laws, in a guest.
 pub fn step_laws() -> Result<PathBuf> {
+    example("step_laws")
+}
+
+/// `landfall up` that is cut short at each step, in a guest.
+pub fn cut_short() -> Result<PathBuf> {
+    example("cut_short")
+}
+
+/// Both examples are built at once, whichever is asked for first.
+fn example(name: &str) -> Result<PathBuf> {
     static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
-    once(&BUILT, || {
-        guest_profile(&["-p", "landfall", "--example", "step_laws"])?;
-        Ok(target_folder().join(TARGET).join("guest/examples/step_laws"))
-    })
+    let folder = once(&BUILT, || {
+        guest_profile(&["-p", "landfall", "--examples"])?;
+        Ok(target_folder().join(TARGET).join("guest/examples"))
+    })?;
+    Ok(folder.join(name))
 }
 
 fn guest_profile(what: &[&str]) -> Result<()> {

@@ -23,6 +23,20 @@ use crate::ui::{Ui, seconds};
 /// # Errors
 /// When it cannot be brought there; the next run goes on where this one stopped.
 pub fn run(host: &mut dyn Host, options: &Options, goal: Goal, json: bool) -> Result<()> {
+    run_watched(host, options, goal, json, &mut |_| {})
+}
+
+/// The same, under somebody's eyes: what happens is told there first.
+///
+/// # Errors
+/// As `run`.
+pub fn run_watched(
+    host: &mut dyn Host,
+    options: &Options,
+    goal: Goal,
+    json: bool,
+    watch: &mut dyn FnMut(&Event),
+) -> Result<()> {
     must_be_root(host)?;
     must_be_alone(host)?;
     let config = Config::resolve(host, options)?;
@@ -38,6 +52,7 @@ pub fn run(host: &mut dyn Host, options: &Options, goal: Goal, json: bool) -> Re
     let mut ui = Ui::new(host.env("NO_COLOR").is_some());
     let mut told = Vec::new();
     let changed = apply(host, &plan, &context, &mut |event| {
+        watch(&event);
         ui.show(&event);
         told.extend(as_json(&event));
     });

@@ -74,6 +74,7 @@ impl Register {
         set_credentials_aside(host)?;
         let aside = state_folder().join("vault-before");
         let begun = registration::is_begun(host)?;
+        tell_of_an_orphan(host)?;
         if begun {
             copy_tree(host, Path::new(VAULT), &aside)?;
         }
@@ -92,6 +93,9 @@ impl Register {
             forget_folder(host, Path::new(VAULT))?;
             copy_tree(host, &aside, Path::new(VAULT)).while_doing(|| "putting the Vault back".into())?;
             forget_folder(host, &aside)?;
+        } else if is_final(&output) {
+            // The service said no, so there is no answer that was lost: nothing is to look like that.
+            forget_folder(host, Path::new(VAULT))?;
         }
         Err(said_no(&output))
     }
@@ -106,6 +110,26 @@ impl Register {
         ))
         .hint(format!("run with --region {}, or 'landfall uninstall' first", registration.region)))
     }
+}
+
+/// SSM knows no idempotency: where the answer to an earlier try was lost, that try's instance stays.
+fn tell_of_an_orphan(host: &dyn Host) -> Result<()> {
+    if let Some(orphan) = registration::orphan(host)? {
+        host.tell(&format!(
+            "note: an earlier registration, begun on {} with the fingerprint {}, was cut short; AWS may know a managed \
+             instance of that time that nobody uses: 'aws ssm describe-instance-information' shows it, \
+             'aws ssm deregister-managed-instance' removes it",
+            orphan.begun, orphan.fingerprint
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the service itself refused, so that nothing was made.
+fn is_final(output: &Output) -> bool {
+    const REFUSALS: [&str; 4] =
+        ["ActivationExpired", "InvalidActivation", "RegistrationLimitExceeded", "ThrottlingException"];
+    REFUSALS.iter().any(|code| output.stdout.contains(code) || output.stderr.contains(code))
 }
 
 /// There is no identity, and nothing to make one of.

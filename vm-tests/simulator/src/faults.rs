@@ -21,7 +21,7 @@ pub struct Fault {
     /// `cut`: how many bytes of the body go out before the connection closes.
     #[serde(default)]
     pub after_bytes: u64,
-    /// `slow`: how long the answer waits, in milliseconds.
+    /// `slow`, `late`: how long the call or its answer waits, in milliseconds.
     #[serde(default)]
     pub delay_ms: u64,
     /// `wrong-date`: how far the Date header is from the truth, in seconds.
@@ -39,8 +39,10 @@ pub enum FaultName {
     ServerError,
     /// ExpiredTokenException.
     Expired,
-    /// The answer comes late.
+    /// The call is heard late.
     Slow,
+    /// The call is carried out, and its answer comes late.
+    Late,
     /// The connection closes within the body.
     Cut,
     /// The Date header lies.
@@ -66,6 +68,7 @@ pub struct Faults {
 #[derive(Debug, Default)]
 pub struct Effects {
     pub delay: Duration,
+    pub answer_delay: Duration,
     pub refusal: Option<Trouble>,
     pub cut_after: Option<u64>,
     pub date_offset: SignedDuration,
@@ -107,6 +110,7 @@ impl Effects {
                 self.refusal = Some(Trouble::AccessDenied("Access denied, as a test asked for.".to_owned()));
             }
             FaultName::Slow => self.delay += Duration::from_millis(fault.delay_ms),
+            FaultName::Late => self.answer_delay += Duration::from_millis(fault.delay_ms),
             FaultName::Cut => self.cut_after = Some(fault.after_bytes),
             FaultName::WrongDate => self.date_offset += SignedDuration::from_secs(fault.offset_seconds),
         }

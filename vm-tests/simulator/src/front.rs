@@ -61,6 +61,7 @@ pub async fn answer(State(door): State<Door>, request: Request) -> Response {
     };
     let reply = outcome.unwrap_or_else(|trouble| trouble.reply(service.dialect()));
     door.aws.recorder.keep(call.record(t, &reply));
+    tokio::time::sleep(effects.answer_delay).await;
     sent(reply.with("x-amzn-requestid", identities::uuid()), &call, &effects)
 }
 
