@@ -1,18 +1,21 @@
 //! What was chosen, resolved and checked: flags over environment over file.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::activation::Activation;
 use crate::cli::{DockerSource, IpFamily, Options};
 use crate::error::{Error, Result, While};
 use crate::host::Host;
 use crate::partition::{Endpoints, is_region};
 use crate::secret::Secret;
 
+mod secrets;
 mod sources;
 
+pub use secrets::activation;
 pub use sources::Sources;
+
+use secrets::must_be_private;
 
 /// Where options are read from when no other file is named.
 pub const FILE: &str = "/etc/landfall/config.toml";
@@ -105,46 +108,16 @@ pub fn file(host: &dyn Host, named: Option<&Path>) -> Result<Options> {
             None => Ok(Options::default()),
         };
     };
-    let content = Secret::new(String::from_utf8_lossy(&content).into_owned());
-    toml::from_str(content.expose()).map_err(|e| {
+    let content = Secret::of_file(content, path)?;
+    let options: Options = toml::from_str(content.expose()).map_err(|e| {
         let place = e.span().map_or(1, |span| content.expose()[..span.start].matches('\n').count() + 1);
         Error::refused(format!("{} line {place}: {}", path.display(), e.message()))
             .hint("every flag of 'landfall up --help' is a key of this file, without its dashes")
-    })
-}
-
-/// The activation, from the first source that has one.
-///
-/// # Errors
-/// When a source was named and holds none.
-pub fn activation(
-    host: &dyn Host,
-    options: &Options,
-    stdin: impl FnOnce() -> Result<Secret>,
-) -> Result<Option<Activation>> {
-    let id = options.activation_id.clone();
-    if let Some(path) = &options.activation_file {
-        if path == Path::new("-") {
-            return Activation::parse(&stdin()?, id, "standard input").map(Some);
-        }
-        let content = Secret::new(text(host, path, "--activation-file")?);
-        return Activation::parse(&content, id, &path.display().to_string()).map(Some);
+    })?;
+    if options.activation_code.is_some() {
+        must_be_private(host, path)?;
     }
-    if let Some(code) = &options.activation_code {
-        let id = id.ok_or_else(|| {
-            Error::refused("an activation code was given without its id").hint("give --activation-id too")
-        })?;
-        return Activation::new(id, code.clone()).map(Some);
-    }
-    let Some(folder) = host.env("CREDENTIALS_DIRECTORY") else { return Ok(None) };
-    let path = PathBuf::from(folder).join(CREDENTIAL);
-    match host.read(&path)? {
-        Some(content) => {
-            let content = Secret::new(String::from_utf8_lossy(&content).into_owned());
-            Activation::parse(&content, id, "the systemd credential landfall.activation").map(Some)
-        }
-        None => Ok(None),
-    }
+    Ok(options)
 }
 
 fn refuse_what_is_not_built(options: &Options) -> Result<()> {

@@ -31,4 +31,5 @@ pub mod registration;
 pub mod secret;
 pub mod signature;
 pub mod step;
+pub mod terminal;
 pub mod ui;

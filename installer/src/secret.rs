@@ -4,8 +4,11 @@
 //! [`Secret::expose`], so that a search for that word finds every place where a secret leaves us.
 
 use std::fmt;
+use std::path::Path;
 
 use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
 
 /// A secret text, such as an activation code.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,6 +21,17 @@ impl Secret {
         Self(Zeroizing::new(text))
     }
 
+    /// Takes a file's content over, without a copy that stays behind.
+    ///
+    /// # Errors
+    /// When it is not text.
+    pub fn of_file(content: Vec<u8>, path: &Path) -> Result<Self> {
+        String::from_utf8(content).map(Self::new).map_err(|e| {
+            drop(Zeroizing::new(e.into_bytes()));
+            Error::refused(format!("{} is not text", path.display()))
+        })
+    }
+
     /// The text itself: for the one call that needs it.
     #[must_use]
     pub fn expose(&self) -> &str {
@@ -28,7 +42,7 @@ impl Secret {
 impl std::str::FromStr for Secret {
     type Err = std::convert::Infallible;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
         Ok(Self::new(text.to_owned()))
     }
 }

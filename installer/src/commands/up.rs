@@ -1,7 +1,5 @@
 //! `up`, `install`, `register`: look, decide, act, tell.
 
-use std::io::Read;
-
 use serde_json::{Value, json};
 
 use super::{must_be_alone, must_be_root, print_json};
@@ -14,8 +12,8 @@ use crate::host::Host;
 use crate::plan::{Goal, distro, plan};
 use crate::probe::probe;
 use crate::registration;
-use crate::secret::Secret;
 use crate::step::{Context, no_activation};
+use crate::terminal;
 use crate::ui::{Ui, seconds};
 
 /// Brings the machine to the goal.
@@ -43,7 +41,7 @@ pub fn run_watched(
     refuse_proxies(host)?;
     let facts = Facts::gather(host)?;
     let plan = plan(&facts, &config, &distro(&facts)?, goal)?;
-    let activation = config::activation(host, options, standard_input)?;
+    let activation = config::activation(host, options, terminal::standard_input)?;
     if goal != Goal::Install && facts.registration.is_none() && activation.is_none() {
         return Err(no_activation());
     }
@@ -119,12 +117,4 @@ fn refuse_proxies(host: &dyn Host) -> Result<()> {
         }
         None => Ok(()),
     }
-}
-
-fn standard_input() -> Result<Secret> {
-    let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|e| Error::refused(format!("standard input cannot be read: {e}")))?;
-    Ok(Secret::new(text))
 }

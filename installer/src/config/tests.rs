@@ -180,3 +180,26 @@ fn a_source_that_was_named_and_holds_nothing_is_refused() {
         assert!(!error.to_string().contains(ACTIVATION_CODE));
     }
 }
+
+#[test]
+fn a_file_with_a_secret_that_others_may_read_is_refused_and_says_how_to_mend_it() {
+    for mode in [0o644, 0o640, 0o604, 0o660] {
+        let mut fake = fresh();
+        fake.write(Path::new("/root/code"), printed(ACTIVATION_CODE).as_bytes(), mode).unwrap();
+        let options = Options { activation_file: Some("/root/code".into()), ..Options::default() };
+        let error = activation(&fake, &options, || Ok(Secret::new(String::new()))).unwrap_err();
+        assert!(error.exit_code() == 2 && error.to_string().contains("chmod 600 /root/code"), "{error}");
+        assert!(!error.to_string().contains(ACTIVATION_CODE));
+        let text = format!("activation-code = \"{ACTIVATION_CODE}\"\n");
+        fake.write(Path::new("/root/config.toml"), text.as_bytes(), mode).unwrap();
+        let error = file(&fake, Some(Path::new("/root/config.toml"))).unwrap_err();
+        assert!(error.exit_code() == 2 && error.to_string().contains("chmod 600"), "{error}");
+    }
+}
+
+#[test]
+fn a_configuration_file_without_a_secret_may_be_read_by_all() {
+    let mut fake = fresh();
+    fake.write(Path::new("/root/config.toml"), b"region = \"us-east-1\"\n", 0o644).unwrap();
+    assert!(file(&fake, Some(Path::new("/root/config.toml"))).is_ok());
+}

@@ -20,6 +20,7 @@ mod interrupted;
 mod looking;
 mod rebooted;
 mod releases;
+mod secrets;
 mod step_laws;
 
 /// A world with one booted guest, or nothing where guests cannot run, which is said.
