@@ -6,6 +6,8 @@
 //! JSON output, which is what its users know.
 
 pub mod cache;
+#[cfg(test)]
+mod documented;
 pub mod error;
 pub mod guest;
 pub mod host_command;

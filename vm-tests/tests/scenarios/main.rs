@@ -18,6 +18,7 @@ mod cuts;
 mod installed;
 mod interrupted;
 mod looking;
+mod official_script;
 mod rebooted;
 mod releases;
 mod secrets;
