@@ -72,6 +72,18 @@ pub struct Packages {
     pub docker_unit: String,
     /// Further packages, each with the reason it is needed.
     pub tools: BTreeMap<String, String>,
+    /// The least version of each agent.
+    pub least_versions: BTreeMap<String, Least>,
+}
+
+/// The least version of a package: what is older is not installed, however well it is signed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Least {
+    /// The version.
+    pub version: String,
+    /// What is wrong with those before it.
+    pub because: String,
 }
 
 /// A package manager.
@@ -120,6 +132,8 @@ mod tests {
         assert!(!all().is_empty());
         for distro in all() {
             assert!(!distro.architectures.is_empty(), "{}", distro.release);
+            let agents: Vec<&str> = distro.packages.least_versions.keys().map(String::as_str).collect();
+            assert_eq!(agents, ["amazon-ecs-init", "amazon-ssm-agent"], "{}", distro.release);
         }
     }
 

@@ -232,7 +232,12 @@ fn repairs(host: &mut Linux, package: &str) -> Law {
 
 fn install(names: &[&str]) -> Step {
     let names = names.iter().map(|name| (*name).to_owned()).collect();
-    Step::InstallPackages(InstallPackages { names, files: Vec::new(), lock_seconds: PATIENCE })
+    Step::InstallPackages(InstallPackages {
+        names,
+        files: Vec::new(),
+        lock_seconds: PATIENCE,
+        allow_downgrade: false,
+    })
 }
 
 /// The packages that dpkg knows, with their states.

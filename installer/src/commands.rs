@@ -6,7 +6,9 @@ use crate::cli::{Action, Cli, Options};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::host::Host;
-use crate::plan::Goal;
+use crate::plan::{Goal, Plan};
+use crate::signature::ending;
+use crate::step::Step;
 
 pub mod credentials_endpoint;
 pub mod plan;
@@ -65,7 +67,34 @@ fn must_be_alone(host: &mut dyn Host) -> Result<()> {
     }
 }
 
+/// Says so in time where packages of AWS will not be taken any more.
+fn warn_of_ending_keys(host: &dyn Host, plan: &Plan) {
+    let installs = plan.iter().any(|item| matches!(item.step, Step::InstallPackages(_)));
+    if let Some(sentence) = ending(host.now()).filter(|_| installs) {
+        host.tell(&format!("warning: {sentence}"));
+    }
+}
+
 /// Prints data on standard output.
 fn print_json(value: &serde_json::Value) {
     println!("{value:#}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::host::fake::fresh;
+
+    #[test]
+    fn a_plan_that_is_looked_at_when_the_last_key_is_about_to_end_says_so() {
+        let fake = fresh();
+        let options = Options { region: Some("us-east-1".into()), ..Options::default() };
+        plan::run(&fake, &options, true).unwrap();
+        assert_eq!(fake.told(), "");
+        fake.sleep(Duration::from_secs(300 * 86_400));
+        plan::run(&fake, &options, true).unwrap();
+        assert!(fake.told().starts_with("warning: the last signing key of the SSM agent"), "{}", fake.told());
+    }
 }

@@ -41,6 +41,8 @@ pub struct Config {
     pub ssm_version: Option<String>,
     /// Where the agents' packages come from.
     pub sources: Sources,
+    /// Whether an older version of an agent may take the place of a newer one.
+    pub allow_downgrade: bool,
     /// The ECS endpoint, unless the region's own.
     pub ecs_endpoint: Option<String>,
     /// The address family, where one was asked for.
@@ -76,6 +78,7 @@ impl Config {
             ecs_version: options.ecs_version.clone(),
             ssm_version: options.ssm_version.clone(),
             sources: Sources::resolve(host, options)?,
+            allow_downgrade: options.allow_downgrade,
             ecs_endpoint: options.ecs_endpoint.clone(),
             ip: options.ip_compatibility,
             lock_seconds: options.lock_timeout.unwrap_or(600),
@@ -124,8 +127,6 @@ fn refuse_what_is_not_built(options: &Options) -> Result<()> {
     let asked = [
         (options.enable_gpu, "--enable-gpu", "GPU support is not built yet"),
         (options.certs_file.is_some(), "--certs-file", "ECS Exec is not built yet"),
-        (options.package_sha256.is_some(), "--package-sha256", "it is not built yet"),
-        (options.allow_downgrade, "--allow-downgrade", "upgrades and downgrades are not built yet"),
         (options.expect_account.is_some(), "--expect-account", "it is not built yet"),
         (options.exec_version.is_some(), "--exec-version", "ECS Exec is not built yet"),
         (options.proxy.is_some(), "--proxy", "proxies are not built yet"),
@@ -135,11 +136,6 @@ fn refuse_what_is_not_built(options: &Options) -> Result<()> {
             options.docker_install_source == Some(DockerSource::Docker),
             "--docker-install-source docker",
             "Docker's own repository is not built yet: use 'distro', or install Docker first",
-        ),
-        (
-            options.skip_gpg_check,
-            "--skip-gpg-check",
-            "packages are always verified: give the certificate that signed them with --trust-key",
         ),
     ];
     match asked.iter().find(|(asked, ..)| *asked) {

@@ -21,7 +21,8 @@ pub mod linux;
 
 pub use command::{Command, Output, Packages, UnitVerb};
 pub use facets::{
-    DockerDaemon, EntryKind, Fetch, Holder, Introspection, Rule, Stat, Table, Timings, Transfer, UnitState,
+    ControlData, DockerDaemon, EntryKind, Fetch, Holder, Introspection, Rule, Stat, Table, Timings, Transfer,
+    UnitState,
 };
 
 /// A machine, as far as Landfall looks at it or touches it.
@@ -46,6 +47,8 @@ pub trait Host {
     fn which(&self, program: &str) -> Option<PathBuf>;
     /// The file that we ourselves run from.
     fn own_program(&self) -> Result<PathBuf>;
+    /// What a package file says of itself.
+    fn control_data(&self, package: &Path) -> Result<ControlData>;
     /// The state of systemd units, in the order asked for.
     fn units(&self, names: &[&str]) -> Result<Vec<UnitState>>;
     /// Whether a firewall rule stands, exactly. False where iptables is missing.

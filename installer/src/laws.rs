@@ -26,6 +26,7 @@ mod cuts;
 mod failures;
 mod packages;
 mod taking_back;
+mod versions;
 mod wholes;
 
 type State = BTreeMap<String, String>;
@@ -93,9 +94,13 @@ impl Choices {
 
 /// Facts, plan, apply: what `up` does; what it tells is kept in `said`.
 fn bring(fake: &mut Fake, choices: Choices, said: &mut String) -> Result<usize> {
-    let config = Config::resolve(fake, &choices.options())?;
+    bring_with(fake, &choices.options(), choices.goal, said)
+}
+
+fn bring_with(fake: &mut Fake, options: &Options, goal: Goal, said: &mut String) -> Result<usize> {
+    let config = Config::resolve(fake, options)?;
     let facts = Facts::gather(fake)?;
-    let plan = plan(&facts, &config, &distro(&facts)?, choices.goal)?;
+    let plan = plan(&facts, &config, &distro(&facts)?, goal)?;
     let activation = Activation::new(ACTIVATION_ID.into(), Secret::new(ACTIVATION_CODE.into()))?;
     let context = Context { activation: Some(activation) };
     let outcome = apply(fake, &plan, &context, &mut |event| *said += &format!("{event:?}\n"));

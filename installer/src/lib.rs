@@ -22,6 +22,7 @@ pub mod host;
 mod laws;
 mod package_database;
 mod package_lock;
+mod package_version;
 mod package_words;
 pub mod partition;
 pub mod plan;

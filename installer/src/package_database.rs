@@ -3,7 +3,7 @@
 //! A dpkg that was killed has said last what it was at in its journal, not in its status file.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::host::Host;
@@ -14,6 +14,12 @@ pub const STATUS: &str = "/var/lib/dpkg/status";
 pub const UPDATES: &str = "/var/lib/dpkg/updates";
 /// apt's notes on which packages it chose by itself.
 pub const EXTENDED_STATES: &str = "/var/lib/apt/extended_states";
+
+/// dpkg's list of a package's files, which it writes whenever it unpacks the package.
+#[must_use]
+pub fn list_of_files(name: &str) -> PathBuf {
+    PathBuf::from(format!("/var/lib/dpkg/info/{name}.list"))
+}
 
 /// The packages of a machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

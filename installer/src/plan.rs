@@ -156,7 +156,7 @@ fn refuse_conflicts(facts: &Facts, config: &Config, distro: &Distro, goal: Goal)
         .hint(format!("install one of {} in its place", distro.packages.docker_accepted.join(", "))));
     }
     docker::refuse_conflicting(facts, distro)?;
-    packages::refuse_other_versions(facts, config)?;
+    packages::refuse_old_versions(facts, config, distro)?;
     let installed = facts.has_package("amazon-ssm-agent") && facts.has_package("amazon-ecs-init");
     if goal == Goal::Register && !installed {
         return Err(Error::refused("the agents are not installed yet")

@@ -5,22 +5,27 @@
 //! pinned key does not count, and neither does any trust that a certificate claims for itself. There
 //! is no key server, no download of keys and no keyring.
 
-use std::io::Read;
+use std::io::{self, Read};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pgp::composed::{Deserializable, DetachedSignature};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureType};
 use pgp::types::KeyDetails;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, While};
 
+mod ending;
 mod operator;
 mod pinned;
 
+pub use ending::ending;
 pub use operator::Certificate;
 pub use pinned::{PinnedKey, pinned};
+
+const NOTHING_INSTALLED: &str = "nothing was installed; the file may have been changed on its way: see where it comes from before trying again";
 
 /// What a key may sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,18 +45,49 @@ pub struct Trust {
     /// A further certificate that the operator trusts besides, for a file of theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Certificate>,
+    /// The SHA-256 that the file must have besides, in hexadecimal figures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Whether that sum alone counts, and no signature is asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsigned: bool,
 }
 
 impl Trust {
-    /// Verifies a detached signature over what a reader yields; returns the signer's fingerprint.
+    /// AWS's keys for this use alone.
+    #[must_use]
+    pub fn of(aws: Use) -> Self {
+        Self { aws, certificate: None, sha256: None, unsigned: false }
+    }
+
+    /// Verifies what a reader yields: its sum where one is asked for, and the detached signature over it
+    /// unless the sum alone counts. Returns who vouches for it: the signer's fingerprint, or the sum.
     ///
     /// # Errors
-    /// When the signature does not count, with the reason.
-    pub fn verify(&self, signature: &[u8], data: impl Read) -> Result<String> {
+    /// When the signature does not count or the sum is another, with the reason.
+    pub fn verify(&self, signature: &[u8], data: impl Read, now: Timestamp) -> Result<String> {
+        let mut data = Hashing { data, hash: self.sha256.as_ref().map(|_| Sha256::new()) };
+        let signer = match (self.unsigned, &self.sha256) {
+            (false, _) => self.verify_signature(signature, &mut data, now)?,
+            (true, Some(sum)) => format!("sha256:{sum}"),
+            (true, None) => return Err(Error::bug("a package with neither a signature nor a sum")),
+        };
+        io::copy(&mut data, &mut io::sink()).while_doing(|| "reading the package".into())?;
+        let found = data.hash.map(|hash| hex::encode(hash.finalize()));
+        match found {
+            Some(found) if self.sha256.as_ref() != Some(&found) => Err(Error::failed(format!(
+                "the package's SHA-256 is {found}, and not that of --package-sha256"
+            ))
+            .hint(NOTHING_INSTALLED)),
+            _ => Ok(signer),
+        }
+    }
+
+    fn verify_signature(&self, signature: &[u8], data: impl Read, now: Timestamp) -> Result<String> {
         let signature = parse(signature)?;
         must_be_strong(&signature)?;
         let key = self.signer_of(&signature)?;
-        must_be_in_validity(&signature, &key)?;
+        must_be_in_validity(&signature, &key, now)?;
         signature
             .verify(&key.key, data)
             .map_err(|_| no_count(format!("the file is not what {} signed", key.fingerprint)))?;
@@ -84,6 +120,22 @@ impl Trust {
     }
 }
 
+/// Sums up what is read through it, where a sum is asked for.
+struct Hashing<R> {
+    data: R,
+    hash: Option<Sha256>,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.data.read(buffer)?;
+        if let Some(hash) = &mut self.hash {
+            hash.update(&buffer[..count]);
+        }
+        Ok(count)
+    }
+}
+
 fn parse(signature: &[u8]) -> Result<Signature> {
     let parsed = if signature.starts_with(b"-----BEGIN") {
         DetachedSignature::from_armor_single(signature).map(|(signature, _)| signature)
@@ -105,7 +157,7 @@ fn must_be_strong(signature: &Signature) -> Result<()> {
     }
 }
 
-fn must_be_in_validity(signature: &Signature, key: &PinnedKey) -> Result<()> {
+fn must_be_in_validity(signature: &Signature, key: &PinnedKey, now: Timestamp) -> Result<()> {
     let made = signature
         .created()
         .and_then(|made| Timestamp::from_second(i64::from(made.as_secs())).ok())
@@ -117,12 +169,17 @@ fn must_be_in_validity(signature: &Signature, key: &PinnedKey) -> Result<()> {
             key.fingerprint
         )));
     }
-    Ok(())
+    // A signer who gave the signature itself an end wants nobody to offer the file after it.
+    let life =
+        signature.signature_expiration_time().map(|life| i64::from(life.as_secs())).filter(|it| *it > 0);
+    match life.and_then(|life| made.checked_add(SignedDuration::from_secs(life)).ok()) {
+        Some(end) if end < now => Err(no_count(format!("it was good until {end} only"))),
+        _ => Ok(()),
+    }
 }
 
 fn no_count(why: String) -> Error {
-    Error::failed(format!("the package's signature does not count: {why}"))
-        .hint("nothing was installed; the file may have been changed on its way: see where it comes from before trying again")
+    Error::failed(format!("the package's signature does not count: {why}")).hint(NOTHING_INSTALLED)
 }
 
 #[cfg(test)]

@@ -129,8 +129,8 @@ pub struct Options {
     #[arg(long, value_name = "FILE", env = "LANDFALL_CERTS_FILE", hide = true)]
     pub certs_file: Option<PathBuf>,
 
-    /// Refused: packages are always verified
-    #[arg(long, env = "LANDFALL_SKIP_GPG_CHECK", value_parser = clap::builder::FalseyValueParser::new(), hide = true)]
+    /// Let --package-sha256 stand in for the signature of the package of --deb-url
+    #[arg(long, env = "LANDFALL_SKIP_GPG_CHECK", value_parser = clap::builder::FalseyValueParser::new())]
     pub skip_gpg_check: bool,
 }
 

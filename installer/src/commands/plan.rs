@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::print_json;
+use super::{print_json, warn_of_ending_keys};
 use crate::cli::Options;
 use crate::config::Config;
 use crate::error::Result;
@@ -20,6 +20,7 @@ pub fn run(host: &dyn Host, options: &Options, json: bool) -> Result<()> {
     let distro = distro(&facts)?;
     let goal = if options.skip_registration { Goal::Install } else { Goal::Up };
     let plan = plan(&facts, &config, &distro, goal)?;
+    warn_of_ending_keys(host, &plan);
     if json {
         print_json(&json!({"version": 1, "release": distro.release, "facts": facts, "steps": plan}));
     } else {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{must_be_alone, must_be_root, print_json};
+use super::{must_be_alone, must_be_root, print_json, warn_of_ending_keys};
 use crate::apply::{Event, Outcome, apply};
 use crate::cli::Options;
 use crate::config::{self, Config};
@@ -45,6 +45,7 @@ pub fn run_watched(
     if goal != Goal::Install && facts.registration.is_none() && activation.is_none() {
         return Err(no_activation());
     }
+    warn_of_ending_keys(host, &plan);
     probe(host, &plan)?;
     let context = Context { activation };
     let mut ui = Ui::new(host.env("NO_COLOR").is_some());

@@ -8,6 +8,7 @@ use super::landfall::PROGRAM;
 use super::ssm_agent::folders;
 use crate::cli::IpFamily;
 use crate::config::Config;
+use crate::package_database::list_of_files;
 use crate::plan::{Item, item};
 use crate::step::{Await, EnvFile, Step, Unit};
 
@@ -53,7 +54,11 @@ pub(crate) fn start(config: &Config) -> Vec<Item> {
     vec![
         item(
             "the ECS agent registers the machine as a container instance",
-            Step::Unit(Unit { unit: UNIT.into(), start: true, reads: vec![PathBuf::from(CONFIGURATION)] }),
+            Step::Unit(Unit {
+                unit: UNIT.into(),
+                start: true,
+                reads: vec![PathBuf::from(CONFIGURATION), list_of_files("amazon-ecs-init")],
+            }),
         ),
         item(
             "the agent itself must say that it is part of the cluster",

@@ -1,14 +1,20 @@
 //! Everything that comes as a package, in one transaction.
 
+use std::cmp::Ordering;
+
 use distro_matrix::{Distro, Format};
 
 use super::docker;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
+use crate::package_version::compare_with_asked;
 use crate::plan::{Item, item};
 use crate::signature::Use;
-use crate::step::{InstallPackages, PackageFile, RepairPackages, Step, is_version};
+use crate::step::{InstallPackages, Least, PackageFile, RepairPackages, Step};
+
+const SSM_AGENT: &str = "amazon-ssm-agent";
+const ECS_AGENT: &str = "amazon-ecs-init";
 
 pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<Vec<Item>> {
     let mut names = docker::packages(facts, distro);
@@ -17,6 +23,7 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<V
         names,
         files: vec![ssm_agent(facts, config, distro)?, ecs_agent(facts, config, distro)?],
         lock_seconds: config.lock_seconds,
+        allow_downgrade: config.allow_downgrade,
     };
     let mut items = Vec::new();
     if !facts.unfinished_packages.is_empty() {
@@ -38,17 +45,29 @@ fn reason(facts: &Facts, distro: &Distro) -> String {
     format!("{docker}; both agents come from AWS, verified; {}", tools.join("; "))
 }
 
-/// A version that was asked for and is not the one here would need an upgrade.
-pub(crate) fn refuse_other_versions(facts: &Facts, config: &Config) -> Result<()> {
-    let asked = [("amazon-ssm-agent", &config.ssm_version), ("amazon-ecs-init", &config.ecs_version)];
+/// A version that was asked for is taken if it is newer than the one here, or if an older one is wanted
+/// by name, and if the matrix has nothing against it.
+pub(crate) fn refuse_old_versions(facts: &Facts, config: &Config, distro: &Distro) -> Result<()> {
+    let asked = [(SSM_AGENT, &config.ssm_version), (ECS_AGENT, &config.ecs_version)];
     for (name, asked) in asked {
-        if let (Some(asked), Some(here)) = (asked, facts.packages.get(name))
-            && !is_version(here, asked)
+        let Some(asked) = asked.as_deref().filter(|asked| *asked != "latest") else { continue };
+        if let Some(here) = facts.packages.get(name)
+            && compare_with_asked(here, asked) == Ordering::Greater
+            && !config.allow_downgrade
         {
             return Err(Error::refused(format!(
-                "{name} is installed here in version {here}, and version {asked} was asked for"
+                "{name} is installed here in version {here}, and the older {asked} was asked for"
             ))
-            .hint("upgrades are not built yet: 'landfall uninstall' first, or ask for no version"));
+            .hint("give --allow-downgrade too if that is meant, or ask for no version"));
+        }
+        if let Some(least) = distro.packages.least_versions.get(name)
+            && compare_with_asked(&least.version, asked) == Ordering::Greater
+        {
+            return Err(Error::refused(format!(
+                "{name} {asked} was asked for, and {} is the least: {}",
+                least.version, least.because
+            ))
+            .hint("ask for a later version, or for none: then it is the latest"));
         }
     }
     Ok(())
@@ -64,11 +83,13 @@ fn ssm_agent(facts: &Facts, config: &Config, distro: &Distro) -> Result<PackageF
         "deb",
     );
     Ok(PackageFile {
-        name: "amazon-ssm-agent".into(),
+        name: SSM_AGENT.into(),
         signature_url: format!("{url}.sig"),
         trust: config.sources.trust(Use::Ssm, &url),
         url,
+        architecture: architecture(facts, distro)?.to_owned(),
         version: config.ssm_version.clone(),
+        least: least(distro, SSM_AGENT),
     })
 }
 
@@ -78,15 +99,22 @@ fn ecs_agent(facts: &Facts, config: &Config, distro: &Distro) -> Result<PackageF
     let official = config.endpoints().ecs_package(version, architecture(facts, distro)?, "deb");
     let url = config.sources.deb_url.clone().unwrap_or(official);
     Ok(PackageFile {
-        name: "amazon-ecs-init".into(),
+        name: ECS_AGENT.into(),
         signature_url: format!("{url}.asc"),
         trust: config.sources.trust(Use::Ecs, &url),
         url,
+        architecture: architecture(facts, distro)?.to_owned(),
         version: config.ecs_version.clone(),
+        least: least(distro, ECS_AGENT),
     })
 }
 
 fn architecture<'a>(facts: &Facts, distro: &'a Distro) -> Result<&'a str> {
     let found = distro.architectures.get(&facts.kernel_architecture);
     found.map(String::as_str).ok_or_else(|| Error::bug("planned for an architecture that was refused"))
+}
+
+fn least(distro: &Distro, name: &str) -> Option<Least> {
+    let least = distro.packages.least_versions.get(name)?;
+    Some(Least { version: least.version.clone(), because: least.because.clone() })
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::gate as gate_unit;
 use crate::config::Config;
+use crate::package_database::list_of_files;
 use crate::plan::{Item, item};
 use crate::step::{Await, Folders, MergeJson, Register, Step, Unit};
 
@@ -72,7 +73,10 @@ pub(crate) fn registration(config: &Config) -> [Item; 3] {
             Step::Unit(Unit {
                 unit: UNIT.into(),
                 start: true,
-                reads: vec![PathBuf::from("/etc/amazon/ssm/amazon-ssm-agent.json")],
+                reads: vec![
+                    PathBuf::from("/etc/amazon/ssm/amazon-ssm-agent.json"),
+                    list_of_files("amazon-ssm-agent"),
+                ],
             }),
         ),
         item(

@@ -19,6 +19,10 @@ pub struct Sources {
     pub deb_url: Option<String>,
     /// Trusted besides AWS's keys, at these addresses.
     certificate: Option<Certificate>,
+    /// The SHA-256 that the package of `deb_url` must have, in small hexadecimal figures.
+    sha256: Option<String>,
+    /// Whether that sum alone counts for it.
+    unsigned: bool,
 }
 
 impl Sources {
@@ -26,7 +30,10 @@ impl Sources {
         let mirror = options.mirror.as_deref().map(|url| address("--mirror", url)).transpose()?;
         let deb_url = options.deb_url.as_deref().map(|url| address("--deb-url", url)).transpose()?;
         let mirror = mirror.map(|url| url.trim_end_matches('/').to_owned());
-        let sources = Self { mirror, deb_url, certificate: certificate(host, options)? };
+        let sha256 = sum(options)?;
+        let unsigned = options.skip_gpg_check;
+        let sources = Self { mirror, deb_url, certificate: certificate(host, options)?, sha256, unsigned };
+        sources.refuse_a_sum_without_its_package()?;
         sources.refuse_a_certificate_for_aws()?;
         Ok(sources)
     }
@@ -34,13 +41,33 @@ impl Sources {
     /// Whose signature counts for what comes from this address.
     #[must_use]
     pub fn trust(&self, aws: Use, url: &str) -> Trust {
-        Trust { aws, certificate: self.certificate.clone().filter(|_| self.is_ours(url)) }
+        let named = self.deb_url.as_deref() == Some(url);
+        Trust {
+            aws,
+            certificate: self.certificate.clone().filter(|_| self.is_ours(url)),
+            sha256: self.sha256.clone().filter(|_| named),
+            unsigned: self.unsigned && named,
+        }
     }
 
     /// Whether an address is one of those that were given.
     fn is_ours(&self, url: &str) -> bool {
         let below = |base: &String| url.strip_prefix(base.as_str()).is_some_and(|rest| rest.starts_with('/'));
         self.deb_url.as_deref() == Some(url) || self.mirror.as_ref().is_some_and(below)
+    }
+
+    /// A sum is of one file, and without a signature it is all there is.
+    fn refuse_a_sum_without_its_package(&self) -> Result<()> {
+        if self.unsigned && (self.deb_url.is_none() || self.sha256.is_none()) {
+            return Err(Error::refused("--skip-gpg-check cannot be honoured by itself").hint(
+                "packages are always verified: name the package with --deb-url, and give its sum with --package-sha256",
+            ));
+        }
+        if self.sha256.is_some() && self.deb_url.is_none() {
+            return Err(Error::refused("--package-sha256 was given, and no package that it could be of")
+                .hint("name the package with --deb-url"));
+        }
+        Ok(())
     }
 
     fn refuse_a_certificate_for_aws(&self) -> Result<()> {
@@ -78,6 +105,15 @@ fn certificate(host: &dyn Host, options: &Options) -> Result<Option<Certificate>
         (None, Some(_)) => Err(Error::refused("--trust-fingerprint was given without --trust-key")
             .hint("give the file with the armored certificate too")),
     }
+}
+
+fn sum(options: &Options) -> Result<Option<String>> {
+    let Some(text) = &options.package_sha256 else { return Ok(None) };
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(Some(text.to_ascii_lowercase()));
+    }
+    Err(Error::refused(format!("--package-sha256 '{text}' is not a SHA-256"))
+        .hint("it has 64 hexadecimal figures, as 'sha256sum FILE' prints them"))
 }
 
 /// An address that can be shown: plans, receipts and messages hold it.

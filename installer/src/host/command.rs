@@ -49,6 +49,8 @@ pub enum Packages {
         files: Vec<PathBuf>,
         /// A file to which apt adds, and syncs, which archives it will give to dpkg, before it does.
         record: PathBuf,
+        /// Whether an older version may take the place of a newer one.
+        downgrade: bool,
     },
     /// Finishes what an interrupted dpkg left half done.
     Configure,

@@ -125,6 +125,17 @@ impl fmt::Display for Holder {
     }
 }
 
+/// What a package file says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlData {
+    /// The package's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The architecture it was built for.
+    pub architecture: String,
+}
+
 /// A download to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetch {
@@ -134,7 +145,7 @@ pub struct Fetch {
     pub destination: PathBuf,
     /// The address of the detached signature.
     pub signature_url: String,
-    /// Whose signature counts.
+    /// Whose signature counts, and what sum it must have.
     pub trust: Trust,
 }
 
@@ -143,7 +154,7 @@ pub struct Fetch {
 pub struct Transfer {
     /// Bytes received.
     pub bytes: u64,
-    /// Fingerprint of the key that signed.
+    /// Who vouches for it: the fingerprint of the key that signed, or the sum that was asked for.
     pub signer: String,
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Command, Host, Output, Rule};
+use super::{Command, ControlData, Host, Output, Rule};
 use crate::error::{Error, Result};
 
 mod agents;
@@ -20,6 +20,7 @@ mod catalogue;
 mod disk;
 mod door;
 mod machines;
+mod offers;
 mod packages;
 mod units;
 
@@ -74,6 +75,7 @@ pub struct Fake {
     pub lock_refusals: u32,
     /// Whether downloads fail.
     pub offline: bool,
+    offers: BTreeMap<String, ControlData>,
     keeps_moments: bool,
     moments: Vec<Fake>,
     clock: Cell<Duration>,

@@ -16,12 +16,13 @@ use jiff::Timestamp;
 use nix::sys::resource::{UsageWho, getrusage};
 
 use super::{
-    Command, DockerDaemon, EntryKind, Fetch, Holder, Host, Introspection, Output, Rule, Stat, Timings,
-    Transfer, UnitState,
+    Command, ControlData, DockerDaemon, EntryKind, Fetch, Holder, Host, Introspection, Output, Rule, Stat,
+    Timings, Transfer, UnitState,
 };
 use crate::error::{Error, Result, While};
 
 mod arguments;
+mod control_data;
 mod fetch;
 mod http;
 mod lock;
@@ -136,6 +137,15 @@ impl Host for Linux {
 
     fn own_program(&self) -> Result<PathBuf> {
         std::env::current_exe().while_doing(|| "finding our own program".into())
+    }
+
+    fn control_data(&self, package: &Path) -> Result<ControlData> {
+        let output = self.child(&Invocation::control_data(package))?;
+        if !output.ok() {
+            return Err(Error::failed(format!("{} is no package: {}", package.display(), output.tail())));
+        }
+        control_data::parse(&output.stdout)
+            .ok_or_else(|| Error::failed(format!("{} does not say what package it is", package.display())))
     }
 
     fn units(&self, names: &[&str]) -> Result<Vec<UnitState>> {

@@ -239,14 +239,33 @@ fn what_conflicts_with_docker_is_fine_beside_the_docker_it_belongs_to() {
 }
 
 #[test]
-fn another_version_than_the_one_here_is_refused() {
-    let change = |facts: &mut Facts| facts.packages = self::facts("debian-12-installed").packages;
-    let options = Options { ecs_version: Some("1.104.0".into()), ..Options::default() };
-    let what = "amazon-ecs-init is installed here in version 1.105.1-1, and version 1.104.0 was asked for";
-    refused(change, options, Goal::Up, what, "'landfall uninstall' first");
-    let options = Options { ssm_version: Some("3.2.9.0".into()), ..Options::default() };
-    let what = "amazon-ssm-agent is installed here in version 3.3.0.0-1, and version 3.2.9.0 was asked for";
-    refused(change, options, Goal::Up, what, "upgrades are not built yet");
+fn an_older_version_than_the_one_here_is_refused_unless_it_was_allowed() {
+    let installed = || facts("debian-12-installed");
+    let change = |facts: &mut Facts| facts.packages = installed().packages;
+    let ecs = Options { ecs_version: Some("1.104.0".into()), ..Options::default() };
+    let what = "amazon-ecs-init is installed here in version 1.105.1-1, and the older 1.104.0 was asked for";
+    refused(change, ecs.clone(), Goal::Up, what, "--allow-downgrade");
+    let ssm = Options { ssm_version: Some("3.2.9.0".into()), ..Options::default() };
+    let what = "amazon-ssm-agent is installed here in version 3.3.0.0-1, and the older 3.2.9.0 was asked for";
+    refused(change, ssm, Goal::Up, what, "--allow-downgrade");
+    let allowed = Options { allow_downgrade: true, ..ecs };
+    let plan = plan(&installed(), &config(allowed), &distro(&installed()).unwrap(), Goal::Up).unwrap();
+    assert!(serde_json::to_string(&plan).unwrap().contains("\"allow_downgrade\":true"));
+}
+
+#[test]
+fn a_newer_version_than_the_one_here_may_be_asked_for() {
+    let facts = facts("debian-12-installed");
+    let options = Options { ecs_version: Some("1.106.0".into()), ..Options::default() };
+    assert!(plan(&facts, &config(options), &distro(&facts).unwrap(), Goal::Up).is_ok());
+}
+
+#[test]
+fn a_version_below_the_least_is_refused_whether_it_is_allowed_or_not() {
+    let options = Options { ecs_version: Some("1.80.0".into()), allow_downgrade: true, ..Options::default() };
+    let what = "amazon-ecs-init 1.80.0 was asked for, and 1.81.0 is the least: \
+                agents before it cannot speak to Docker 25 or later";
+    refused(|_| {}, options, Goal::Up, what, "ask for a later version");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use pgp::composed::{ArmorOptions, KeyType, SecretKeyParamsBuilder, SignedPublicKey, SignedSecretKey};
 use pgp::packet::{SignatureConfig, Subpacket, SubpacketData};
 use pgp::ser::Serialize;
-use pgp::types::{Password, Timestamp as PgpTime};
+use pgp::types::{Duration, Password, Timestamp as PgpTime};
 use rand::thread_rng;
 
 use super::*;
@@ -27,7 +27,7 @@ fn key() -> SignedSecretKey {
 }
 
 fn trust(usage: Use) -> Trust {
-    Trust { aws: usage, certificate: Some(certificate(&fingerprint()).unwrap()) }
+    Trust { certificate: Some(certificate(&fingerprint()).unwrap()), ..Trust::of(usage) }
 }
 
 fn certificate(fingerprint: &str) -> Result<Certificate> {
@@ -46,12 +46,20 @@ struct Making<'a> {
     hash: HashAlgorithm,
     issuer: Option<pgp::types::Fingerprint>,
     made: u32,
+    life: Option<u32>,
 }
 
 impl Default for Making<'_> {
     fn default() -> Self {
         let made = u32::try_from(Timestamp::now().as_second()).unwrap();
-        Making { key: &TRUSTED, typ: SignatureType::Binary, hash: HashAlgorithm::Sha256, issuer: None, made }
+        Making {
+            key: &TRUSTED,
+            typ: SignatureType::Binary,
+            hash: HashAlgorithm::Sha256,
+            issuer: None,
+            made,
+            life: None,
+        }
     }
 }
 
@@ -64,13 +72,17 @@ impl Making<'_> {
             Subpacket::regular(SubpacketData::SignatureCreationTime(PgpTime::from_secs(self.made))).unwrap(),
             Subpacket::regular(SubpacketData::IssuerFingerprint(issuer)).unwrap(),
         ];
+        if let Some(seconds) = self.life {
+            let life = SubpacketData::SignatureExpirationTime(Duration::from_secs(seconds));
+            config.hashed_subpackets.push(Subpacket::regular(life).unwrap());
+        }
         let signature = config.sign(key, &Password::empty(), DATA).unwrap();
         DetachedSignature::new(signature).to_bytes().unwrap()
     }
 }
 
 fn refusal(usage: Use, signature: &[u8], data: &[u8]) -> String {
-    let error = trust(usage).verify(signature, data).unwrap_err();
+    let error = trust(usage).verify(signature, data, Timestamp::now()).unwrap_err();
     assert_eq!(error.exit_code(), 1);
     assert!(error.hint.is_some_and(|hint| hint.starts_with("nothing was installed")));
     error.what
@@ -78,7 +90,7 @@ fn refusal(usage: Use, signature: &[u8], data: &[u8]) -> String {
 
 #[test]
 fn a_binary_signature_of_a_trusted_key_counts() {
-    let signer = trust(Use::Ecs).verify(&Making::default().sign(), DATA).unwrap();
+    let signer = trust(Use::Ecs).verify(&Making::default().sign(), DATA, Timestamp::now()).unwrap();
     assert_eq!(signer, TRUSTED.fingerprint().to_string().to_uppercase());
 }
 
@@ -86,7 +98,7 @@ fn a_binary_signature_of_a_trusted_key_counts() {
 fn an_armored_signature_counts_as_well() {
     let signature = DetachedSignature::from_bytes(&Making::default().sign()[..]).unwrap();
     let armored = signature.to_armored_string(ArmorOptions::default()).unwrap();
-    assert!(trust(Use::Ssm).verify(armored.as_bytes(), DATA).is_ok());
+    assert!(trust(Use::Ssm).verify(armored.as_bytes(), DATA, Timestamp::now()).is_ok());
 }
 
 #[test]
@@ -196,5 +208,37 @@ fn a_receipt_shows_the_fingerprint_and_not_the_certificate_and_one_from_before_s
     );
     assert_eq!(serde_json::from_str::<Trust>(&text).unwrap().certificate.unwrap().fingerprint, fingerprint());
     let before = r#"{"aws": "ecs", "also": "-----BEGIN PGP PUBLIC KEY BLOCK-----"}"#;
-    assert_eq!(serde_json::from_str::<Trust>(before).unwrap(), Trust { aws: Use::Ecs, certificate: None });
+    assert_eq!(serde_json::from_str::<Trust>(before).unwrap(), Trust::of(Use::Ecs));
+}
+
+#[test]
+fn a_signature_that_its_signer_gave_an_end_does_not_count_after_it() {
+    let later = Timestamp::now() + SignedDuration::from_secs(1000);
+    let sign = |life| Making { life, ..Making::default() }.sign();
+    let error = trust(Use::Ecs).verify(&sign(Some(500)), DATA, later).unwrap_err();
+    assert!(error.exit_code() == 1 && error.what.contains("it was good until"), "{error}");
+    for life in [None, Some(0), Some(2000)] {
+        trust(Use::Ecs).verify(&sign(life), DATA, later).unwrap();
+    }
+}
+
+#[test]
+fn a_sum_is_asked_for_beside_the_signature_and_alone_only_where_that_was_said() {
+    let (good, garbage, now) = (Making::default().sign(), b"garbage", Timestamp::now());
+    let both = Trust { sha256: Some(sum(DATA)), ..trust(Use::Ecs) };
+    assert_eq!(both.verify(&good, DATA, now).unwrap(), fingerprint());
+    assert_eq!(both.verify(garbage, DATA, now).unwrap_err().exit_code(), 1);
+    let alone = Trust { unsigned: true, ..both.clone() };
+    assert_eq!(alone.verify(&[], DATA, now).unwrap(), format!("sha256:{}", sum(DATA)));
+    for trust in [alone, Trust { sha256: Some(sum(b"other")), ..both }] {
+        let other = if trust.unsigned { &b"other"[..] } else { DATA };
+        let error = trust.verify(&good, other, now).unwrap_err();
+        assert!(error.exit_code() == 1 && error.what.contains("SHA-256"), "{error}");
+        assert!(error.hint.is_some_and(|hint| hint.starts_with("nothing was installed")));
+    }
+    assert!(Trust { unsigned: true, ..Trust::of(Use::Ecs) }.verify(&[], DATA, now).is_err());
+}
+
+fn sum(data: &[u8]) -> String {
+    hex::encode(Sha256::digest(data))
 }

@@ -1,5 +1,6 @@
 //! What a step replaced, as the receipt keeps it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,9 @@ pub enum Before {
         installed: Vec<String>,
         /// Those removed earlier whose configuration was still there.
         configured: Vec<String>,
+        /// The agents' versions, where they were installed.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        versions: BTreeMap<String, String>,
     },
     /// A unit.
     Unit {

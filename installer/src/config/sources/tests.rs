@@ -60,7 +60,7 @@ fn a_certificate_counts_for_the_deb_it_was_given_with_and_not_for_the_other_pack
 fn a_mirror_needs_no_certificate_because_aws_keys_count_there_too() {
     let config = asked(|options| options.mirror = Some(MIRROR.into())).unwrap();
     let trust = config.sources.trust(Use::Ssm, MIRROR);
-    assert_eq!(trust, Trust { aws: Use::Ssm, certificate: None });
+    assert_eq!(trust, Trust::of(Use::Ssm));
 }
 
 #[test]
@@ -118,4 +118,61 @@ fn an_address_that_is_none_or_holds_a_password_is_refused() {
     refused(|options| options.mirror = Some(url.into()), "holds a user's name");
     let error = asked(|options| options.mirror = Some(url.into())).unwrap_err();
     assert!(!format!("{error:?}").contains("sesame"));
+}
+
+const DEB: &str = "https://files.example/amazon-ecs-init.deb";
+const SUM: &str = "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef";
+
+#[test]
+fn a_sum_is_asked_of_the_package_it_was_given_with_beside_its_signature() {
+    let config = asked(|options| {
+        options.deb_url = Some(DEB.into());
+        options.package_sha256 = Some(SUM.into());
+    })
+    .unwrap();
+    let trust = config.sources.trust(Use::Ecs, DEB);
+    assert_eq!((trust.sha256, trust.unsigned), (Some(SUM.to_lowercase()), false));
+    assert_eq!(config.sources.trust(Use::Ssm, MIRROR), Trust::of(Use::Ssm));
+}
+
+#[test]
+fn a_signature_may_be_left_out_for_a_named_package_with_a_sum_and_for_no_other() {
+    let config = asked(|options| {
+        options.deb_url = Some(DEB.into());
+        options.package_sha256 = Some(SUM.into());
+        options.skip_gpg_check = true;
+    })
+    .unwrap();
+    assert!(config.sources.trust(Use::Ecs, DEB).unsigned);
+    let ssm = config.endpoints().ssm_package(None, "debian", "amd64", "deb");
+    assert_eq!(config.sources.trust(Use::Ssm, &ssm), Trust::of(Use::Ssm));
+}
+
+#[test]
+fn leaving_a_signature_out_without_a_package_and_its_sum_is_refused() {
+    let skip = |options: &mut Options| options.skip_gpg_check = true;
+    refused(skip, "--skip-gpg-check cannot be honoured by itself");
+    let no_sum = |options: &mut Options| {
+        skip(options);
+        options.deb_url = Some(DEB.into());
+    };
+    refused(no_sum, "--skip-gpg-check cannot be honoured by itself");
+    let no_package = |options: &mut Options| {
+        skip(options);
+        options.mirror = Some(MIRROR.into());
+        options.package_sha256 = Some(SUM.into());
+    };
+    refused(no_package, "--skip-gpg-check cannot be honoured by itself");
+}
+
+#[test]
+fn a_sum_of_nothing_and_a_sum_that_is_none_are_refused() {
+    refused(|options| options.package_sha256 = Some(SUM.into()), "no package that it could be of");
+    for text in ["", "0123", &SUM.replace('0', "x")] {
+        let options = |options: &mut Options| {
+            options.deb_url = Some(DEB.into());
+            options.package_sha256 = Some(text.to_owned());
+        };
+        refused(options, "is not a SHA-256");
+    }
 }

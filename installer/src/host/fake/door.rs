@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use super::{Fake, Halt, Kind, Node, refuse};
 use crate::error::{Error, Result};
 use crate::host::{
-    Command, DockerDaemon, Fetch, Holder, Host, Introspection, Output, Rule, Stat, Timings, Transfer,
-    UnitState,
+    Command, ControlData, DockerDaemon, Fetch, Holder, Host, Introspection, Output, Rule, Stat, Timings,
+    Transfer, UnitState,
 };
 use crate::registration::AGENT;
 
@@ -58,6 +58,10 @@ impl Host for Fake {
 
     fn own_program(&self) -> Result<PathBuf> {
         Ok("/root/landfall".into())
+    }
+
+    fn control_data(&self, package: &Path) -> Result<ControlData> {
+        self.control_of(package)
     }
 
     fn units(&self, names: &[&str]) -> Result<Vec<UnitState>> {
@@ -150,7 +154,8 @@ impl Host for Fake {
     fn begin_fetch(&mut self, fetch: Fetch) {
         let arrives = !self.offline;
         if arrives {
-            self.scribble_deep(&fetch.destination.display().to_string(), "package", 0o600);
+            let name = fetch.destination.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            self.scribble_deep(&fetch.destination.display().to_string(), &self.offered(&name), 0o600);
         }
         self.fetching.insert(fetch.destination, arrives);
     }

@@ -7,7 +7,7 @@ use super::Fake;
 use super::disk::{Kind, Node};
 
 /// The folders of the system itself, which no package takes away.
-pub(super) const FOLDERS: [&str; 32] = [
+pub(super) const FOLDERS: [&str; 33] = [
     "/",
     "/etc",
     "/etc/default",
@@ -34,6 +34,7 @@ pub(super) const FOLDERS: [&str; 32] = [
     "/var/lib/apt",
     "/var/lib/apt/lists",
     "/var/lib/dpkg",
+    "/var/lib/dpkg/info",
     "/var/lib/dpkg/updates",
     "/var/log",
     "/dev",

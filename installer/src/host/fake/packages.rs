@@ -2,6 +2,7 @@
 //!
 //! dpkg syncs its own files, so what it did is on the disk when it says so.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,8 @@ use super::catalogue::{CATALOGUE, Package};
 use super::{Fake, Halt, answer, refuse};
 use crate::durable::parent;
 use crate::host::{Holder, Host, Output, Packages};
-use crate::package_database::{EXTENDED_STATES, STATUS, UPDATES};
+use crate::package_database::{EXTENDED_STATES, STATUS, UPDATES, list_of_files};
+use crate::package_version::compare;
 
 /// A package of the catalogue, or one without anything in it.
 fn package(name: &str) -> &'static Package {
@@ -21,6 +23,13 @@ fn package(name: &str) -> &'static Package {
 
 /// dpkg's note on a package: its flag and its state.
 type State = (String, String);
+
+/// All that dpkg notes on a package.
+struct Note {
+    flag: String,
+    state: String,
+    version: String,
+}
 
 /// A lock that somebody holds for a while.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +56,9 @@ impl Fake {
                 self.put("/var/lib/apt/lists/packages", "lists", 0o644);
                 Ok(answer())
             }
-            Packages::Install { names, files, record } => self.install(names, files, record),
+            Packages::Install { names, files, record, downgrade } => {
+                self.install(names, files, record, *downgrade)
+            }
             Packages::Configure => self.configure_all(),
             Packages::ClearBroken(name) => self.take_away(std::slice::from_ref(name), false, true),
             Packages::Reinstall(name) => self.install_again(name),
@@ -74,6 +85,11 @@ impl Fake {
         self.installed_long_ago(names);
     }
 
+    /// Somebody puts another version of a package in its place now.
+    pub fn somebody_upgrades(&mut self, name: &str, version: &str) {
+        self.set_version(name, version);
+    }
+
     /// Somebody writes a system's file now.
     pub fn somebody_writes(&mut self, path: &str, content: &str) {
         self.put(path, content, 0o644);
@@ -91,7 +107,13 @@ impl Fake {
         self.put(&format!("{UPDATES}/0001"), "", 0o644);
     }
 
-    fn install(&mut self, names: &[String], files: &[PathBuf], record: &Path) -> Result<Output, Halt> {
+    fn install(
+        &mut self,
+        names: &[String],
+        files: &[PathBuf],
+        record: &Path,
+        downgrade: bool,
+    ) -> Result<Output, Halt> {
         if !self.disk.list(Path::new(UPDATES)).is_empty() {
             return Ok(refuse(100, "E: dpkg was interrupted, you must manually run 'dpkg --configure -a'"));
         }
@@ -101,19 +123,30 @@ impl Fake {
         if let Some(file) = files.iter().find(|file| self.disk.node(file).is_none()) {
             return Ok(refuse(100, &format!("E: Unsupported file {} given", file.display())));
         }
-        let by_file =
-            files.iter().map(|file| file.file_stem().unwrap_or_default().to_string_lossy().into_owned());
-        let asked: Vec<String> = names.iter().cloned().chain(by_file).collect();
-        let states = self.states();
-        if asked.iter().any(|name| states.get(name).is_some_and(|(_, state)| state == "installed")) {
+        let mut offered = BTreeMap::new();
+        for file in files {
+            match self.control_of(file) {
+                Ok(control) => drop(offered.insert(control.name, control.version)),
+                Err(e) => return Ok(refuse(100, &e.what)),
+            }
+        }
+        let asked: Vec<String> = names.iter().chain(offered.keys()).cloned().collect();
+        let older = |name: &String| {
+            let (here, new) = (self.version(name), offered.get(name));
+            // Whatever is named to apt without a file, it upgrades: Landfall must not name what is here.
+            here.is_some_and(|here| new.is_none_or(|new| compare(&here, new) == Ordering::Greater))
+        };
+        if asked.iter().any(older) && !downgrade {
             return Ok(refuse(
                 100,
                 "E: Packages were downgraded and -y was used without --allow-downgrades.",
             ));
         }
-        let Some(order) = self.order(&asked) else {
+        let Some(mut order) = self.order(&asked) else {
             return Ok(refuse(100, "E: Unable to locate package"));
         };
+        let replaced = |name: &String| self.version(name).is_some_and(|here| here != offered[name]);
+        order.extend(offered.keys().filter(|name| replaced(name)).cloned());
         self.note_choices(&order, &asked);
         self.note_archives(&order, &asked[names.len()..], record);
         self.tick()?;
@@ -121,6 +154,9 @@ impl Fake {
             self.set_state(name, Some(("reinstreq", "half-installed")));
             self.tick()?;
             self.unpack(name);
+            if let Some(version) = offered.get(name) {
+                self.set_version(name, version);
+            }
             self.tick()?;
         }
         for name in &order {
@@ -198,6 +234,7 @@ impl Fake {
         for path in package(name).configuration {
             self.put(path, "default", 0o644);
         }
+        self.put(&list_of_files(name).display().to_string(), "", 0o644);
         self.set_state(name, Some(("ok", "unpacked")));
     }
 
@@ -264,6 +301,7 @@ impl Fake {
         for unit in package.units {
             self.drop_file(&super::units::link(unit));
         }
+        self.drop_file(&list_of_files(name).display().to_string());
         self.set_state(name, None);
     }
 
@@ -299,28 +337,51 @@ impl Fake {
     }
 
     fn states(&self) -> BTreeMap<String, State> {
+        let noted = |(name, note): (String, Note)| (name, (note.flag, note.state));
+        self.notes().into_iter().map(noted).collect()
+    }
+
+    /// The version of a package that is installed.
+    fn version(&self, name: &str) -> Option<String> {
+        self.notes().remove(name).filter(|note| note.state == "installed").map(|note| note.version)
+    }
+
+    fn notes(&self) -> BTreeMap<String, Note> {
         let text = self.disk.text(STATUS).unwrap_or_default();
         let stanza = |stanza: &str| {
             let value =
                 |key: &str| stanza.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
             let mut words = value("Status")?.split(' ').skip(1).map(str::to_owned);
-            Some((value("Package")?.to_owned(), (words.next()?, words.next()?)))
+            let (flag, state) = (words.next()?, words.next()?);
+            Some((value("Package")?.to_owned(), Note { flag, state, version: value("Version")?.to_owned() }))
         };
         text.split("\n\n").filter_map(stanza).collect()
     }
 
     pub(super) fn set_state(&mut self, name: &str, state: Option<(&str, &str)>) {
-        let mut states = self.states();
-        match state {
-            Some((flag, state)) => states.insert(name.to_owned(), (flag.to_owned(), state.to_owned())),
-            None => states.remove(name),
-        };
+        let mut notes = self.notes();
+        let version = notes.remove(name).map_or_else(|| "1".to_owned(), |note| note.version);
+        if let Some((flag, state)) = state {
+            notes.insert(name.to_owned(), Note { flag: flag.into(), state: state.into(), version });
+        }
+        self.put_notes(&notes);
+    }
+
+    pub(super) fn set_version(&mut self, name: &str, version: &str) {
+        let mut notes = self.notes();
+        if let Some(note) = notes.get_mut(name) {
+            version.clone_into(&mut note.version);
+        }
+        self.put_notes(&notes);
+    }
+
+    fn put_notes(&mut self, notes: &BTreeMap<String, Note>) {
         let mut text = String::new();
-        for (name, (flag, state)) in states {
+        for (name, Note { flag, state, version }) in notes {
             let want = if state == "config-files" { "deinstall" } else { "install" };
             let _ = write!(
                 text,
-                "Package: {name}\nStatus: {want} {flag} {state}\nArchitecture: amd64\nVersion: 1\n\n"
+                "Package: {name}\nStatus: {want} {flag} {state}\nArchitecture: amd64\nVersion: {version}\n\n"
             );
         }
         self.put(STATUS, &text, 0o644);

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Command as Process, Stdio};
 
 use crate::error::{Error, Result, While};
@@ -51,6 +52,15 @@ impl Invocation {
         let mut invocation = Self::plain("systemctl", ["show", "-p", super::systemd::PROPERTIES]);
         invocation.arguments.extend(names.iter().map(|name| Argument::Plain((*name).to_owned())));
         invocation
+    }
+
+    pub(super) fn control_data(package: &Path) -> Self {
+        Self::plain("dpkg-deb", ["--field"]).and([
+            package.display().to_string().as_str(),
+            "Package",
+            "Version",
+            "Architecture",
+        ])
     }
 
     pub(super) fn check_rule(rule: &Rule) -> Self {
@@ -103,11 +113,12 @@ fn package_manager(packages: &Packages) -> Invocation {
             "apt-get",
             ["update", "-q", "-o", "Acquire::Languages=none", "-o", "APT::Get::List-Cleanup=false"],
         ),
-        Packages::Install { names, files, record } => {
+        Packages::Install { names, files, record, downgrade } => {
             let record = record.display();
             let hook = format!("DPkg::Pre-Install-Pkgs::=cat >> '{record}' && sync '{record}'");
             let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-            install().and(["-o", &hook]).and(names.iter().chain(&files).map(String::as_str))
+            let downgrade = downgrade.then_some("--allow-downgrades");
+            install().and(["-o", &hook]).and(downgrade).and(names.iter().chain(&files).map(String::as_str))
         }
         Packages::Reinstall(name) => install().and(["--reinstall", name]),
         Packages::Configure => {

@@ -1,0 +1,38 @@
+//! What the servers of the agents' packages offer: as much of a file as Landfall reads, its control data.
+
+use std::path::Path;
+
+use super::Fake;
+use crate::error::{Error, Result};
+use crate::host::ControlData;
+
+/// What a machine is offered unless a test says otherwise.
+pub(super) const LATEST: [(&str, &str); 2] =
+    [("amazon-ssm-agent", "3.3.0.0-1"), ("amazon-ecs-init", "1.105.1-1")];
+
+impl Fake {
+    /// From now on this file comes in the place of the package of that name.
+    pub fn offer(&mut self, instead_of: &str, name: &str, version: &str) {
+        let (name, version, architecture) = (name.into(), version.into(), "amd64".into());
+        self.offers.insert(instead_of.into(), ControlData { name, version, architecture });
+    }
+
+    /// The text of the file that comes for a package.
+    pub(super) fn offered(&self, name: &str) -> String {
+        let latest = LATEST.iter().find(|(package, _)| *package == name).map_or("1", |(_, version)| version);
+        match self.offers.get(name) {
+            Some(other) => format!("{}\n{}\n{}\n", other.name, other.version, other.architecture),
+            None => format!("{name}\n{latest}\namd64\n"),
+        }
+    }
+
+    pub(super) fn control_of(&self, file: &Path) -> Result<ControlData> {
+        let text = self.disk.text(&file.display().to_string()).unwrap_or_default();
+        let mut lines = text.lines().map(str::to_owned);
+        let fields = (lines.next(), lines.next(), lines.next());
+        let (Some(name), Some(version), Some(architecture)) = fields else {
+            return Err(Error::failed(format!("{} is no package", file.display())));
+        };
+        Ok(ControlData { name, version, architecture })
+    }
+}
