@@ -33,19 +33,12 @@ pub struct Packages {
 impl Packages {
     /// Stand-in agents of the real ones' sizes, and the Debian packages for `suite`.
     pub fn stand_ins(suite: &str) -> Result<Self> {
-        let tools = programs::test_tools()?;
-        let maker = tools.join("stand-in-packages");
-        let keys = signing_keys()?;
-        let mut ingredients = vec![fs::read(&maker)?, fs::read(keys.join("trust-key.asc"))?];
-        for agent in AGENTS {
-            ingredients.push(fs::read(tools.join(agent)).doing(|| format!("reading the stand-in {agent}"))?);
-        }
-        let ingredients: Vec<&[u8]> = ingredients.iter().map(Vec::as_slice).collect();
-        let entry = cache::entry("stand-in-objects", &ingredients, |folder| {
-            let out = folder.join("objects");
-            make(&maker, "agents", &[("--programs", &tools), ("--keys", &keys), ("--out", &out)])
-        })?;
-        Self::around(entry.join("objects"), suite)
+        Self::around(agents(&[])?, suite)
+    }
+
+    /// The same agents without the padding that gives them their size, for who tries many packages.
+    pub fn small(suite: &str) -> Result<Self> {
+        Self::around(agents(&["--small"])?, suite)
     }
 
     /// These objects, with the Debian packages for `suite`.
@@ -59,7 +52,7 @@ impl Packages {
             let out = folder.join("repository");
             let options =
                 [("--debs", &*debs), ("--keys", &keys), ("--suite", Path::new(suite)), ("--out", &out)];
-            make(&maker, "apt-repository", &options)
+            make(&maker, "apt-repository", &[], &options)
         })?;
         let repository = entry.join("repository");
         let archive_key = repository.join("archive-key.asc");
@@ -77,6 +70,28 @@ impl Packages {
     }
 }
 
+/// Small stand-in agents of these versions, rightly signed, as S3's objects.
+pub fn small_agents(ssm_version: &str, ecs_version: &str) -> Result<PathBuf> {
+    agents(&["--small", "--ssm-version", ssm_version, "--ecs-version", ecs_version])
+}
+
+fn agents(options: &[&str]) -> Result<PathBuf> {
+    let tools = programs::test_tools()?;
+    let maker = tools.join("stand-in-packages");
+    let keys = signing_keys()?;
+    let mut ingredients =
+        vec![fs::read(&maker)?, fs::read(keys.join("trust-key.asc"))?, options.join(" ").into_bytes()];
+    for agent in AGENTS {
+        ingredients.push(fs::read(tools.join(agent)).doing(|| format!("reading the stand-in {agent}"))?);
+    }
+    let ingredients: Vec<&[u8]> = ingredients.iter().map(Vec::as_slice).collect();
+    let entry = cache::entry("stand-in-objects", &ingredients, |folder| {
+        let out = folder.join("objects");
+        make(&maker, "agents", options, &[("--programs", &tools), ("--keys", &keys), ("--out", &out)])
+    })?;
+    Ok(entry.join("objects"))
+}
+
 /// The folder of the test's signing key, which is made at its first use and kept.
 pub fn signing_keys() -> Result<PathBuf> {
     cache::entry("signing-key", &[b"1"], |folder| {
@@ -85,9 +100,10 @@ pub fn signing_keys() -> Result<PathBuf> {
     })
 }
 
-fn make(maker: &Path, what: &str, options: &[(&str, &Path)]) -> Result<()> {
+fn make(maker: &Path, what: &str, options: &[&str], places: &[(&str, &Path)]) -> Result<()> {
     let mut arguments: Vec<&OsStr> = vec![what.as_ref()];
-    for (name, value) in options {
+    arguments.extend(options.iter().map(OsStr::new));
+    for (name, value) in places {
         arguments.extend([name.as_ref(), value.as_os_str()]);
     }
     host_command::run(&maker.display().to_string(), arguments)?;

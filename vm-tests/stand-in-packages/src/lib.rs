@@ -15,7 +15,7 @@ mod store;
 mod tree;
 
 pub use apt_repository::write_apt_repository;
-pub use signing::TestKey;
+pub use signing::{Flaw, TestKey};
 pub use store::{Agents, write_store};
 
 /// Anything that can go wrong here ends the whole run, so one error type with a sentence is enough.

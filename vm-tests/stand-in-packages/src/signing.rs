@@ -6,8 +6,9 @@ use pgp::composed::{
     SecretKeyParamsBuilder, SignedPublicKey, SignedSecretKey,
 };
 use pgp::crypto::hash::HashAlgorithm;
+use pgp::packet::{SignatureConfig, SignatureType, Subpacket, SubpacketData};
 use pgp::ser::Serialize;
-use pgp::types::{KeyDetails, Password};
+use pgp::types::{Duration, KeyDetails, Password, Timestamp};
 use rand::thread_rng;
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
@@ -15,6 +16,19 @@ use std::path::Path;
 
 const USER_ID: &str = "Landfall test signer (worthless outside tests) <tests@landfall.test>";
 const BITS: u32 = 3072;
+
+/// What is wrong with a signature that is otherwise sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// It says that it was made before its key was.
+    OlderThanTheKey,
+    /// Its signer gave it an end, which has passed.
+    Ended,
+    /// It is over a hash that can be forged.
+    Sha1,
+    /// It is over text, in which ends of lines do not count.
+    OverText,
+}
 
 /// The signing key.
 pub struct TestKey {
@@ -66,6 +80,28 @@ impl TestKey {
     /// A detached signature, armored.
     pub fn detached_armored(&self, data: &[u8]) -> Result<String> {
         Ok(self.signature(data)?.to_armored_string(ArmorOptions::default())?)
+    }
+
+    /// A detached signature of this key that nobody should accept, armored.
+    pub fn flawed(&self, data: &[u8], flaw: Flaw) -> Result<String> {
+        let key = &self.secret.primary_key;
+        let typ = if flaw == Flaw::OverText { SignatureType::Text } else { SignatureType::Binary };
+        let hash = if flaw == Flaw::Sha1 { HashAlgorithm::Sha1 } else { HashAlgorithm::Sha256 };
+        let made = match flaw {
+            Flaw::OlderThanTheKey => key.created_at().as_secs() - 1,
+            _ => key.created_at().as_secs(),
+        };
+        let mut config = SignatureConfig::v4(typ, key.algorithm(), hash);
+        config.hashed_subpackets = vec![
+            Subpacket::regular(SubpacketData::SignatureCreationTime(Timestamp::from_secs(made)))?,
+            Subpacket::regular(SubpacketData::IssuerFingerprint(key.fingerprint()))?,
+        ];
+        if flaw == Flaw::Ended {
+            let life = Duration::from_secs(1);
+            config.hashed_subpackets.push(Subpacket::regular(SubpacketData::SignatureExpirationTime(life))?);
+        }
+        let signature = DetachedSignature::new(config.sign(key, &Password::empty(), data)?);
+        Ok(signature.to_armored_string(ArmorOptions::default())?)
     }
 
     /// A text with its signature around it, as in `InRelease`.

@@ -23,6 +23,7 @@ mod rebooted;
 mod releases;
 mod secrets;
 mod step_laws;
+mod trust;
 
 /// A world with one booted guest, or nothing where guests cannot run, which is said.
 fn machine() -> Result<Option<(World, Container)>> {
