@@ -153,7 +153,8 @@ fn must_be_strong(signature: &Signature) -> Result<()> {
     }
     match signature.hash_alg() {
         Some(HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512) => Ok(()),
-        other => Err(no_count(format!("it uses {other:?}, and at least SHA-256 is asked for"))),
+        Some(other) => Err(no_count(format!("it is over {other}, and at least SHA-256 is asked for"))),
+        None => Err(no_count("it does not say over which hash it is".into())),
     }
 }
 

@@ -87,7 +87,7 @@ impl PackageFile {
     }
 
     fn another(&self, why: String) -> Error {
-        Error::failed(format!("{} is rightly signed, but is not the {} that was asked for: {why}", self.url, self.name))
+        Error::failed(format!("what came from {} is not the {} that was asked for, whoever signed it: {why}", self.url, self.name))
             .hint("nothing was installed; somebody between AWS and this machine may offer an old or another package: see where it comes from")
     }
 }
