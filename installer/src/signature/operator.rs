@@ -3,8 +3,10 @@
 //! Its primary key alone counts, and only under the fingerprint that was given with it: what else the
 //! certificate says, or binds to itself, is nobody's word but its own.
 
+use jiff::Timestamp;
 use pgp::composed::{Deserializable, SignedPublicKey};
-use pgp::types::KeyDetails;
+use pgp::packet::Signature;
+use pgp::types::{KeyDetails, Tag};
 use serde::{Deserialize, Serialize};
 
 use super::{PinnedKey, Use};
@@ -31,18 +33,25 @@ impl Certificate {
             return Err(Error::refused(format!("'{fingerprint}' is not the fingerprint of a certificate"))
                 .hint("it has 40 hexadecimal figures, as 'gpg --show-keys FILE' prints them"));
         }
-        let found = shown(&parsed(&armored)?);
+        let certificate = parsed(&armored)?;
+        let found = shown(&certificate);
         if found != given {
             return Err(Error::refused(format!(
                 "the certificate of --trust-key has the fingerprint {found}, and not that of --trust-fingerprint"
             ))
             .hint("ask whoever signs the packages for the fingerprint, by another way than the certificate came"));
         }
+        if is_revoked(&certificate) {
+            return Err(Error::refused(format!("the certificate {found} of --trust-key was revoked"))
+                .hint("ask whoever signs the packages for the certificate of their new key"));
+        }
         Ok(Self { fingerprint: given, armored })
     }
 
     pub(super) fn key(&self, usage: Use) -> Result<PinnedKey> {
-        Ok(PinnedKey::of_operator(parsed(&self.armored)?.primary_key, usage))
+        let certificate = parsed(&self.armored)?;
+        let valid_until = end(&certificate);
+        Ok(PinnedKey::of_operator(certificate.primary_key, usage, valid_until))
     }
 }
 
@@ -51,6 +60,25 @@ fn parsed(armored: &str) -> Result<SignedPublicKey> {
         Error::refused(format!("the file of --trust-key is no armored OpenPGP certificate: {e}"))
             .hint("export it with 'gpg --armor --export FINGERPRINT'")
     })
+}
+
+fn is_revoked(certificate: &SignedPublicKey) -> bool {
+    let revocations = &certificate.details.revocation_signatures;
+    revocations.iter().any(|signature| signature.verify_key(&certificate.primary_key).is_ok())
+}
+
+/// The end that the key was given last, by a signature of its own (RFC 9580, section 5.2.3.13).
+fn end(certificate: &SignedPublicKey) -> Option<Timestamp> {
+    let key = &certificate.primary_key;
+    let of_users = certificate.details.users.iter().flat_map(|user| {
+        let verifies = |it: &&Signature| it.verify_certification(key, Tag::UserId, &user.id).is_ok();
+        user.signatures.iter().filter(verifies)
+    });
+    let direct = certificate.details.direct_signatures.iter().filter(|it| it.verify_key(key).is_ok());
+    let last = of_users.chain(direct).max_by_key(|it| it.created().map(|made| made.as_secs()))?;
+    let life = last.key_expiration_time().filter(|life| life.as_secs() > 0)?;
+    let end = i64::from(key.created_at().as_secs()) + i64::from(life.as_secs());
+    Timestamp::from_second(end).ok()
 }
 
 fn shown(certificate: &SignedPublicKey) -> String {
@@ -64,4 +92,33 @@ fn in_capitals(fingerprint: &str) -> String {
 /// Of version 4 or of version 6.
 fn is_fingerprint(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(armored: &str, fingerprint: &str) -> Result<Certificate> {
+        Certificate::read(armored.to_owned(), fingerprint)
+    }
+
+    #[test]
+    fn a_certificate_counts_until_the_end_that_it_was_given() {
+        let ended = include_str!("../../tests/certificates/ended.asc");
+        let key = read(ended, "54BD1779F5B3CDC5486078A3355358AE3C953D44").unwrap().key(Use::Ecs).unwrap();
+        assert_eq!(
+            key.valid_until.map(|end| end.to_string().chars().take(7).collect()),
+            Some("2025-01".to_owned())
+        );
+        let endless = include_str!("../../tests/certificates/operator.asc");
+        let key = read(endless, "C1D7F90776118FEB60B8EB32723399571A4B01FC").unwrap().key(Use::Ecs).unwrap();
+        assert_eq!(key.valid_until, None);
+    }
+
+    #[test]
+    fn a_revoked_certificate_is_refused() {
+        let revoked = include_str!("../../tests/certificates/revoked.asc");
+        let error = read(revoked, "AF7108A4CCA03ADD6BF72BD510A0270DBCC1E9B4").unwrap_err();
+        assert!(error.exit_code() == 2 && error.what.ends_with("was revoked"), "{error}");
+    }
 }

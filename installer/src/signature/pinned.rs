@@ -54,13 +54,13 @@ pub fn pinned() -> Vec<PinnedKey> {
 }
 
 impl PinnedKey {
-    /// A key that the operator trusts, for the same use, without an end.
-    pub(super) fn of_operator(key: PublicKey, usage: Use) -> Self {
+    /// A key that the operator trusts, for the same use.
+    pub(super) fn of_operator(key: PublicKey, usage: Use, valid_until: Option<Timestamp>) -> Self {
         Self {
             fingerprint: key.fingerprint().to_string().to_uppercase(),
             usage,
             created: seconds(key.created_at().as_secs()),
-            valid_until: None,
+            valid_until,
             key,
         }
     }
