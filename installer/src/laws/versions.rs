@@ -110,3 +110,25 @@ fn a_failure_at_any_touch_of_an_upgrade_then_another_run_equals_success() {
         same(&success(&fake), &success(&whole), &format!("failure at touch {touch}, resumed"));
     }
 }
+
+#[test]
+fn a_power_cut_at_any_touch_of_an_upgrade_then_another_run_equals_success() {
+    let options = asking("3.3.0.0", false);
+    let mut whole = found_with("3.2.0.0-1");
+    run(&mut whole, &options).unwrap();
+    let mut fake = found_with("3.2.0.0-1");
+    fake.keep_moments();
+    run(&mut fake, &options).unwrap();
+    for (at, moment) in fake.take_moments().into_iter().enumerate() {
+        for survivors in [Survivors::None, Survivors::All] {
+            let mut cut = moment.clone();
+            cut.lose_power(survivors);
+            run(&mut cut, &options).unwrap_or_else(|e| panic!("power cut at touch {at}: {e}"));
+            same(
+                &success(&cut),
+                &success(&whole),
+                &format!("power cut at touch {at}, {survivors:?} survives"),
+            );
+        }
+    }
+}

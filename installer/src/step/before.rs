@@ -91,4 +91,13 @@ mod tests {
             assert_eq!(Content::of(bytes).bytes(), bytes);
         }
     }
+
+    #[test]
+    fn what_an_earlier_landfall_wrote_of_packages_still_reads() {
+        let earlier = r#"{"before": "packages", "installed": ["dpkg"], "configured": []}"#;
+        let Before::Packages { installed, versions, .. } = serde_json::from_str(earlier).unwrap() else {
+            panic!("another kind");
+        };
+        assert!(installed == ["dpkg"] && versions.is_empty());
+    }
 }

@@ -140,4 +140,12 @@ mod tests {
             assert!(error.hint.is_some_and(|hint| hint.starts_with("nothing was installed")));
         }
     }
+
+    #[test]
+    fn a_file_in_the_receipt_of_an_earlier_landfall_still_reads() {
+        let earlier =
+            r#"{"name": "amazon-ecs-init", "url": "u", "signature_url": "s", "trust": {"aws": "ecs"}}"#;
+        let file: PackageFile = serde_json::from_str(earlier).unwrap();
+        assert_eq!((file.least, file.trust), (None, Trust::of(Use::Ecs)));
+    }
 }
