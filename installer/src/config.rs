@@ -7,8 +7,10 @@ use crate::cli::{DockerSource, IpFamily, Options};
 use crate::error::{Error, Result, While};
 use crate::host::Host;
 use crate::partition::{Endpoints, is_region};
+use crate::proxy::Proxy;
 use crate::secret::Secret;
 
+mod proxy;
 mod secrets;
 mod sources;
 
@@ -47,6 +49,8 @@ pub struct Config {
     pub ecs_endpoint: Option<String>,
     /// The address family, where one was asked for.
     pub ip: Option<IpFamily>,
+    /// The proxy, where one is to be used.
+    pub proxy: Option<Proxy>,
     /// Patience with other package managers, in seconds.
     pub lock_seconds: u64,
     /// Patience with the agents, in seconds.
@@ -81,6 +85,7 @@ impl Config {
             allow_downgrade: options.allow_downgrade,
             ecs_endpoint: options.ecs_endpoint.clone(),
             ip: options.ip_compatibility,
+            proxy: proxy::chosen(host, options)?,
             lock_seconds: options.lock_timeout.unwrap_or(600),
             agent_seconds: options.agent_timeout.unwrap_or(180),
             no_start: options.no_start,
@@ -129,8 +134,6 @@ fn refuse_what_is_not_built(options: &Options) -> Result<()> {
         (options.certs_file.is_some(), "--certs-file", "ECS Exec is not built yet"),
         (options.expect_account.is_some(), "--expect-account", "it is not built yet"),
         (options.exec_version.is_some(), "--exec-version", "ECS Exec is not built yet"),
-        (options.proxy.is_some(), "--proxy", "proxies are not built yet"),
-        (options.no_proxy.is_some(), "--no-proxy", "proxies are not built yet"),
         (options.rpm_url.is_some(), "--rpm-url", "no release with RPM packages is supported yet"),
         (
             options.docker_install_source == Some(DockerSource::Docker),

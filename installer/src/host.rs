@@ -6,11 +6,14 @@
 //! `std::process`, `std::fs` or `std::env`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::error::Result;
+use crate::progress::Progress;
+use crate::proxy::Proxy;
 
 mod command;
 mod facets;
@@ -67,10 +70,15 @@ pub trait Host {
     fn elapsed(&self) -> Duration;
     /// Waits.
     fn sleep(&self, time: Duration);
+    /// A number nobody foresees: for telling machines apart, not for keys.
+    fn random(&self) -> u64;
     /// Where the time went so far.
     fn timings(&self) -> Timings;
     /// Tells the person at this machine something that takes effect on nobody else.
     fn tell(&self, sentence: &str);
+
+    /// How far the downloads are.
+    fn progress(&self) -> Arc<Progress>;
 
     // Touching.
 
@@ -88,6 +96,9 @@ pub trait Host {
     fn sync(&mut self, path: &Path) -> Result<()>;
     /// Sets a kernel setting by its dotted name.
     fn set_kernel(&mut self, key: &str, value: &str) -> Result<()>;
+    /// Lets everything that leaves this process, or a command that asks the network, go through this
+    /// proxy; without one, directly.
+    fn use_proxy(&mut self, proxy: Option<Proxy>);
     /// Runs a command to its end.
     fn run(&mut self, command: &Command) -> Result<Output>;
     /// Begins a download beside everything else.

@@ -27,6 +27,8 @@ mod package_words;
 pub mod partition;
 pub mod plan;
 pub mod probe;
+pub mod progress;
+pub mod proxy;
 pub mod receipt;
 pub mod registration;
 pub mod secret;

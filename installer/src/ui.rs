@@ -1,35 +1,38 @@
 //! What people see: one line per step on standard error, data on standard output.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::apply::{Event, Outcome};
 use crate::host::Timings;
+use crate::progress::Progress;
+
+mod live_line;
+
+use live_line::LiveLine;
 
 /// Shows events as lines.
-#[derive(Debug)]
 pub struct Ui {
     colour: bool,
-    terminal: bool,
-    begun: bool,
+    /// On a terminal only: a log has no use for lines that are drawn over.
+    live: Option<LiveLine>,
 }
 
 impl Ui {
-    /// Looks at where standard error goes; `NO_COLOR` turns colour off.
+    /// Looks at where standard error goes; `NO_COLOR` turns colour off, and nothing else.
     #[must_use]
-    pub fn new(no_colour: bool) -> Self {
+    pub fn new(no_colour: bool, progress: Arc<Progress>) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        Self { colour: terminal && !no_colour, terminal, begun: false }
+        Self { colour: terminal && !no_colour, live: terminal.then(|| LiveLine::new(progress)) }
     }
 
     /// Shows an event.
-    pub fn show(&mut self, event: &Event) {
+    pub fn show(&self, event: &Event) {
         match event {
             Event::Begins(item) => {
-                if self.terminal {
-                    eprint!("{:>9}  {}", "...", item.step.describe());
-                    let _ = std::io::stderr().flush();
-                    self.begun = true;
+                if let Some(live) = &self.live {
+                    live.begin(item.step.describe());
                 }
             }
             Event::Ends { item, outcome, time } => {
@@ -42,16 +45,19 @@ impl Ui {
         }
     }
 
-    fn line(&mut self, outcome: Outcome, time: &str, what: &str) {
+    fn line(&self, outcome: Outcome, time: &str, what: &str) {
         let (word, code) = match outcome {
             Outcome::Done => ("done", 32),
             Outcome::AlreadySo => ("already so", 2),
             Outcome::Failed => ("failed", 31),
         };
-        let start = if std::mem::take(&mut self.begun) { "\r\x1b[K" } else { "" };
         let word = format!("{word:<10}");
         let word = if self.colour { format!("\x1b[{code}m{word}\x1b[0m") } else { word };
-        eprintln!("{start}{word} {time:>7}  {what}");
+        let line = format!("{word} {time:>7}  {what}");
+        match &self.live {
+            Some(live) => live.end(&line),
+            None => eprintln!("{line}"),
+        }
     }
 
     /// Where the time went, in one line.

@@ -89,11 +89,12 @@ pub struct Options {
     #[arg(long, value_name = "VERSION", env = "LANDFALL_EXEC_VERSION")]
     pub exec_version: Option<String>,
 
-    /// Proxy for everything that asks AWS or fetches packages, such as http://proxy:3128
+    /// Proxy for Landfall, apt, both agents and a Docker that Landfall brings, such as
+    /// http://proxy:3128; without it, https_proxy or all_proxy of the environment; "" for none
     #[arg(long, value_name = "URL", env = "LANDFALL_PROXY")]
     pub proxy: Option<String>,
 
-    /// Hosts to reach without the proxy, separated by commas
+    /// Hosts to reach without the proxy, separated by commas; without it, no_proxy of the environment
     #[arg(long, value_name = "HOSTS", env = "LANDFALL_NO_PROXY")]
     pub no_proxy: Option<String>,
 

@@ -20,7 +20,7 @@ pub fn run(host: &mut dyn Host, json: bool) -> Result<()> {
     must_be_root(host)?;
     must_be_alone(host)?;
     let count = Receipt::read(host)?.entries.len();
-    let mut ui = Ui::new(host.env("NO_COLOR").is_some());
+    let ui = Ui::new(host.env("NO_COLOR").is_some(), host.progress());
     let instance =
         host.introspection().and_then(|agent| Some((agent.cluster, agent.container_instance_arn?)));
     let mut leftovers = take_back(host, &mut |event| ui.show(&event))?;

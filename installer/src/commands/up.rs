@@ -38,7 +38,7 @@ pub fn run_watched(
     must_be_root(host)?;
     must_be_alone(host)?;
     let config = Config::resolve(host, options)?;
-    refuse_proxies(host)?;
+    host.use_proxy(config.proxy.clone());
     let facts = Facts::gather(host)?;
     let plan = plan(&facts, &config, &distro(&facts)?, goal)?;
     let activation = config::activation(host, options, terminal::standard_input)?;
@@ -48,7 +48,7 @@ pub fn run_watched(
     warn_of_ending_keys(host, &plan);
     probe(host, &plan)?;
     let context = Context { activation };
-    let mut ui = Ui::new(host.env("NO_COLOR").is_some());
+    let ui = Ui::new(host.env("NO_COLOR").is_some(), host.progress());
     let mut told = Vec::new();
     let changed = apply(host, &plan, &context, &mut |event| {
         watch(&event);
@@ -106,16 +106,4 @@ fn as_json(event: &Event) -> Option<Value> {
         "subject": item.step.subject(), "what": item.step.describe(), "why": item.why,
         "outcome": outcome, "seconds": seconds,
     }))
-}
-
-/// The activation would be used up through the proxy, by agents that then have none.
-fn refuse_proxies(host: &dyn Host) -> Result<()> {
-    const NAMES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
-    match NAMES.iter().find(|name| host.env(name).is_some_and(|value| !value.is_empty())) {
-        Some(name) => {
-            Err(Error::refused(format!("{name} is set, and the agents cannot be given a proxy yet"))
-                .hint(format!("where AWS is reached without it, run again with 'env -u {name}'")))
-        }
-        None => Ok(()),
-    }
 }

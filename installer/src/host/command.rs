@@ -36,6 +36,20 @@ pub enum Command {
     ClearAgent,
 }
 
+impl Command {
+    /// Whether its program asks other machines for anything.
+    #[must_use]
+    pub fn asks_network(&self) -> bool {
+        match self {
+            Self::Packages(packages) => {
+                matches!(packages, Packages::Update | Packages::Install { .. } | Packages::Reinstall(_))
+            }
+            Self::RegisterAgent { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// What apt and dpkg are asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packages {

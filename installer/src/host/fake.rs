@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Command, ControlData, Host, Output, Rule};
 use crate::error::{Error, Result};
+use crate::proxy::Proxy;
 
 mod agents;
 mod catalogue;
@@ -73,6 +74,8 @@ pub struct Fake {
     pub held_lock: Option<HeldLock>,
     /// How often the package manager still finds that somebody took its lock just before.
     pub lock_refusals: u32,
+    /// The proxy that our own requests and commands go through.
+    pub proxy: Option<Proxy>,
     /// Whether downloads fail.
     pub offline: bool,
     offers: BTreeMap<String, ControlData>,

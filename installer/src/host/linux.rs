@@ -6,9 +6,10 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ use super::{
     Timings, Transfer, UnitState,
 };
 use crate::error::{Error, Result, While};
+use crate::progress::Progress;
+use crate::proxy::Proxy;
 
 mod arguments;
 mod control_data;
@@ -31,7 +34,7 @@ mod sockets;
 mod systemd;
 
 use arguments::Invocation;
-use fetch::Fetching;
+use fetch::{Fetching, Means};
 
 const AS_ROOT: &str = "run it again with sudo, or as root";
 
@@ -40,6 +43,8 @@ pub struct Linux {
     started: Instant,
     timings: RefCell<Timings>,
     fetching: HashMap<PathBuf, Fetching>,
+    progress: Arc<Progress>,
+    proxy: Option<Proxy>,
     lock: Option<File>,
 }
 
@@ -49,7 +54,14 @@ impl Linux {
     #[must_use]
     pub fn open() -> Self {
         let _ = nix::sys::prctl::set_dumpable(false);
-        Self { started: Instant::now(), timings: RefCell::default(), fetching: HashMap::new(), lock: None }
+        Self {
+            started: Instant::now(),
+            timings: RefCell::default(),
+            fetching: HashMap::new(),
+            progress: Arc::default(),
+            proxy: None,
+            lock: None,
+        }
     }
 
     /// Runs a program to its end, with a clean environment, and notes how long that took.
@@ -173,7 +185,7 @@ impl Host for Linux {
 
     fn reach(&self, addresses: &[String]) -> Vec<Result<Option<Timestamp>>> {
         let from = self.elapsed();
-        let answers = reach::reach(addresses);
+        let answers = reach::reach(addresses, self.proxy.as_ref());
         self.timings.borrow_mut().transfers.push((from, self.elapsed()));
         answers
     }
@@ -194,6 +206,14 @@ impl Host for Linux {
         thread::sleep(time);
     }
 
+    fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        let drawn = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes));
+        // Without the device, at least two machines are not switched on in the same nanosecond.
+        let clock = || Timestamp::now().subsec_nanosecond().unsigned_abs().into();
+        drawn.map_or_else(|_| clock(), |()| u64::from_ne_bytes(bytes))
+    }
+
     fn timings(&self) -> Timings {
         let mut timings = self.timings.borrow().clone();
         if let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) {
@@ -207,7 +227,13 @@ impl Host for Linux {
     }
 
     fn tell(&self, sentence: &str) {
-        eprintln!("{sentence}");
+        // A line may be on the terminal that is still being redrawn.
+        let start = if std::io::stderr().is_terminal() { "\r\x1b[K" } else { "" };
+        eprintln!("{start}{sentence}");
+    }
+
+    fn progress(&self) -> Arc<Progress> {
+        self.progress.clone()
     }
 
     fn lock(&mut self, path: &Path) -> Result<Option<Holder>> {
@@ -264,13 +290,22 @@ impl Host for Linux {
         fs::write(&path, value).while_doing(|| format!("setting {key} to {value}"))
     }
 
+    fn use_proxy(&mut self, proxy: Option<Proxy>) {
+        self.proxy = proxy;
+    }
+
     fn run(&mut self, command: &Command) -> Result<Output> {
-        self.child(&Invocation::of(command))
+        let invocation = Invocation::of(command);
+        self.child(&match &self.proxy {
+            Some(proxy) if command.asks_network() => invocation.through(proxy),
+            _ => invocation,
+        })
     }
 
     fn begin_fetch(&mut self, fetch: Fetch) {
         let destination = fetch.destination.clone();
-        self.fetching.insert(destination, Fetching::begin(fetch, self.started));
+        let means = Means { proxy: self.proxy.clone(), progress: self.progress.clone(), seed: self.random() };
+        self.fetching.insert(destination, Fetching::begin(fetch, means, self.started));
     }
 
     fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer> {

@@ -12,6 +12,8 @@ use crate::host::{
     Command, ControlData, DockerDaemon, Fetch, Holder, Host, Introspection, Output, Rule, Stat, Timings,
     Transfer, UnitState,
 };
+use crate::progress::Progress;
+use crate::proxy::Proxy;
 use crate::registration::AGENT;
 
 impl Host for Fake {
@@ -101,6 +103,15 @@ impl Host for Fake {
         self.clock.set(self.clock.get() + time);
     }
 
+    /// The same number each time, so that tests repeat.
+    fn random(&self) -> u64 {
+        7
+    }
+
+    fn progress(&self) -> Arc<Progress> {
+        Arc::default()
+    }
+
     fn timings(&self) -> Timings {
         Timings::default()
     }
@@ -140,6 +151,10 @@ impl Host for Fake {
             fake.volatile.kernel.insert(key.to_owned(), value.to_owned());
             Ok(())
         })
+    }
+
+    fn use_proxy(&mut self, proxy: Option<Proxy>) {
+        self.proxy = proxy;
     }
 
     fn run(&mut self, command: &Command) -> Result<Output> {

@@ -7,6 +7,7 @@ use std::process::{Command as Process, Stdio};
 
 use crate::error::{Error, Result, While};
 use crate::host::{Command, Output, Packages, Rule, UnitVerb};
+use crate::proxy::Proxy;
 use crate::registration::AGENT;
 use crate::secret::Secret;
 
@@ -18,7 +19,7 @@ pub(super) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/
 pub(super) struct Invocation {
     program: &'static str,
     arguments: Vec<Argument>,
-    environment: Vec<(&'static str, &'static str)>,
+    environment: Vec<(&'static str, String)>,
 }
 
 /// An argument, which may be a secret.
@@ -76,7 +77,7 @@ impl Invocation {
             };
         }
         process.env_clear().env("PATH", SEARCH_PATH).env("HOME", "/root").env("LC_ALL", "C.UTF-8");
-        process.envs(self.environment.iter().copied()).stdin(Stdio::null());
+        process.envs(self.environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
         let output = match process.output() {
             Err(e) if e.kind() == ErrorKind::NotFound => {
                 return Err(Error::failed(format!("the program {} is missing", self.program)));
@@ -99,7 +100,15 @@ impl Invocation {
     }
 
     fn quietly(mut self) -> Self {
-        self.environment.extend([("DEBIAN_FRONTEND", "noninteractive"), ("NEEDRESTART_SUSPEND", "1")]);
+        let quiet = [("DEBIAN_FRONTEND", "noninteractive"), ("NEEDRESTART_SUSPEND", "1")];
+        self.environment.extend(quiet.map(|(name, value)| (name, value.to_owned())));
+        self
+    }
+
+    /// The SSM agent and apt both look for a proxy in their environment; apt prefers one of its own
+    /// configuration, so an operator's choice for packages stays.
+    pub(super) fn through(mut self, proxy: &Proxy) -> Self {
+        self.environment.extend(proxy.variables());
         self
     }
 }
@@ -161,6 +170,18 @@ fn word(verb: UnitVerb) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_asks_the_network_is_given_the_proxy() {
+        let proxy = Proxy::parse("http://proxy:3128", "", "--proxy").unwrap();
+        let update = Invocation::of(&Command::Packages(Packages::Update)).through(&proxy);
+        for (name, value) in proxy.variables() {
+            assert!(update.environment.contains(&(name, value)), "{name}");
+        }
+        assert!(Command::Packages(Packages::Reinstall("bash".into())).asks_network());
+        assert!(!Command::Packages(Packages::Configure).asks_network());
+        assert!(!Command::ReloadUnits.asks_network() && !Command::ClearAgent.asks_network());
+    }
 
     #[test]
     fn an_activation_code_does_not_show_in_debug_output() {

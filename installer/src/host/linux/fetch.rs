@@ -1,28 +1,46 @@
 //! Downloads, on threads of their own, verified before they get their name.
 //!
-//! The file grows in a folder that only root may enter, under a temporary name; signature first, so
-//! that a wrong one costs little.
+//! The signature comes first, so that a wrong one costs little. The file grows in a folder that only
+//! root may enter, under a temporary name that no failure leaves behind, and is verified while it
+//! arrives. What came of it serves the next try of the same run; a later run asks for all of it again,
+//! because nothing proves to it which file the beginning was of.
 
-use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::fs::{self, DirBuilder};
+use std::io::Read;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use reqwest::StatusCode;
-use reqwest::blocking::{Client, Response};
-use reqwest::redirect::Policy;
+use reqwest::blocking::Client;
 
-use super::http::{client, root_cause};
+use super::http::{client, leads_to_https};
 use crate::durable;
 use crate::error::{Error, Result, While};
 use crate::host::{Fetch, Transfer};
+use crate::progress::Progress;
+use crate::proxy::Proxy;
 
-const TRIES: u32 = 4;
-const CHUNK: usize = 256 * 1024;
+mod answer;
+mod arriving;
+mod patience;
+#[cfg(test)]
+mod tests;
+
+use answer::{Trouble, ask};
+use arriving::{Arriving, Ending};
+use patience::{Limits, Patience};
+
 const LARGEST_SIGNATURE: u64 = 64 * 1024;
+
+/// What a download needs besides its address.
+pub(super) struct Means {
+    pub(super) proxy: Option<Proxy>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) seed: u64,
+}
 
 /// A download under way.
 pub(super) struct Fetching {
@@ -31,10 +49,11 @@ pub(super) struct Fetching {
 }
 
 impl Fetching {
-    pub(super) fn begin(fetch: Fetch, started: Instant) -> Self {
+    pub(super) fn begin(fetch: Fetch, means: Means, started: Instant) -> Self {
         let from = started.elapsed();
         let thread = thread::spawn(move || {
-            let transfer = fetch_verified(&fetch);
+            let transfer = client(means.proxy.as_ref(), leads_to_https())
+                .and_then(|client| fetch_verified(&client, &fetch, &means, Limits::USUAL));
             (started.elapsed(), transfer)
         });
         Self { thread, from }
@@ -47,24 +66,19 @@ impl Fetching {
     }
 }
 
-fn fetch_verified(fetch: &Fetch) -> Result<Transfer> {
-    let client = client(Policy::default())?;
+fn fetch_verified(client: &Client, fetch: &Fetch, means: &Means, limits: Limits) -> Result<Transfer> {
     let signature = match fetch.trust.unsigned {
         true => Vec::new(),
-        false => retried(|| small(&client, &fetch.signature_url))?,
+        false => small(client, &fetch.signature_url, Patience::new(limits, means.seed))?,
     };
     let folder = durable::parent(&fetch.destination);
-    fs::DirBuilder::new()
+    DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(folder)
         .while_doing(|| format!("making the folder {}", folder.display()))?;
     let partial = fetch.destination.with_extension("partial");
-    let arrived = retried(|| large(&client, &fetch.url, &partial)).and_then(|bytes| {
-        let file = File::open(&partial).while_doing(|| format!("reading {}", partial.display()))?;
-        Ok(Transfer { bytes, signer: fetch.trust.verify(&signature, file, Timestamp::now())? })
-    });
-    let named = arrived.and_then(|transfer| {
+    let named = arrive(client, fetch, &signature, &partial, means, limits).and_then(|transfer| {
         fs::rename(&partial, &fetch.destination).while_doing(|| "naming the finished download".into())?;
         Ok(transfer)
     });
@@ -74,80 +88,59 @@ fn fetch_verified(fetch: &Fetch) -> Result<Transfer> {
     named.map_err(|e| e.while_doing(format!("downloading {}", fetch.url)))
 }
 
-/// A failure that a further try may mend, or one that it cannot.
-enum Trouble {
-    Passing(Error),
-    Final(Error),
-}
-
-fn retried<T>(mut attempt: impl FnMut() -> std::result::Result<T, Trouble>) -> Result<T> {
-    let mut pause = Duration::from_millis(500);
-    for _ in 1..TRIES {
-        match attempt() {
-            Ok(value) => return Ok(value),
-            Err(Trouble::Final(e)) => return Err(e),
-            Err(Trouble::Passing(_)) => thread::sleep(pause),
+/// Reads the file through the check of its signature, and again if another file comes in its place.
+fn arrive(
+    client: &Client,
+    fetch: &Fetch,
+    signature: &[u8],
+    partial: &Path,
+    means: &Means,
+    limits: Limits,
+) -> Result<Transfer> {
+    let share = means.progress.begin();
+    let mut arriving = Arriving::new(client, &fetch.url, partial, (limits, means.seed), share)
+        .while_doing(|| format!("making {}", partial.display()))?;
+    loop {
+        let verified = fetch.trust.verify(signature, &mut arriving, Timestamp::now());
+        match arriving.ending() {
+            Ending::Complete(bytes) => return Ok(Transfer { bytes, signer: verified? }),
+            Ending::Restarted => {}
+            Ending::Failed(e) => return Err(e),
+            // The signature alone was enough to say no.
+            Ending::LeftOff => {
+                let unread = || Error::bug("a signature counted before the file was read");
+                return Err(verified.err().unwrap_or_else(unread));
+            }
         }
-        pause *= 2;
     }
-    attempt().map_err(|(Trouble::Passing(e) | Trouble::Final(e))| e)
 }
 
-fn small(client: &Client, url: &str) -> std::result::Result<Vec<u8>, Trouble> {
+fn small(client: &Client, url: &str, mut patience: Patience) -> Result<Vec<u8>> {
+    let began = Instant::now();
+    loop {
+        match read_small(client, url) {
+            Ok(content) => return Ok(content),
+            Err(Trouble::Final(e)) => return Err(e),
+            Err(Trouble::Passing(e, asked)) => match patience.pause(false, asked, began.elapsed()) {
+                Some(pause) => thread::sleep(pause),
+                None => return Err(patience.given_up(e, began.elapsed())),
+            },
+        }
+    }
+}
+
+fn read_small(client: &Client, url: &str) -> std::result::Result<Vec<u8>, Trouble> {
     let mut content = Vec::new();
-    let mut answer = get(client, url)?.take(LARGEST_SIGNATURE + 1);
-    answer.read_to_end(&mut content).map_err(|e| cut_off(url, &e))?;
+    let mut answer = ask(client, url, None)?.take(LARGEST_SIGNATURE + 1);
+    answer.read_to_end(&mut content).map_err(|e| {
+        let error = Error::failed(format!("the connection to {url} was cut off: {e}"));
+        Trouble::Passing(error.hint("see that the network is up, and run again"), None)
+    })?;
     if content.len() as u64 > LARGEST_SIGNATURE {
-        return Err(Trouble::Final(Error::failed(format!("{url} is far too large for a signature"))));
+        return Err(Trouble::Final(
+            Error::failed(format!("{url} is far too large for a signature"))
+                .hint("see that nothing between this machine and the server answers in its place"),
+        ));
     }
     Ok(content)
-}
-
-fn large(client: &Client, url: &str, partial: &Path) -> std::result::Result<u64, Trouble> {
-    let mut answer = get(client, url)?;
-    let promised = answer.content_length();
-    let on_disk = |e: std::io::Error| {
-        Trouble::Final(
-            Error::failed(format!("{}: {e}", partial.display()))
-                .hint("see that the disk has room, and run again"),
-        )
-    };
-    let mut file = File::create(partial).map_err(on_disk)?;
-    let mut buffer = vec![0; CHUNK];
-    let mut bytes = 0;
-    loop {
-        let count = answer.read(&mut buffer).map_err(|e| cut_off(url, &e))?;
-        if count == 0 {
-            break;
-        }
-        file.write_all(&buffer[..count]).map_err(on_disk)?;
-        bytes += count as u64;
-    }
-    match promised {
-        Some(promised) if promised != bytes => {
-            Err(Trouble::Passing(Error::failed(format!("{url} ended after {bytes} of {promised} bytes"))))
-        }
-        _ => Ok(bytes),
-    }
-}
-
-fn get(client: &Client, url: &str) -> std::result::Result<Response, Trouble> {
-    let answer = client.get(url).send().map_err(|e| {
-        Trouble::Passing(
-            Error::failed(format!("{url} could not be reached: {}", root_cause(&e)))
-                .hint("see that DNS works, TCP 443 is open to it, and the clock is right"),
-        )
-    })?;
-    match answer.status() {
-        StatusCode::OK => Ok(answer),
-        StatusCode::NOT_FOUND | StatusCode::FORBIDDEN => Err(Trouble::Final(
-            Error::failed(format!("{url} is not there (HTTP {})", answer.status().as_u16()))
-                .hint("see that the region and the version exist"),
-        )),
-        other => Err(Trouble::Passing(Error::failed(format!("{url} answered with HTTP {}", other.as_u16())))),
-    }
-}
-
-fn cut_off(url: &str, e: &std::io::Error) -> Trouble {
-    Trouble::Passing(Error::failed(format!("the connection to {url} was cut off: {e}")))
 }

@@ -1,34 +1,63 @@
-//! The HTTPS client that downloads and probes share: the system's own authorities, and no plain HTTP.
+//! The HTTPS client that downloads and probes share: the system's own authorities, the proxy that was
+//! chosen and no other, and no plain HTTP.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::blocking::Client;
+use reqwest::blocking::{Client, ClientBuilder};
 use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::error::{Error, Result};
+use crate::proxy::Proxy;
 
 const CONNECT: Duration = Duration::from_secs(15);
+/// How long a server may say nothing at all; how long it takes in all is nobody's matter here.
 const SILENCE: Duration = Duration::from_secs(60);
+const MOST_REDIRECTS: usize = 5;
 
 /// A client for HTTPS alone.
-pub(super) fn client(redirects: Policy) -> Result<Client> {
+pub(super) fn client(proxy: Option<&Proxy>, redirects: Policy) -> Result<Client> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         return Err(Error::failed("this system has no certificate authorities to trust")
             .hint("install the package ca-certificates, and run again"));
     }
-    Client::builder()
+    let builder = trusting(roots, proxy, redirects)?.connect_timeout(CONNECT).timeout(SILENCE);
+    builder.build().map_err(|e| Error::bug(e.to_string()))
+}
+
+/// The same, trusting these authorities, with patience still to be chosen.
+pub(super) fn trusting(
+    roots: RootCertStore,
+    proxy: Option<&Proxy>,
+    redirects: Policy,
+) -> Result<ClientBuilder> {
+    let builder = Client::builder()
         .tls_backend_preconfigured(tls(roots)?)
         .redirect(redirects)
         .https_only(true)
-        .connect_timeout(CONNECT)
-        .timeout(SILENCE)
-        .user_agent(concat!("landfall/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|e| Error::bug(e.to_string()))
+        // Our own environment has been read already, by rules that a person can look up.
+        .no_proxy()
+        .user_agent(concat!("landfall/", env!("CARGO_PKG_VERSION")));
+    let Some(proxy) = proxy else { return Ok(builder) };
+    let through = reqwest::Proxy::all(&proxy.url).map_err(|e| Error::bug(e.to_string()))?;
+    Ok(builder.proxy(through.no_proxy(reqwest::NoProxy::from_string(&proxy.spared()))))
+}
+
+/// Follows a server's word to another address, a few times, and never to plain HTTP.
+pub(super) fn leads_to_https() -> Policy {
+    Policy::custom(|attempt| {
+        if attempt.url().scheme() != "https" {
+            let target = attempt.url().to_string();
+            return attempt.error(format!("it leads to {target}, which is not HTTPS"));
+        }
+        if attempt.previous().len() > MOST_REDIRECTS {
+            return attempt.error(format!("it leads on and on, more than {MOST_REDIRECTS} times"));
+        }
+        attempt.follow()
+    })
 }
 
 /// TLS that trusts these authorities.
@@ -37,6 +66,19 @@ pub(super) fn tls(roots: RootCertStore) -> Result<ClientConfig> {
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = versions.map_err(|e| Error::bug(e.to_string()))?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Why an address gave no answer, and what now.
+pub(super) fn unreachable(url: &str, e: &reqwest::Error) -> Error {
+    let cause = root_cause(e);
+    let hint = if e.is_redirect() {
+        "see that nothing between this machine and the server answers in its place"
+    } else if cause.contains("certificate") {
+        "see that the clock is right; where a proxy opens TLS, its authority must be in the system's store"
+    } else {
+        "see that DNS works, TCP 443 is open to it, and the clock is right; --proxy names a proxy"
+    };
+    Error::failed(format!("{url} could not be reached: {cause}")).hint(hint)
 }
 
 /// The innermost reason: the outer ones say no more than that a request failed.

@@ -7,16 +7,17 @@ use reqwest::blocking::Client;
 use reqwest::header::DATE;
 use reqwest::redirect::Policy;
 
-use super::http::{client, root_cause};
+use super::http::{client, unreachable};
 use crate::error::{Error, Result};
+use crate::proxy::Proxy;
 
 /// Any HTTP answer will do: what matters is that there is one, and what time it tells.
-pub(super) fn reach(addresses: &[String]) -> Vec<Result<Option<Timestamp>>> {
+pub(super) fn reach(addresses: &[String], proxy: Option<&Proxy>) -> Vec<Result<Option<Timestamp>>> {
     if addresses.is_empty() {
         return Vec::new();
     }
     // Where an answer would send us on to is not what was asked.
-    let client = match client(Policy::none()) {
+    let client = match client(proxy, Policy::none()) {
         Ok(client) => client,
         Err(e) => return vec![Err(e)],
     };
@@ -30,18 +31,13 @@ pub(super) fn reach(addresses: &[String]) -> Vec<Result<Option<Timestamp>>> {
 }
 
 fn ask(client: &Client, address: &str) -> Result<Option<Timestamp>> {
-    let answer = client.head(address).send().map_err(|e| unreachable_address(address, &e))?;
+    let answer = client.head(address).send().map_err(|e| unreachable(address, &e))?;
     let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
     Ok(date.and_then(time_of))
 }
 
 fn time_of(date: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp())
-}
-
-fn unreachable_address(url: &str, e: &reqwest::Error) -> Error {
-    Error::failed(format!("{url} could not be reached: {}", root_cause(e)))
-        .hint("see that DNS works, TCP 443 is open to it, and the clock is right")
 }
 
 #[cfg(test)]
