@@ -10,17 +10,35 @@ pub mod ssm_agent;
 use std::path::PathBuf;
 
 use crate::plan::{Item, item};
+use crate::proxy::Proxy;
 use crate::step::{Folders, MARKER, Step, WriteFile};
 
 /// A systemd drop-in that keeps a unit from starting before the machine has an identity.
 fn gate(unit: &str, why: &str, service: &str) -> [Item; 2] {
-    let folder = PathBuf::from(format!("/etc/systemd/system/{unit}.d"));
     let content = format!("# Written by Landfall.\n[Unit]\nConditionPathExists={MARKER}\n{service}");
-    [
-        item(
-            format!("systemd looks for changes to {unit} in this folder"),
-            Step::Folders(Folders { paths: vec![folder.clone()], mode: 0o755, only_if_empty: false }),
-        ),
-        item(why, Step::WriteFile(WriteFile { path: folder.join("10-landfall.conf"), content, mode: 0o644 })),
-    ]
+    let path = drop_ins(unit).join("10-landfall.conf");
+    [drop_in_folder(unit, false), item(why, Step::WriteFile(WriteFile { path, content, mode: 0o644 }))]
+}
+
+/// A systemd drop-in that tells a unit of the proxy.
+fn proxy_drop_in(unit: &str, why: &str, proxy: &Proxy) -> Item {
+    let lines = proxy.variables().map(|(name, value)| format!("Environment=\"{name}={value}\"\n"));
+    let content = format!("# Written by Landfall.\n[Service]\n{}", lines.concat());
+    item(why, Step::WriteFile(WriteFile { path: proxy_file(unit), content, mode: 0o644 }))
+}
+
+/// Where a unit is told of the proxy.
+pub(crate) fn proxy_file(unit: &str) -> PathBuf {
+    drop_ins(unit).join("20-landfall-proxy.conf")
+}
+
+fn drop_in_folder(unit: &str, only_if_empty: bool) -> Item {
+    item(
+        format!("systemd looks for changes to {unit} in this folder"),
+        Step::Folders(Folders { paths: vec![drop_ins(unit)], mode: 0o755, only_if_empty }),
+    )
+}
+
+fn drop_ins(unit: &str) -> PathBuf {
+    PathBuf::from(format!("/etc/systemd/system/{unit}.d"))
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::components::proxy_file;
 use crate::error::Result;
 use crate::host::{DockerDaemon, Host, Introspection};
 use crate::package_database::PackageDatabase;
@@ -49,6 +50,9 @@ pub struct Facts {
     pub disk_free: u64,
     /// The daemon on Docker's socket.
     pub docker: Option<DockerDaemon>,
+    /// Whether an earlier run brought Docker and told it of a proxy.
+    #[serde(default)]
+    pub docker_proxied: bool,
     /// Installed packages that concern us, each with its version.
     pub packages: BTreeMap<String, String>,
     /// Packages that an interrupted package manager left half-way.
@@ -88,6 +92,7 @@ impl Facts {
             memory,
             disk_free,
             docker: host.docker(),
+            docker_proxied: docker_proxied(host)?,
             packages: relevant(&database),
             unfinished_packages,
             registration: registration::read(host)?,
@@ -101,6 +106,15 @@ impl Facts {
     pub fn has_package(&self, name: &str) -> bool {
         self.packages.contains_key(name)
     }
+}
+
+fn docker_proxied(host: &dyn Host) -> Result<bool> {
+    for distro in distro_matrix::all() {
+        if host.stat(&proxy_file(&distro.packages.docker_unit))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn relevant(database: &PackageDatabase) -> BTreeMap<String, String> {

@@ -13,6 +13,7 @@ use crate::commands::uninstall::take_back;
 use crate::config::Config;
 use crate::error::Result;
 use crate::facts::Facts;
+use crate::host::Host;
 use crate::host::fake::{
     ACTIVATION_CODE, ACTIVATION_ID, Fake, MACHINES, Survivors, TRUST_FINGERPRINT, TRUST_KEY, fresh,
 };
@@ -25,6 +26,7 @@ use crate::step::{Context, MARKER};
 mod cuts;
 mod failures;
 mod packages;
+mod proxies;
 mod taking_back;
 mod versions;
 mod wholes;
@@ -59,19 +61,36 @@ struct Choices {
     no_start: bool,
     ipv6: bool,
     trust: bool,
+    proxy: bool,
 }
 
 impl Choices {
-    const PLAIN: Self =
-        Self { goal: Goal::Up, cluster: false, pairs: false, no_start: false, ipv6: false, trust: false };
-    const FULL: Self = Self { cluster: true, pairs: true, ipv6: true, trust: true, ..Self::PLAIN };
+    const PLAIN: Self = Self {
+        goal: Goal::Up,
+        cluster: false,
+        pairs: false,
+        no_start: false,
+        ipv6: false,
+        trust: false,
+        proxy: false,
+    };
+    const FULL: Self =
+        Self { cluster: true, pairs: true, ipv6: true, trust: true, proxy: true, ..Self::PLAIN };
 
-    /// The product of all choices.
+    /// The product of all choices; the proxy comes with half of them.
     fn all() -> impl Iterator<Item = Self> {
         (0..64_u32).map(|bits| {
             let bit = |at: u32| bits >> at & 1 == 1;
             let goal = if bit(0) { Goal::Install } else { Goal::Up };
-            Self { goal, cluster: bit(1), pairs: bit(2), no_start: bit(3), ipv6: bit(4), trust: bit(5) }
+            Self {
+                goal,
+                cluster: bit(1),
+                pairs: bit(2),
+                no_start: bit(3),
+                ipv6: bit(4),
+                trust: bit(5),
+                proxy: bit(4) != bit(5),
+            }
         })
     }
 
@@ -83,6 +102,8 @@ impl Choices {
             attribute: pairs("rack=7"),
             tag: pairs("team=harbour"),
             no_start: self.no_start,
+            proxy: self.proxy.then(|| "http://proxy.example:3128".into()),
+            no_proxy: self.proxy.then(|| "internal.example".into()),
             ip_compatibility: self.ipv6.then_some(IpFamily::Ipv6),
             mirror: self.trust.then(|| "https://mirror.example".into()),
             trust_key: self.trust.then(|| TRUST_KEY.into()),
@@ -99,6 +120,7 @@ fn bring(fake: &mut Fake, choices: Choices, said: &mut String) -> Result<usize> 
 
 fn bring_with(fake: &mut Fake, options: &Options, goal: Goal, said: &mut String) -> Result<usize> {
     let config = Config::resolve(fake, options)?;
+    fake.use_proxy(config.proxy.clone());
     let facts = Facts::gather(fake)?;
     let plan = plan(&facts, &config, &distro(&facts)?, goal)?;
     let activation = Activation::new(ACTIVATION_ID.into(), Secret::new(ACTIVATION_CODE.into()))?;

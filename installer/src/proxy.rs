@@ -65,7 +65,7 @@ impl Proxy {
         hosts.join(",")
     }
 
-    /// The variables in which programs look for it.
+    /// The variables in which programs look for it. Those written in Go know both spellings, apt this one.
     #[must_use]
     pub fn variables(&self) -> [(&'static str, String); 3] {
         [("http_proxy", self.url.clone()), ("https_proxy", self.url.clone()), ("no_proxy", self.spared())]

@@ -2,6 +2,8 @@
 
 use distro_matrix::Distro;
 
+use super::{drop_in_folder, proxy_drop_in, proxy_file};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::plan::{Item, item};
@@ -9,11 +11,30 @@ use crate::step::{Await, Step, Unit};
 
 const BRIDGE_SECONDS: u64 = 30;
 
-pub(crate) fn steps(distro: &Distro) -> [Item; 1] {
+pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> [Item; 1] {
+    let unit = &distro.packages.docker_unit;
+    let proxied = config.proxy.is_some() && is_ours(facts, distro);
+    let reads = if proxied { vec![proxy_file(unit)] } else { Vec::new() };
     [item(
         "the ECS agent is a container, so Docker runs, now and after every boot",
-        Step::Unit(Unit { unit: distro.packages.docker_unit.clone(), start: true, reads: Vec::new() }),
+        Step::Unit(Unit { unit: unit.clone(), start: true, reads }),
     )]
+}
+
+/// Before Docker is installed, so that it knows the proxy from its first start on. A Docker that was
+/// here before keeps its own ways: it would have to be restarted, with all that runs in it.
+pub(crate) fn proxy(facts: &Facts, config: &Config, distro: &Distro) -> Vec<Item> {
+    let Some(proxy) = config.proxy.as_ref().filter(|_| is_ours(facts, distro)) else { return Vec::new() };
+    let unit = &distro.packages.docker_unit;
+    vec![
+        drop_in_folder(unit, true),
+        proxy_drop_in(unit, "Docker fetches the images of tasks, through the proxy too", proxy),
+    ]
+}
+
+/// Whether Landfall brings Docker, or once did and told it of a proxy.
+fn is_ours(facts: &Facts, distro: &Distro) -> bool {
+    !is_package(facts, distro) || facts.docker_proxied
 }
 
 pub(crate) fn bridge() -> [Item; 1] {

@@ -10,6 +10,7 @@ use crate::cli::IpFamily;
 use crate::config::Config;
 use crate::package_database::list_of_files;
 use crate::plan::{Item, item};
+use crate::proxy::Proxy;
 use crate::step::{Await, EnvFile, Step, Unit};
 
 /// The agent's unit.
@@ -84,6 +85,9 @@ fn keys(config: &Config) -> BTreeMap<String, String> {
     set("ECS_BACKEND_HOST", config.ecs_endpoint.clone());
     set("ECS_INSTANCE_ATTRIBUTES", object(&config.attributes));
     set("ECS_CONTAINER_INSTANCE_TAGS", object(&config.tags));
+    set("HTTP_PROXY", config.proxy.as_ref().map(|proxy| proxy.url.clone()));
+    set("HTTPS_PROXY", config.proxy.as_ref().map(|proxy| proxy.url.clone()));
+    set("NO_PROXY", config.proxy.as_ref().map(Proxy::spared));
     set("ECS_INSTANCE_IP_COMPATIBILITY", (config.ip == Some(IpFamily::Ipv6)).then(|| "ipv6".to_owned()));
     keys
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::gate as gate_unit;
+use super::{drop_in_folder, gate as gate_unit, proxy_drop_in, proxy_file};
 use crate::config::Config;
 use crate::package_database::list_of_files;
 use crate::plan::{Item, item};
@@ -20,6 +20,17 @@ pub(crate) fn gate() -> [Item; 2] {
         "the SSM agent's package starts it at once; without an identity it would probe for a cloud that is not there",
         "",
     )
+}
+
+/// For the service; its own call that registers is told of the proxy by its environment.
+pub(crate) fn proxy(config: &Config) -> Option<Item> {
+    let proxy = config.proxy.as_ref()?;
+    Some(proxy_drop_in(UNIT, "the SSM agent reaches AWS through the proxy", proxy))
+}
+
+/// The same for agents that somebody else may have installed.
+pub(crate) fn late_proxy(config: &Config) -> Vec<Item> {
+    proxy(config).map(|proxy| vec![drop_in_folder(UNIT, false), proxy]).unwrap_or_default()
 }
 
 pub(crate) fn configuration(config: &Config) -> [Item; 3] {
@@ -63,6 +74,9 @@ pub(crate) fn takeover(config: &Config) -> [Item; 1] {
 }
 
 pub(crate) fn registration(config: &Config) -> [Item; 3] {
+    let mut reads =
+        vec![PathBuf::from("/etc/amazon/ssm/amazon-ssm-agent.json"), list_of_files("amazon-ssm-agent")];
+    reads.extend(config.proxy.iter().map(|_| proxy_file(UNIT)));
     [
         item(
             "the activation turns into this machine's identity; it is used up by this, so it comes after all that can fail",
@@ -70,14 +84,7 @@ pub(crate) fn registration(config: &Config) -> [Item; 3] {
         ),
         item(
             "the SSM agent proves the identity and fetches the role's credentials",
-            Step::Unit(Unit {
-                unit: UNIT.into(),
-                start: true,
-                reads: vec![
-                    PathBuf::from("/etc/amazon/ssm/amazon-ssm-agent.json"),
-                    list_of_files("amazon-ssm-agent"),
-                ],
-            }),
+            Step::Unit(Unit { unit: UNIT.into(), start: true, reads }),
         ),
         item(
             "without unexpired credentials the ECS agent would start only to fail",

@@ -76,6 +76,8 @@ pub struct Fake {
     pub lock_refusals: u32,
     /// The proxy that our own requests and commands go through.
     pub proxy: Option<Proxy>,
+    /// Whether AWS is out of reach for whoever knows no proxy.
+    pub behind_proxy: bool,
     /// Whether downloads fail.
     pub offline: bool,
     offers: BTreeMap<String, ControlData>,

@@ -104,6 +104,18 @@ fn the_other_releases_of_debian_get_the_same_plan() {
 }
 
 #[test]
+fn a_proxy_is_told_to_all_that_speaks_to_aws_and_to_a_docker_that_is_brought() {
+    let options = Options {
+        proxy: Some("http://proxy.example:3128".into()),
+        no_proxy: Some("internal.example".into()),
+        ..Options::default()
+    };
+    must_be("proxy-up", &facts("debian-12-fresh"), options.clone(), Goal::Up);
+    must_be("proxy-docker-there-up", &facts("debian-12-docker-there"), options.clone(), Goal::Up);
+    must_be("proxy-register", &facts("debian-12-installed"), options, Goal::Register);
+}
+
+#[test]
 fn an_arm_machine_gets_packages_for_arm() {
     let facts = facts("debian-12-arm64");
     must_be("arm64-up", &facts, Options::default(), Goal::Up);

@@ -47,6 +47,9 @@ impl Fake {
         self.scribble_deep(&format!("{VAULT}/Store/InstanceFingerprint"), "{}", 0o600);
         self.scribble_deep(KEY, &key("", region), 0o600);
         self.tick()?;
+        if self.behind_proxy && self.proxy.is_none() {
+            return Ok(refuse(1, "ERROR Registration failed due to error registering the instance"));
+        }
         self.service.requests += 1;
         if (id, code.expose()) != (ACTIVATION_ID, ACTIVATION_CODE) {
             return Ok(refuse(1, "ERROR Registration failed. InvalidActivation: "));
@@ -84,6 +87,7 @@ impl Fake {
             .iter()
             .all(|program| self.disk.node(Path::new(program)).is_some());
         let identified = self.has_credentials();
+        let cut_off = self.behind_proxy && told("HTTPS_PROXY").is_empty();
         if !self.is_running("docker.service") || !able || (waits && !identified) {
             return Began::Failed;
         }
@@ -98,7 +102,7 @@ impl Fake {
         self.service.requests += 1;
         self.volatile.rules.extend(own_rules());
         self.volatile.kernel.insert("net.ipv4.conf.all.route_localnet".into(), "1".into());
-        if self.service.denies_instances {
+        if self.service.denies_instances || cut_off {
             return Began::KeepsFailing;
         }
         // The agent keeps this in a database that syncs.

@@ -167,7 +167,7 @@ impl Host for Fake {
 
     /// The file arrives at once, unsynced, as from a thread that is quick.
     fn begin_fetch(&mut self, fetch: Fetch) {
-        let arrives = !self.offline;
+        let arrives = !self.offline && (self.proxy.is_some() || !self.behind_proxy);
         if arrives {
             let name = fetch.destination.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             self.scribble_deep(&fetch.destination.display().to_string(), &self.offered(&name), 0o600);

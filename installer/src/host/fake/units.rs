@@ -190,6 +190,10 @@ impl Fake {
             self.scribble_deep("/var/log/amazon/ssm/amazon-ssm-agent.log", "no identity\n", 0o600);
             return;
         };
+        let told = self.unit_text("amazon-ssm-agent.service").contains("https_proxy=");
+        if self.behind_proxy && !told {
+            return;
+        }
         let ends = self.time() + jiff::SignedDuration::from_hours(1);
         let identity = serde_json::json!({"InstanceId": found.instance_id, "CredentialsExpiresAt": ends});
         self.service.requests += 1;

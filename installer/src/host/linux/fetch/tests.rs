@@ -14,7 +14,7 @@ use rand::{RngCore, SeedableRng, thread_rng};
 
 use super::*;
 use crate::host::linux::http::trusting;
-use crate::signature::{Trust, Use};
+use crate::signature::{Certificate, Trust, Use};
 
 mod badly;
 mod server;
@@ -57,7 +57,9 @@ fn signed(data: &[u8]) -> Vec<u8> {
 
 fn trust() -> Trust {
     let certificate = SignedPublicKey::from(KEY.clone());
-    Trust { aws: Use::Ssm, also: Some(certificate.to_armored_string(ArmorOptions::default()).unwrap()) }
+    let armored = certificate.to_armored_string(ArmorOptions::default()).unwrap();
+    let certificate = Certificate::read(armored, &KEY.primary_key.fingerprint().to_string()).unwrap();
+    Trust { aws: Use::Ssm, certificate: Some(certificate) }
 }
 
 /// An honest answer: the whole, or the rest where the mark still fits.
