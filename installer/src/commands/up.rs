@@ -6,7 +6,7 @@ use super::{must_be_alone, must_be_root, print_json, warn_of_ending_keys};
 use crate::apply::{Event, Outcome, apply};
 use crate::cli::Options;
 use crate::config::{self, Config};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::plan::{Goal, distro, plan};
