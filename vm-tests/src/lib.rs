@@ -9,6 +9,7 @@ pub mod cache;
 #[cfg(test)]
 mod documented;
 pub mod error;
+pub mod forward_proxy;
 pub mod guest;
 pub mod host_command;
 pub mod journey;

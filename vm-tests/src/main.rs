@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use vm_tests::error::Result;
+use vm_tests::forward_proxy;
 use vm_tests::guest::Guest;
 use vm_tests::licences;
 use vm_tests::tasks::{bench_floor, conformance, show};
@@ -41,6 +42,12 @@ enum Task {
     },
     /// Check that every dependency's licence is an allowed one
     Licences,
+    /// Be the proxy of a scenario, at the gateway of its world
+    #[command(hide = true)]
+    ForwardProxy {
+        /// Where to write what was asked for
+        log: PathBuf,
+    },
     /// Boot a bare Debian guest without an AWS around it and run a command line in it
     Guest {
         /// What the guest's sh runs
@@ -59,6 +66,7 @@ fn main() -> ExitCode {
             println!("the licences of {count} packages are allowed");
             ExitCode::SUCCESS
         }),
+        Task::ForwardProxy { log } => forward_proxy::serve(&log).map(|()| ExitCode::SUCCESS),
         Task::Guest { script } => in_a_bare_guest(&script),
     };
     done.unwrap_or_else(|error| {

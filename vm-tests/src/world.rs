@@ -10,6 +10,7 @@ use std::sync::Arc;
 use aws_simulator::Admin;
 
 use crate::error::{Error, Result, While};
+use crate::forward_proxy::ForwardProxy;
 use crate::guest::Guest;
 use crate::guest::base_root;
 use crate::guest::container::Container;
@@ -92,6 +93,11 @@ impl World {
     /// The controls of the simulator.
     pub fn aws(&self) -> Result<Admin> {
         Ok(Admin::at(self.simulator()?.state()))
+    }
+
+    /// Starts a proxy at the gateway, run by `program`, which is this crate's own.
+    pub fn forward_proxy(&self, program: &Path) -> Result<ForwardProxy> {
+        ForwardProxy::start(&self.ground.0, &self.network, program, self.folder.path())
     }
 
     /// The running simulator.

@@ -19,6 +19,7 @@ mod installed;
 mod interrupted;
 mod looking;
 mod official_script;
+mod proxied;
 mod rebooted;
 mod releases;
 mod secrets;
