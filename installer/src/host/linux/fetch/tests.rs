@@ -59,7 +59,7 @@ fn trust() -> Trust {
     let certificate = SignedPublicKey::from(KEY.clone());
     let armored = certificate.to_armored_string(ArmorOptions::default()).unwrap();
     let certificate = Certificate::read(armored, &KEY.primary_key.fingerprint().to_string()).unwrap();
-    Trust { aws: Use::Ssm, certificate: Some(certificate) }
+    Trust { certificate: Some(certificate), ..Trust::of(Use::Ssm) }
 }
 
 /// An honest answer: the whole, or the rest where the mark still fits.
