@@ -28,6 +28,16 @@ pub struct Distro {
     pub architectures: BTreeMap<String, String>,
     /// What to install, and with what.
     pub packages: Packages,
+    /// What is known of GPUs.
+    pub gpu: Option<Gpu>,
+}
+
+/// What is known of GPUs on a release.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Gpu {
+    /// Why they cannot be used, where somebody who must know says so.
+    pub refused: Option<String>,
 }
 
 /// How far Landfall stands behind a release.

@@ -39,6 +39,8 @@ pub enum Action {
     Up(Box<Options>),
     /// Show what 'up' would do, and why; changes nothing
     Plan(Box<Options>),
+    /// Tell what stands in the way, here and on the network; changes nothing
+    Check(Box<Options>),
     /// Everything but an identity: for golden images
     Install(Box<Options>),
     /// Give an installed machine its identity

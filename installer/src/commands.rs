@@ -10,6 +10,7 @@ use crate::plan::{Goal, Plan};
 use crate::signature::ending;
 use crate::step::Step;
 
+pub mod check;
 pub mod credentials_endpoint;
 pub mod plan;
 pub mod status;
@@ -42,6 +43,7 @@ pub fn run(host: &mut dyn Host, cli: Cli) -> Result<()> {
             let options = options(host, flags)?;
             up::run(host, &options, Goal::Register, json)
         }
+        Action::Check(flags) => check::run(host, &options(host, flags)?, json),
         Action::Plan(flags) => plan::run(host, &options(host, flags)?, json),
         Action::Status => status::run(host, json),
         Action::Uninstall => uninstall::run(host, json),

@@ -57,6 +57,8 @@ pub struct Config {
     pub agent_seconds: u64,
     /// Whether to leave the ECS agent alone after registration.
     pub no_start: bool,
+    /// Whether tasks are to use NVIDIA GPUs.
+    pub gpu: bool,
 }
 
 impl Config {
@@ -89,6 +91,7 @@ impl Config {
             lock_seconds: options.lock_timeout.unwrap_or(600),
             agent_seconds: options.agent_timeout.unwrap_or(180),
             no_start: options.no_start,
+            gpu: options.enable_gpu,
         })
     }
 
@@ -130,7 +133,6 @@ pub fn file(host: &dyn Host, named: Option<&Path>) -> Result<Options> {
 
 fn refuse_what_is_not_built(options: &Options) -> Result<()> {
     let asked = [
-        (options.enable_gpu, "--enable-gpu", "GPU support is not built yet"),
         (options.certs_file.is_some(), "--certs-file", "ECS Exec is not built yet"),
         (options.expect_account.is_some(), "--expect-account", "it is not built yet"),
         (options.exec_version.is_some(), "--exec-version", "ECS Exec is not built yet"),

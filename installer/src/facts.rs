@@ -14,8 +14,17 @@ use crate::package_database::PackageDatabase;
 use crate::registration::{self, Registration};
 use crate::step::MARKER;
 
+mod agents;
+mod docker_configuration;
+mod foreign_credentials;
+mod gpu;
+mod sight;
 mod system;
 
+pub use agents::{AGENT_STATE, AgentFiles};
+pub use docker_configuration::{DAEMON_JSON, DockerConfiguration};
+pub use gpu::Gpu;
+use sight::Sight;
 pub use system::{OsRelease, Security};
 
 /// What the machine is.
@@ -34,12 +43,18 @@ pub struct Facts {
     pub container: Option<String>,
     /// 1, 2, or 0 where there are none.
     pub cgroup_version: u8,
+    /// Whether memory of control groups is turned off.
+    #[serde(default)]
+    pub no_memory_control: bool,
     /// Security modules.
     pub security: Security,
     /// Addresses of default routes: `ipv4`, `ipv6`.
     pub default_routes: Vec<String>,
     /// The machine's id, as far as it is settled.
     pub machine_id: Option<String>,
+    /// Whether that id is lost at the next boot.
+    #[serde(default)]
+    pub transient_machine_id: bool,
     /// The hypervisor's or the board's id of this machine.
     pub product_uuid: Option<String>,
     /// The board's or the hypervisor's vendor.
@@ -63,6 +78,21 @@ pub struct Facts {
     pub marked: bool,
     /// What the ECS agent says of itself.
     pub ecs_agent: Option<Introspection>,
+    /// What both agents keep on the disk.
+    #[serde(default)]
+    pub agent_files: AgentFiles,
+    /// Docker's own configuration.
+    #[serde(default)]
+    pub docker_configuration: DockerConfiguration,
+    /// What is here for GPUs.
+    #[serde(default)]
+    pub gpu: Gpu,
+    /// Where credentials are that neither Landfall nor the SSM agent brought.
+    #[serde(default)]
+    pub foreign_credentials: Vec<String>,
+    /// What could not be looked at, a sentence each.
+    #[serde(default)]
+    pub unseen: Vec<String>,
 }
 
 impl Facts {
@@ -71,6 +101,19 @@ impl Facts {
     /// # Errors
     /// When it cannot be read.
     pub fn gather(host: &dyn Host) -> Result<Self> {
+        Self::look(host, Sight::whole())
+    }
+
+    /// Looks at as much of the machine as may be looked at.
+    ///
+    /// # Errors
+    /// When it cannot be read for another reason than that.
+    pub fn gather_what_is_visible(host: &dyn Host) -> Result<Self> {
+        Self::look(host, Sight::partial())
+    }
+
+    fn look(host: &dyn Host, mut sight: Sight) -> Result<Self> {
+        let registration = sight.of(registration::read(host))?;
         let database = PackageDatabase::read(host)?;
         let (memory, disk_free) = host.capacity(Path::new("/var/lib"));
         let mut unfinished_packages = database.unfinished();
@@ -84,9 +127,11 @@ impl Facts {
             systemd: host.stat(Path::new("/run/systemd/system"))?.is_some(),
             container: system::container(host)?,
             cgroup_version: system::cgroup_version(host)?,
+            no_memory_control: system::no_memory_control(host)?,
             security: Security::read(host)?,
             default_routes: system::default_routes(host)?,
             machine_id: system::line(host, "/etc/machine-id")?.filter(|id| id != "uninitialized"),
+            transient_machine_id: system::is_mount_point(host, "/etc/machine-id")?,
             product_uuid: system::line(host, "/sys/class/dmi/id/product_uuid")?,
             vendor: system::line(host, "/sys/class/dmi/id/sys_vendor")?,
             memory,
@@ -95,9 +140,14 @@ impl Facts {
             docker_proxied: docker_proxied(host)?,
             packages: relevant(&database),
             unfinished_packages,
-            registration: registration::read(host)?,
-            marked: host.stat(Path::new(MARKER))?.is_some(),
+            marked: sight.of(host.stat(Path::new(MARKER)))?.is_some(),
             ecs_agent: host.introspection(),
+            agent_files: AgentFiles::read(host, registration.is_some(), &mut sight)?,
+            registration,
+            docker_configuration: DockerConfiguration::read(host, &mut sight)?,
+            gpu: Gpu::look(host, &mut sight)?,
+            foreign_credentials: foreign_credentials::places(host, &mut sight)?,
+            unseen: sight.unseen(),
         })
     }
 

@@ -21,12 +21,14 @@ mod facets;
 pub(crate) mod fake;
 #[cfg(target_os = "linux")]
 pub mod linux;
+mod reached;
 
 pub use command::{Command, Output, Packages, UnitVerb};
 pub use facets::{
     ControlData, DockerDaemon, EntryKind, Fetch, Holder, Introspection, Rule, Stat, Table, Timings, Transfer,
     UnitState,
 };
+pub use reached::{Heard, Reached, Silence, Stage};
 
 /// A machine, as far as Landfall looks at it or touches it.
 pub trait Host {
@@ -60,8 +62,9 @@ pub trait Host {
     fn docker(&self) -> Option<DockerDaemon>;
     /// What the ECS agent says of itself, if it answers.
     fn introspection(&self) -> Option<Introspection>;
-    /// Asks addresses, all at once, whether anything answers; the answer is its clock, where it tells.
-    fn reach(&self, addresses: &[String]) -> Vec<Result<Option<Timestamp>>>;
+    /// Asks addresses, all at once, whether anything answers; in the order asked for, within 10 seconds.
+    /// Through this proxy, where one is given.
+    fn reach(&self, addresses: &[String], proxy: Option<&Proxy>) -> Vec<Reached>;
     /// Who holds the lock on a file, if anyone does.
     fn lock_holder(&self, path: &Path) -> Option<Holder>;
     /// The wall clock.

@@ -17,6 +17,7 @@ pub mod config;
 pub mod durable;
 pub mod error;
 pub mod facts;
+pub mod findings;
 pub mod host;
 #[cfg(test)]
 mod laws;

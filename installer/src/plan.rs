@@ -4,15 +4,18 @@
 //! has no identity; then packages, Docker and the credentials endpoint; registration last and alone,
 //! because it cannot be taken back.
 
-use distro_matrix::{Distro, Support};
+use distro_matrix::Distro;
 use serde::{Deserialize, Serialize};
 
-use crate::cli::DockerSource;
 use crate::components::{credentials_endpoint, docker, ecs_agent, landfall, packages, ssm_agent};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::step::Step;
+
+mod refusals;
+
+pub use refusals::refusals;
 
 /// How far to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +51,9 @@ pub(crate) fn item(why: impl Into<String>, step: Step) -> Item {
 /// # Errors
 /// When this machine, or this combination of choices, is not supported. Nothing was touched then.
 pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Result<Plan> {
-    refuse_unsupported(facts, distro)?;
-    refuse_conflicts(facts, config, distro, goal)?;
+    if let Some((_, refusal)) = refusals(facts, config, distro, goal).into_iter().next() {
+        return Err(refusal);
+    }
     let mut plan = Plan::new();
     if facts.registration.is_some() {
         plan.extend(ssm_agent::takeover(config));
@@ -101,73 +105,6 @@ pub fn distro(facts: &Facts) -> Result<Distro> {
         ))
         .hint(format!("supported are: {}", known.join(", ")))
     })
-}
-
-fn refuse_unsupported(facts: &Facts, distro: &Distro) -> Result<()> {
-    if distro.support == Support::Refused {
-        return Err(Error::refused(format!("{} is not supported", distro.name)));
-    }
-    let Some(architecture) = distro.architectures.get(&facts.kernel_architecture) else {
-        let known: Vec<&str> = distro.architectures.keys().map(String::as_str).collect();
-        return Err(Error::refused(format!(
-            "the architecture {} is not supported",
-            facts.kernel_architecture
-        ))
-        .hint(format!("{} is supported on {}", distro.name, known.join(" and "))));
-    };
-    if let Some(userland) = facts.userland_architecture.as_ref().filter(|it| *it != architecture) {
-        return Err(Error::refused(format!(
-            "the kernel is {}, but the system's programs are {userland}",
-            facts.kernel_architecture
-        ))
-        .hint("the agents exist for 64-bit systems only: install a 64-bit system"));
-    }
-    if !facts.systemd {
-        return Err(Error::refused("systemd does not run here")
-            .hint("the agents are systemd services: run this on a booted system, not in a chroot"));
-    }
-    Ok(())
-}
-
-fn refuse_conflicts(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Result<()> {
-    if let Some(found) = facts.registration.as_ref().filter(|found| found.region != config.region) {
-        return Err(Error::refused(format!(
-            "this machine is registered in {} as {}, not in {}",
-            found.region, found.instance_id, config.region
-        ))
-        .hint(format!(
-            "run with --region {}; to leave it, 'landfall uninstall', and where the identity was here before \
-             Landfall also 'amazon-ssm-agent -register -clear'",
-            found.region
-        )));
-    }
-    let other = facts.ecs_agent.as_ref().map(|agent| &agent.cluster);
-    if let (Some(wanted), Some(other)) =
-        (&config.cluster, other.filter(|it| Some(*it) != config.cluster.as_ref()))
-    {
-        return Err(Error::refused(format!(
-            "the ECS agent here belongs to the cluster {other}, not to {wanted}"
-        ))
-        .hint("an instance belongs to one cluster: 'landfall uninstall' first; where the cluster was joined before Landfall, stop ecs and remove /var/lib/ecs/data/agent.db"));
-    }
-    if config.docker == DockerSource::None && !docker::is_there(facts, distro) {
-        return Err(Error::refused("there is no Docker here, and it may come from nowhere")
-            .hint("install Docker first, or leave --docker-install-source out"));
-    }
-    if facts.docker.as_ref().is_some_and(|docker| docker.engine) && !docker::is_package(facts, distro) {
-        return Err(Error::refused(
-            "the Docker here did not come as a package, and the ECS agent's package demands one",
-        )
-        .hint(format!("install one of {} in its place", distro.packages.docker_accepted.join(", "))));
-    }
-    docker::refuse_conflicting(facts, distro)?;
-    packages::refuse_old_versions(facts, config, distro)?;
-    let installed = facts.has_package("amazon-ssm-agent") && facts.has_package("amazon-ecs-init");
-    if goal == Goal::Register && !installed {
-        return Err(Error::refused("the agents are not installed yet")
-            .hint("'landfall install' first, or 'landfall up' for both"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

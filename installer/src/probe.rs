@@ -1,57 +1,79 @@
 //! What needs the network, asked before anything is touched.
 //!
 //! A closed firewall, a DNS without answers or a wrong clock would otherwise be found half-way, some of
-//! them only when the activation is used. Only what the plan will really ask is asked.
+//! them only when the activation is used. `check` asks everything; `up` only where a step of its plan
+//! will need AWS, so that a machine which is as it should be asks nobody.
 
-use jiff::SignedDuration;
-
-use crate::error::{Error, Result};
+use crate::config::Config;
+use crate::error::Result;
+use crate::findings::Finding;
+use crate::findings::network::{Asked, METADATA_SERVICE, findings};
 use crate::host::Host;
 use crate::partition;
-use crate::plan::Plan;
+use crate::plan::{Goal, Plan};
 use crate::step::Step;
 
-/// The service refuses signatures that are further from its own time than this.
-const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+/// An address, and whether nothing can be done without it.
+type Question = (String, bool);
 
-/// Asks the endpoints that this plan will need.
+/// Asks what this plan will need.
 ///
 /// # Errors
-/// When one cannot be reached, or its clock and ours disagree. Nothing was touched.
-pub fn probe(host: &dyn Host, plan: &Plan) -> Result<()> {
-    let addresses = addresses(host, plan)?;
-    for answer in host.reach(&addresses) {
-        let Some(theirs) = answer? else { continue };
-        let ahead = host.now().duration_since(theirs);
-        if ahead.abs() > TOLERANCE {
-            let word = if ahead.is_positive() { "ahead of" } else { "behind" };
-            return Err(Error::failed(format!(
-                "this machine's clock is {} minutes {word} AWS's, and signatures would be refused",
-                ahead.abs().as_mins()
-            ))
-            .hint("set the clock, best by NTP: 'timedatectl set-ntp true'; then run again"));
-        }
-    }
-    Ok(())
-}
-
-fn addresses(host: &dyn Host, plan: &Plan) -> Result<Vec<String>> {
-    let mut addresses = Vec::new();
+/// When the machine cannot be looked at.
+pub fn what_is_needed(host: &dyn Host, plan: &Plan, config: &Config, goal: Goal) -> Result<Vec<Finding>> {
+    let mut questions = Vec::new();
+    let mut joins = false;
     for item in plan {
         match &item.step {
             Step::InstallPackages(install) if item.step.check(host)?.is_some() => {
-                addresses.extend(install.missing_files(host)?.iter().filter_map(|file| origin(&file.url)));
+                let missing = install.missing_files(host)?;
+                questions.extend(missing.iter().filter_map(|file| Some((origin(&file.url)?, true))));
             }
-            Step::Register(register) if item.step.check(host)?.is_some() => {
-                let region = &register.region;
-                addresses.push(format!("https://ssm.{region}.{}/", partition::suffix(region)));
-            }
+            Step::Register(_) | Step::Await(_) => joins |= item.step.check(host)?.is_some(),
             _ => {}
         }
     }
-    addresses.sort();
-    addresses.dedup();
-    Ok(addresses)
+    if joins && goal != Goal::Install {
+        questions.extend(services(config));
+    }
+    Ok(ask(host, config, questions))
+}
+
+/// Asks everything that a machine ever needs.
+#[must_use]
+pub fn everything(host: &dyn Host, plan: Option<&Plan>, config: &Config) -> Vec<Finding> {
+    let mut questions = services(config);
+    for item in plan.into_iter().flatten() {
+        if let Step::InstallPackages(install) = &item.step {
+            questions.extend(install.files.iter().filter_map(|file| Some((origin(&file.url)?, true))));
+        }
+    }
+    ask(host, config, questions)
+}
+
+fn ask(host: &dyn Host, config: &Config, mut questions: Vec<Question>) -> Vec<Finding> {
+    if questions.is_empty() {
+        return Vec::new();
+    }
+    questions.push((METADATA_SERVICE.to_owned(), false));
+    questions.sort();
+    questions.dedup();
+    let addresses: Vec<String> = questions.iter().map(|(address, _)| address.clone()).collect();
+    let reached = host.reach(&addresses, config.proxy.as_ref()).into_iter().zip(questions);
+    let asked: Vec<Asked> = reached.map(|(reached, (_, needed))| Asked { reached, needed }).collect();
+    findings(&asked, host.now())
+}
+
+/// The services that both agents speak to. ECS names the two hosts of its sessions itself, later: these
+/// are the first of them.
+fn services(config: &Config) -> Vec<Question> {
+    let region = &config.region;
+    let of_region = |name: &str| format!("https://{name}.{region}.{}/", partition::suffix(region));
+    let ecs = config.ecs_endpoint.as_deref().and_then(origin).unwrap_or_else(|| of_region("ecs"));
+    let mut questions = vec![(of_region("ssm"), true), (ecs, true)];
+    let sessions = ["ssmmessages", "ec2messages", "ecs-a-1", "ecs-t-1"];
+    questions.extend(sessions.map(|name| (of_region(name), false)));
+    questions
 }
 
 /// The address of a URL's host alone.

@@ -65,6 +65,16 @@ impl Proxy {
         hosts.join(",")
     }
 
+    /// Whether a host is reached through it: not where the list names it or a domain it is in.
+    #[must_use]
+    pub fn serves(&self, host: &str) -> bool {
+        let is_named = |entry: &str| {
+            let entry = entry.trim_start_matches('.');
+            entry == "*" || host == entry || host.strip_suffix(entry).is_some_and(|it| it.ends_with('.'))
+        };
+        !self.spared().split(',').any(is_named)
+    }
+
     /// The variables in which programs look for it. Those written in Go know both spellings, apt this one.
     #[must_use]
     pub fn variables(&self) -> [(&'static str, String); 3] {

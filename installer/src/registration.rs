@@ -19,7 +19,8 @@ pub const VAULT: &str = "/var/lib/amazon/ssm/Vault";
 const KEY: &str = "Store/RegistrationKey";
 const FINGERPRINT: &str = "Store/InstanceFingerprint";
 const MANIFEST: &str = "Manifest";
-const IDENTITY: &str = "/var/lib/amazon/ssm/runtimeconfig/identity_config.json";
+/// Where the SSM agent notes whose credentials it wrote, and until when they are good.
+pub const IDENTITY: &str = "/var/lib/amazon/ssm/runtimeconfig/identity_config.json";
 /// Where the SSM agent puts the role's credentials, and the ECS agent takes them from.
 pub const CREDENTIALS: &str = "/root/.aws/credentials";
 

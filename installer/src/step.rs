@@ -30,6 +30,7 @@ mod unit;
 pub use agents::Await;
 pub use before::{Before, Content};
 pub use env_file::EnvFile;
+pub(crate) use env_file::value as env_value;
 pub use file::WriteFile;
 pub use folder::Folders;
 pub use merge_json::MergeJson;

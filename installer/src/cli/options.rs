@@ -122,8 +122,8 @@ pub struct Options {
     #[arg(long, env = "LANDFALL_NO_START", value_parser = clap::builder::FalseyValueParser::new())]
     pub no_start: bool,
 
-    /// Not built yet: GPU support
-    #[arg(long, env = "LANDFALL_ENABLE_GPU", value_parser = clap::builder::FalseyValueParser::new(), hide = true)]
+    /// Let tasks use NVIDIA GPUs; driver, container toolkit and Docker's runtime must be there
+    #[arg(long, env = "LANDFALL_ENABLE_GPU", value_parser = clap::builder::FalseyValueParser::new())]
     pub enable_gpu: bool,
 
     /// Not built yet: certificates for ECS Exec

@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::{print_json, warn_of_ending_keys};
+use super::{check, print_json, warn_of_ending_keys};
 use crate::cli::Options;
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::facts::Facts;
+use crate::findings::findings;
 use crate::host::Host;
 use crate::plan::{Goal, Plan, distro, plan};
 
@@ -19,6 +20,7 @@ pub fn run(host: &dyn Host, options: &Options, json: bool) -> Result<()> {
     let facts = Facts::gather(host)?;
     let distro = distro(&facts)?;
     let goal = if options.skip_registration { Goal::Install } else { Goal::Up };
+    check::pass(host, findings(&facts, &config, Some(&distro), goal), Error::refused)?;
     let plan = plan(&facts, &config, &distro, goal)?;
     warn_of_ending_keys(host, &plan);
     if json {

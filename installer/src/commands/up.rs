@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{must_be_alone, must_be_root, print_json, warn_of_ending_keys};
+use super::{check, must_be_alone, must_be_root, print_json, warn_of_ending_keys};
 use crate::apply::{Event, Outcome, apply};
 use crate::cli::Options;
 use crate::config::{self, Config};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::facts::Facts;
+use crate::findings::findings;
 use crate::host::Host;
 use crate::plan::{Goal, distro, plan};
-use crate::probe::probe;
+use crate::probe;
 use crate::registration;
 use crate::step::{Context, no_activation};
 use crate::terminal;
@@ -40,13 +41,15 @@ pub fn run_watched(
     let config = Config::resolve(host, options)?;
     host.use_proxy(config.proxy.clone());
     let facts = Facts::gather(host)?;
-    let plan = plan(&facts, &config, &distro(&facts)?, goal)?;
+    let distro = distro(&facts)?;
+    check::pass(host, findings(&facts, &config, Some(&distro), goal), Error::refused)?;
+    let plan = plan(&facts, &config, &distro, goal)?;
     let activation = config::activation(host, options, terminal::standard_input)?;
     if goal != Goal::Install && facts.registration.is_none() && activation.is_none() {
         return Err(no_activation());
     }
     warn_of_ending_keys(host, &plan);
-    probe(host, &plan)?;
+    check::pass(host, probe::what_is_needed(host, &plan, &config, goal)?, Error::failed)?;
     let context = Context { activation };
     let ui = Ui::new(host.env("NO_COLOR").is_some(), host.progress());
     let mut told = Vec::new();

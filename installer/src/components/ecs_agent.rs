@@ -82,6 +82,7 @@ fn keys(config: &Config) -> BTreeMap<String, String> {
         }
     };
     set("ECS_CLUSTER", config.cluster.clone());
+    set("ECS_ENABLE_GPU_SUPPORT", config.gpu.then(|| "true".to_owned()));
     set("ECS_BACKEND_HOST", config.ecs_endpoint.clone());
     set("ECS_INSTANCE_ATTRIBUTES", object(&config.attributes));
     set("ECS_CONTAINER_INSTANCE_TAGS", object(&config.tags));

@@ -96,7 +96,6 @@ fn a_region_is_needed_and_must_look_like_one() {
 #[test]
 fn what_is_not_built_is_refused_and_not_ignored() {
     for options in [
-        Options { enable_gpu: true, ..region("us-east-1") },
         Options { certs_file: Some("/c".into()), ..region("us-east-1") },
         Options { rpm_url: Some("u".into()), ..region("us-east-1") },
         Options { docker_install_source: Some(DockerSource::Docker), ..region("us-east-1") },

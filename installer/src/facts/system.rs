@@ -63,6 +63,10 @@ pub(super) fn container(host: &dyn Host) -> Result<Option<String>> {
     if let Some(kind) = line(host, "/run/systemd/container")? {
         return Ok(Some(kind));
     }
+    let kernel = line(host, "/proc/sys/kernel/osrelease")?.unwrap_or_default();
+    if kernel.to_lowercase().contains("microsoft") {
+        return Ok(Some("wsl".into()));
+    }
     let docker = host.stat(Path::new("/.dockerenv"))?.map(|_| "docker".to_owned());
     Ok(docker)
 }
@@ -72,6 +76,22 @@ pub(super) fn cgroup_version(host: &dyn Host) -> Result<u8> {
         return Ok(2);
     }
     Ok(u8::from(host.stat(Path::new("/sys/fs/cgroup/memory"))?.is_some()))
+}
+
+/// Where the kernel keeps no account of memory, the limits of tasks do nothing.
+pub(super) fn no_memory_control(host: &dyn Host) -> Result<bool> {
+    let controllers = host.read(Path::new("/sys/fs/cgroup/cgroup.controllers")).ok().flatten();
+    let listed =
+        controllers.map(|text| String::from_utf8_lossy(&text).split_whitespace().any(|it| it == "memory"));
+    let arguments = line(host, "/proc/cmdline")?.unwrap_or_default();
+    let off = arguments.split_whitespace().any(|argument| argument == "cgroup_disable=memory");
+    Ok(listed.map_or(off, |listed| !listed))
+}
+
+pub(super) fn is_mount_point(host: &dyn Host, path: &str) -> Result<bool> {
+    let mounts = host.read(Path::new("/proc/self/mountinfo"))?.unwrap_or_default();
+    let mounts = String::from_utf8_lossy(&mounts);
+    Ok(mounts.lines().any(|line| line.split(' ').nth(4) == Some(path)))
 }
 
 pub(super) fn default_routes(host: &dyn Host) -> Result<Vec<String>> {

@@ -17,13 +17,14 @@ use jiff::Timestamp;
 use nix::sys::resource::{UsageWho, getrusage};
 
 use super::{
-    Command, ControlData, DockerDaemon, EntryKind, Fetch, Holder, Host, Introspection, Output, Rule, Stat,
-    Timings, Transfer, UnitState,
+    Command, ControlData, DockerDaemon, EntryKind, Fetch, Holder, Host, Introspection, Output, Reached, Rule,
+    Stat, Timings, Transfer, UnitState,
 };
 use crate::error::{Error, Result, While};
 use crate::progress::Progress;
 use crate::proxy::Proxy;
 
+mod any_time;
 mod arguments;
 mod control_data;
 mod fetch;
@@ -183,9 +184,9 @@ impl Host for Linux {
         sockets::introspection()
     }
 
-    fn reach(&self, addresses: &[String]) -> Vec<Result<Option<Timestamp>>> {
+    fn reach(&self, addresses: &[String], proxy: Option<&Proxy>) -> Vec<Reached> {
         let from = self.elapsed();
-        let answers = reach::reach(addresses, self.proxy.as_ref());
+        let answers = reach::reach(addresses, proxy);
         self.timings.borrow_mut().transfers.push((from, self.elapsed()));
         answers
     }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::cli::{IpFamily, Options};
+use crate::cli::{DockerSource, IpFamily, Options};
 use crate::commands::plan::render;
 use crate::host::fake;
 

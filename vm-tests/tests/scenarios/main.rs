@@ -14,6 +14,7 @@ use vm_tests::journey::{self, UP};
 use vm_tests::reviewed_leftovers::unexplained;
 use vm_tests::world::World;
 
+mod checked;
 mod cuts;
 mod installed;
 mod interrupted;

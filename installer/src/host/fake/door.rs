@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use super::{Fake, Halt, Kind, Node, refuse};
 use crate::error::{Error, Result};
 use crate::host::{
-    Command, ControlData, DockerDaemon, Fetch, Holder, Host, Introspection, Output, Rule, Stat, Timings,
-    Transfer, UnitState,
+    Command, ControlData, DockerDaemon, Fetch, Heard, Holder, Host, Introspection, Output, Reached, Rule,
+    Silence, Stage, Stat, Timings, Transfer, UnitState,
 };
 use crate::progress::Progress;
 use crate::proxy::Proxy;
@@ -83,8 +83,16 @@ impl Host for Fake {
         self.ecs_introspection()
     }
 
-    fn reach(&self, addresses: &[String]) -> Vec<Result<Option<Timestamp>>> {
-        addresses.iter().map(|_| Ok(Some(self.time()))).collect()
+    fn reach(&self, addresses: &[String], _proxy: Option<&Proxy>) -> Vec<Reached> {
+        let ask = |address: &String| {
+            let outcome = if address.contains("169.254.") {
+                Err(Silence { stage: Stage::Connect, why: "timed out".into() })
+            } else {
+                Ok(Heard { time: Some(self.time()), out_of_date: false })
+            };
+            Reached { address: address.clone(), outcome }
+        };
+        addresses.iter().map(ask).collect()
     }
 
     fn lock_holder(&self, path: &Path) -> Option<Holder> {

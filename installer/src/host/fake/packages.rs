@@ -388,7 +388,7 @@ impl Fake {
     }
 
     /// Writes a file as dpkg does: with the folders above it, and on the disk when it returns.
-    pub(super) fn put(&mut self, path: &str, content: &str, mode: u32) {
+    pub(crate) fn put(&mut self, path: &str, content: &str, mode: u32) {
         let path = Path::new(path);
         let mut missing: Vec<&Path> = Vec::new();
         for folder in path.ancestors().skip(1).take_while(|folder| self.disk.node(folder).is_none()) {

@@ -1,52 +1,260 @@
-//! Whether addresses answer, and what time they tell.
+//! Whether addresses answer, what time they tell, and if not, where the way ends.
+//!
+//! All are asked at once, within one bound. The handshake forgives a certificate's dates and nothing
+//! else (see `any_time.rs`): a wrong clock must not look like a broken TLS.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use reqwest::blocking::Client;
-use reqwest::header::DATE;
-use reqwest::redirect::Policy;
+use rustls::pki_types::ServerName;
+use rustls::{CertificateError, ClientConnection, StreamOwned};
 
-use super::http::{client, unreachable};
-use crate::error::{Error, Result};
+use super::any_time::AnyTime;
+use crate::host::{Heard, Reached, Silence, Stage};
 use crate::proxy::Proxy;
 
-/// Any HTTP answer will do: what matters is that there is one, and what time it tells.
-pub(super) fn reach(addresses: &[String], proxy: Option<&Proxy>) -> Vec<Result<Option<Timestamp>>> {
-    if addresses.is_empty() {
-        return Vec::new();
+/// All of them together.
+const PATIENCE: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(5);
+/// What is on this link answers at once, or is not there.
+const CONNECT_LINK_LOCAL: Duration = Duration::from_millis(300);
+/// Status line and headers are all that is read.
+const LARGEST_HEAD: u64 = 16 * 1024;
+
+/// Asks all addresses, each `http://host[:port]/` or `https://host[:port]/`. Any HTTP answer will do.
+pub(super) fn reach(addresses: &[String], proxy: Option<&Proxy>) -> Vec<Reached> {
+    let encrypted = addresses.iter().any(|address| address.starts_with("https://"));
+    let verifier = encrypted.then(AnyTime::of_this_system);
+    let (sender, answers) = mpsc::channel();
+    let stages: Vec<_> = addresses.iter().map(|_| Arc::new(Mutex::new(Stage::Name))).collect();
+    for (at, address) in addresses.iter().enumerate() {
+        let (sender, address) = (sender.clone(), address.clone());
+        let (verifier, stage, proxy) = (verifier.clone(), stages[at].clone(), proxy.cloned());
+        // Left alone when time is up: name resolution knows no bound of ours.
+        thread::spawn(move || {
+            let outcome = Question { address: &address, stage: &stage, proxy: proxy.as_ref() }.ask(verifier);
+            let _ = sender.send((at, outcome));
+        });
     }
-    // Where an answer would send us on to is not what was asked.
-    let client = match client(proxy, Policy::none()) {
-        Ok(client) => client,
-        Err(e) => return vec![Err(e)],
+    drop(sender);
+    let deadline = Instant::now() + PATIENCE;
+    let mut outcomes: Vec<_> = addresses.iter().map(|_| None).collect();
+    while let Ok((at, outcome)) = answers.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        outcomes[at] = Some(outcome);
+    }
+    let too_late = |stage: &Mutex<Stage>| {
+        let stage = stage.lock().map_or(Stage::Name, |stage| *stage);
+        Err(Silence { stage, why: format!("nothing came within {} s", PATIENCE.as_secs()) })
     };
-    thread::scope(|scope| {
-        let asked: Vec<_> = addresses.iter().map(|address| scope.spawn(|| ask(&client, address))).collect();
-        asked
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|_| Err(Error::bug("a probe panicked"))))
-            .collect()
-    })
+    let outcomes = outcomes.into_iter().zip(&stages).map(|(it, stage)| it.unwrap_or_else(|| too_late(stage)));
+    addresses.iter().zip(outcomes).map(|(it, outcome)| Reached { address: it.clone(), outcome }).collect()
 }
 
-fn ask(client: &Client, address: &str) -> Result<Option<Timestamp>> {
-    let answer = client.head(address).send().map_err(|e| unreachable(address, &e))?;
-    let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
-    Ok(date.and_then(time_of))
+struct Question<'a> {
+    address: &'a str,
+    /// How far it got, for whoever waits.
+    stage: &'a Mutex<Stage>,
+    proxy: Option<&'a Proxy>,
 }
 
-fn time_of(date: &str) -> Option<Timestamp> {
+impl Question<'_> {
+    fn ask(&self, verifier: Option<Arc<AnyTime>>) -> Result<Heard, Silence> {
+        let (scheme, rest) = self.address.split_once("://").unwrap_or(("https", self.address));
+        let authority = rest.split('/').next().unwrap_or_default();
+        let (host, port) = host_and_port(authority, if scheme == "http" { 80 } else { 443 });
+        let stream = match self.proxy.filter(|proxy| scheme == "https" && proxy.serves(host)) {
+            Some(proxy) => self.tunnelled(proxy, host, port)?,
+            None => self.connected(host, port)?,
+        };
+        let Some(verifier) = verifier.filter(|_| scheme == "https") else {
+            return self.answer(stream, authority, false);
+        };
+        let (stream, out_of_date) = self.encrypted(stream, host, &verifier)?;
+        self.answer(stream, authority, out_of_date)
+    }
+
+    fn connected(&self, host: &str, port: u16) -> Result<TcpStream, Silence> {
+        let addresses: Vec<SocketAddr> =
+            (host, port).to_socket_addrs().map_err(|e| self.silent(&e))?.collect();
+        self.reaches(Stage::Connect);
+        let mut failure = None;
+        for address in addresses {
+            let link_local = matches!(address, SocketAddr::V4(it) if it.ip().is_link_local());
+            let patience = if link_local { CONNECT_LINK_LOCAL } else { CONNECT };
+            match TcpStream::connect_timeout(&address, patience) {
+                Ok(stream) => {
+                    let _ = stream.set_read_timeout(Some(PATIENCE));
+                    return Ok(stream);
+                }
+                Err(e) => failure = Some(e),
+            }
+        }
+        Err(failure.map_or_else(|| self.silent(&"the name has no address"), |e| self.silent(&e)))
+    }
+
+    /// Through the proxy, which resolves the name: what fails before it answers is about the proxy.
+    fn tunnelled(&self, proxy: &Proxy, host: &str, port: u16) -> Result<TcpStream, Silence> {
+        let about = |silence: Silence| Silence { why: format!("the proxy {}: {}", proxy.url, silence.why), ..silence };
+        let authority = proxy.url.split_once("://").map_or(proxy.url.as_str(), |(_, rest)| rest);
+        let (its_host, its_port) = host_and_port(authority, 80);
+        let mut stream = self.connected(its_host, its_port).map_err(about)?;
+        let request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n");
+        let answer = stream.write_all(request.as_bytes()).and_then(|()| head(&stream));
+        let answer = answer.map_err(|e| about(self.silent(&e)))?;
+        let status = answer.lines().next().unwrap_or_default();
+        match status.split(' ').nth(1) {
+            Some("200") => Ok(stream),
+            _ => Err(about(self.silent(&format!("it answered '{status}'")))),
+        }
+    }
+
+    fn encrypted(
+        &self,
+        mut tcp: TcpStream,
+        host: &str,
+        verifier: &Arc<AnyTime>,
+    ) -> Result<(impl Read + Write + use<>, bool), Silence> {
+        self.reaches(Stage::Handshake);
+        let name = ServerName::try_from(host.to_owned()).map_err(|e| self.silent(&e))?;
+        let (config, dates) = verifier.client().map_err(|e| {
+            self.reaches(Stage::Authority);
+            self.silent(&e)
+        })?;
+        let mut session = ClientConnection::new(config, name).map_err(|e| self.silent(&e))?;
+        while session.is_handshaking() {
+            if let Err(e) = session.complete_io(&mut tcp) {
+                let cause = e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+                if let Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) = cause {
+                    self.reaches(Stage::Authority);
+                    return Err(
+                        self.silent(&"its certificate comes from an authority that is not known here")
+                    );
+                }
+                return Err(self.silent(&e));
+            }
+        }
+        Ok((StreamOwned::new(session, tcp), dates.were_forgiven()))
+    }
+
+    fn answer(
+        &self,
+        mut stream: impl Read + Write,
+        authority: &str,
+        out_of_date: bool,
+    ) -> Result<Heard, Silence> {
+        self.reaches(Stage::Answer);
+        let request = format!(
+            "HEAD / HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: landfall/{}\r\nConnection: close\r\n\r\n",
+            env!("CARGO_PKG_VERSION")
+        );
+        stream.write_all(request.as_bytes()).map_err(|e| self.silent(&e))?;
+        let head = head(stream).map_err(|e| self.silent(&e))?;
+        if !head.starts_with("HTTP/") {
+            return Err(self.silent(&"what answers does not speak HTTP"));
+        }
+        Ok(Heard { time: time_in(&head), out_of_date })
+    }
+
+    fn reaches(&self, stage: Stage) {
+        if let Ok(mut reached) = self.stage.lock() {
+            *reached = stage;
+        }
+    }
+
+    fn silent(&self, why: &dyn std::fmt::Display) -> Silence {
+        let stage = self.stage.lock().map_or(Stage::Name, |stage| *stage);
+        Silence { stage, why: why.to_string() }
+    }
+}
+
+fn host_and_port(authority: &str, usual: u16) -> (&str, u16) {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port.parse().unwrap_or(usual)),
+        _ => (authority, usual),
+    };
+    (host.trim_start_matches('[').trim_end_matches(']'), port)
+}
+
+/// Up to the empty line, or as far as it came.
+fn head(stream: impl Read) -> std::io::Result<String> {
+    let mut stream = stream.take(LARGEST_HEAD);
+    let (mut head, mut buffer) = (Vec::new(), [0; 2048]);
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => head.extend_from_slice(&buffer[..count]),
+            // TLS that ends without a farewell has said all the same what it said.
+            Err(_) if !head.is_empty() => break,
+            Err(e) => return Err(e),
+        }
+        if head.windows(4).any(|end| end == b"\r\n\r\n") {
+            break;
+        }
+    }
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+fn time_in(head: &str) -> Option<Timestamp> {
+    let date = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("date").then(|| value.trim())
+    })?;
     jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use super::*;
 
     #[test]
     fn a_date_header_is_a_time() {
-        let time = time_of("Sun, 22 Nov 2026 20:53:08 GMT");
+        let head = "HTTP/1.1 403 Forbidden\r\nDATE: Sun, 22 Nov 2026 20:53:08 GMT\r\n\r\n";
+        let time = time_in(head);
         assert_eq!(time.map(|time| time.to_string()).as_deref(), Some("2026-11-22T20:53:08Z"));
+    }
+
+    #[test]
+    fn each_address_says_where_its_way_ended() {
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let plain = TcpListener::bind("127.0.0.1:0").unwrap();
+        let open = plain.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            for answer in ["220 mail ready\r\n", "HTTP/1.1 200 OK\r\n\r\n"] {
+                let (mut stream, _) = plain.accept().unwrap();
+                let _ = stream.read(&mut [0; 512]);
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        let stage = |address: String| reach(&[address], None).remove(0).outcome.map_err(|silence| silence.stage);
+        assert_eq!(stage("https://nowhere.invalid/".into()), Err(Stage::Name));
+        assert_eq!(stage(format!("https://{closed}/")), Err(Stage::Connect));
+        assert_eq!(stage(format!("https://{open}/")), Err(Stage::Handshake));
+        assert_eq!(stage(format!("http://{open}/")), Ok(Heard { time: None, out_of_date: false }));
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn a_proxy_is_asked_for_a_tunnel_and_its_refusal_is_told() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = [0; 512];
+            let count = stream.read(&mut asked).unwrap();
+            stream.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n").unwrap();
+            String::from_utf8_lossy(&asked[..count]).into_owned()
+        });
+        let proxy = Proxy { url, no_proxy: vec![".internal".into()] };
+        let reached = reach(&["https://ssm.example/".into()], Some(&proxy)).remove(0);
+        let silence = reached.outcome.unwrap_err();
+        assert!(silence.stage == Stage::Connect && silence.why.contains("403 Forbidden"), "{silence:?}");
+        assert!(server.join().unwrap().starts_with("CONNECT ssm.example:443 HTTP/1.1\r\n"));
+        assert!(!proxy.serves("mirror.internal") && !proxy.serves("169.254.169.254"));
     }
 }

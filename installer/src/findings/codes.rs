@@ -1,0 +1,127 @@
+//! Every code that a finding can have, once: how grave it is and what it means.
+//!
+//! Codes are a contract: scripts match on them. `docs/findings.md` is this table, and a test fails when
+//! the two differ.
+
+use serde::{Serialize, Serializer};
+
+use super::Severity;
+
+/// Makes the enum and its table from one list.
+macro_rules! codes {
+    ($($name:ident $code:literal $severity:ident $meaning:literal)*) => {
+        /// What was found, as a stable name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code {
+            $(#[doc = $meaning] $name,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The name in JSON and in the documentation.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// How grave it is.
+            #[must_use]
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity,)* }
+            }
+
+            /// What it means, for the documentation.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    NotRoot "not-root" Notes "the check ran without root, and says what it could not look at; `up` needs root"
+    ReleaseUnsupported "release-unsupported" Blocks "this release of this distribution is not in the matrix, or is turned away there"
+    ReleaseEndOfLife "release-eol" Warns "the release is past its end of life"
+    ArchitectureUnsupported "architecture-unsupported" Blocks "the agents do not exist for this processor, or the programs are not of the kernel's architecture"
+    NoSystemd "no-systemd" Blocks "systemd is not process 1, and both agents are its services"
+    DiskFull "disk-full" Blocks "the packages would not fit below `/var/lib`"
+    DiskLow "disk-low" Warns "little room is left for the images of tasks"
+    MemoryLow "memory-low" Warns "Docker and both agents leave little memory for tasks"
+    NoMemoryControl "no-memory-control" Warns "the kernel keeps no account of memory, so memory limits of tasks do nothing"
+    TransientMachineId "transient-machine-id" Blocks "the machine-id is missing or lost at the next boot, and the identity with it"
+    OnEc2 "on-ec2" Warns "this is an EC2 instance, whose own role can take precedence over the registered identity"
+    Container "container" Warns "this is a container, or WSL: its fingerprint is weak and copied with it"
+    SelinuxEnforcing "selinux-enforcing" Warns "SELinux is enforcing, which ECS Anywhere does not support"
+    DockerMissing "docker-missing" Blocks "there is no Docker, and it may come from nowhere"
+    DockerNotPackage "docker-not-package" Blocks "the Docker here did not come as a package, and the ECS agent's package demands one"
+    DockerConflict "docker-conflict" Blocks "an installed package conflicts with the Docker to be installed"
+    DockerJsonBroken "docker-json-broken" Blocks "`daemon.json` is not JSON, so Docker does not start"
+    DockerNoBridge "docker-no-bridge" Blocks "Docker is told to make no bridge, which the ECS agent needs"
+    DockerNoIptables "docker-no-iptables" Warns "Docker is told to make no firewall rules, so containers reach nothing by themselves"
+    DockerUsernsRemap "docker-userns-remap" Warns "Docker maps users to others, and tasks that need the host's own do not start"
+    DockerDataRoot "docker-data-root" Notes "Docker keeps its data elsewhere than the disk check looked"
+    SsmAgentSnap "ssm-agent-snap" Blocks "the SSM agent is here as a snap, beside which its package refuses to be installed"
+    OldVersion "old-version" Blocks "an agent is asked for, or would stay, in a version older than the least that is taken"
+    NotInstalled "not-installed" Blocks "`register` was asked for, and the agents are not installed"
+    OtherRegion "other-region" Blocks "the machine is registered in another region"
+    OtherCluster "other-cluster" Blocks "the ECS agent belongs to another cluster than the one asked for"
+    StaleAgentState "stale-agent-state" Blocks "the ECS agent's saved state is of an identity that is gone"
+    BlankVault "blank-vault" Notes "the SSM agent's key files hold no identity"
+    ClonedIdentity "cloned-identity" Blocks "the identity here was made for another machine"
+    ForeignCredentials "foreign-credentials" Warns "credentials of AWS lie in the agents' way that are neither Landfall's nor the SSM agent's"
+    MetadataService "metadata-service" Warns "an instance metadata service answers, from which the agents can take other credentials"
+    LateAttributes "late-attributes" Warns "attributes changed after the registration, which alone sends them"
+    LateTags "late-tags" Warns "tags changed after the registration, which alone sends them"
+    GpuUnsupported "gpu-unsupported" Blocks "GPUs cannot be used on this release, by its vendor's or AWS's word"
+    GpuNoDriver "gpu-no-driver" Blocks "no NVIDIA driver is loaded"
+    GpuNoToolkit "gpu-no-toolkit" Blocks "the NVIDIA container toolkit is missing"
+    GpuNoRuntime "gpu-no-runtime" Blocks "Docker does not know the NVIDIA runtime"
+    NoNameResolution "no-name-resolution" Blocks "no name at all could be resolved"
+    EndpointUnreachable "endpoint-unreachable" Blocks "an endpoint without which nothing can be installed or registered does not answer"
+    SessionEndpointUnreachable "session-endpoint-unreachable" Warns "an endpoint for tasks and sessions does not answer; registering works without it"
+    UnknownAuthority "unknown-authority" Blocks "a certificate comes from an authority that this system does not know: none are installed, or TLS is intercepted"
+    CertificateOutOfDate "certificate-out-of-date" Blocks "a certificate is outside its dates, by the clock of its own server too"
+    ClockSkew "clock-skew" Blocks "the clock is further from AWS's than signatures may be"
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests read and write their own fixtures")]
+mod tests {
+    use super::*;
+
+    /// Compares the table of `docs/findings.md`, or writes it anew when `LANDFALL_ACCEPT=1` is set.
+    #[test]
+    fn the_documentation_lists_every_code() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/findings.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let (begin, end) = ("<!-- codes -->\n", "<!-- end of codes -->\n");
+        let (above, rest) = text.split_once(begin).expect("the table's beginning is marked");
+        let (_, below) = rest.split_once(end).expect("the table's end is marked");
+        let rows: String = Code::ALL
+            .iter()
+            .map(|it| format!("| `{}` | {} | {} |\n", it.name(), it.severity().verb(), it.meaning()))
+            .collect();
+        let right = format!("{above}{begin}| code | severity | meaning |\n|---|---|---|\n{rows}{end}{below}");
+        if std::env::var("LANDFALL_ACCEPT").is_ok_and(|accept| accept == "1") {
+            std::fs::write(path, right).unwrap();
+            return;
+        }
+        assert!(text == right, "docs/findings.md differs: LANDFALL_ACCEPT=1 cargo test -p landfall findings");
+    }
+
+    #[test]
+    fn no_two_findings_share_a_code() {
+        for (at, code) in Code::ALL.iter().enumerate() {
+            assert!(Code::ALL[..at].iter().all(|it| it.name() != code.name()), "{}", code.name());
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Docker's own configuration: what in it the agents cannot live with, and what they can hardly.
+
+use super::{Code, Finding};
+use crate::facts::{DAEMON_JSON, Facts};
+
+pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
+    let told = &facts.docker_configuration;
+    let mut found = Vec::new();
+    let mut add = |code, sentence: String, remedy: &str| found.push(Finding::new(code, sentence, remedy));
+    if let Some(why) = &told.broken {
+        add(
+            Code::DockerJsonBroken,
+            format!("{DAEMON_JSON} is not JSON ({why}), so Docker does not start"),
+            "mend it, or move it away",
+        );
+    }
+    if told.bridge.as_deref() == Some("none") {
+        add(
+            Code::DockerNoBridge,
+            format!("\"bridge\" is \"none\" in {DAEMON_JSON}, and the ECS agent needs Docker's bridge"),
+            "take that line out, and restart Docker",
+        );
+    }
+    if told.iptables == Some(false) {
+        add(
+            Code::DockerNoIptables,
+            format!(
+                "\"iptables\" is false in {DAEMON_JSON}, so containers on the bridge reach nothing by themselves"
+            ),
+            "take that line out and restart Docker, or make those rules yourself",
+        );
+    }
+    if let Some(user) = &told.userns_remap {
+        add(
+            Code::DockerUsernsRemap,
+            format!(
+                "\"userns-remap\" is \"{user}\" in {DAEMON_JSON}, and tasks that need the host's own users do not start"
+            ),
+            "take that line out, unless no task needs them",
+        );
+    }
+    if let Some(folder) = &told.data_root {
+        add(
+            Code::DockerDataRoot,
+            format!("Docker keeps its data in {folder}, whose room was not looked at"),
+            "see that it has room for the images of tasks",
+        );
+    }
+    found
+}

@@ -1,0 +1,126 @@
+//! What the network shows: endpoints that do not answer, and where the way to them ends; clocks that
+//! disagree; a metadata service that answers where none should.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Code, Finding};
+use crate::host::{Heard, Reached, Silence, Stage};
+
+/// The service refuses signatures that are further from its own time than this.
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+/// Where clouds tell an instance of itself.
+pub const METADATA_SERVICE: &str = "http://169.254.169.254/";
+
+/// An address that was asked, what for, and what came of it.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// What came of it.
+    pub reached: Reached,
+    /// Whether nothing can be installed or registered without it.
+    pub needed: bool,
+}
+
+/// Judges what was asked.
+#[must_use]
+pub fn findings(asked: &[Asked], now: Timestamp) -> Vec<Finding> {
+    let (local, services): (Vec<&Asked>, Vec<&Asked>) =
+        asked.iter().partition(|it| it.reached.address == METADATA_SERVICE);
+    let mut found = Vec::new();
+    let nameless = |it: &&Asked| matches!(&it.reached.outcome, Err(it) if it.stage == Stage::Name);
+    if services.len() > 1 && services.iter().all(nameless) {
+        found.push(Finding::new(
+            Code::NoNameResolution,
+            format!(
+                "none of {} names could be resolved, the first being {}",
+                services.len(),
+                host(&services[0].reached)
+            ),
+            "see that this machine has a network and a DNS server: /etc/resolv.conf, 'ip route'",
+        ));
+    } else {
+        found.extend(services.iter().filter_map(|it| silence(it)));
+        // One cause, on this machine or on the way to all of them.
+        let mut authorities = 0;
+        found.retain(|it| it.code != Code::UnknownAuthority || std::mem::replace(&mut authorities, 1) == 0);
+    }
+    let skew = skew(&services, now);
+    found.extend(skew.and_then(clock));
+    // Out of date by our clock alone is a wrong clock, which was said.
+    if skew.is_none_or(|skew| skew.abs() <= TOLERANCE) {
+        found.extend(services.iter().filter_map(|it| out_of_date(it)));
+    }
+    if local.iter().any(|it| it.reached.outcome.is_ok()) {
+        found.push(Finding::new(
+            Code::MetadataService,
+            "an instance metadata service answers at 169.254.169.254, from which agents can take other credentials",
+            "close it to this machine, or see that it has no role to give",
+        ));
+    }
+    found
+}
+
+fn silence(asked: &Asked) -> Option<Finding> {
+    let Err(Silence { stage, why }) = &asked.reached.outcome else { return None };
+    let host = host(&asked.reached);
+    let (what, remedy) = match stage {
+        Stage::Name => ("its name has no address here", "see that DNS works, and knows this name"),
+        Stage::Connect => ("no connection", "see that a firewall lets this machine out to it on TCP 443"),
+        Stage::Authority => {
+            return Some(Finding::new(
+                Code::UnknownAuthority,
+                format!("{host} could not be reached: {why}"),
+                "install the package ca-certificates; where a proxy reads TLS, put its authority into \
+                 /usr/local/share/ca-certificates and run update-ca-certificates",
+            ));
+        }
+        Stage::Handshake => ("TLS failed", "see what answers in its place: a proxy, a portal, a firewall"),
+        Stage::Answer => ("no HTTP answer", "see what answers in its place: a proxy, a portal, a firewall"),
+    };
+    let code = if asked.needed { Code::EndpointUnreachable } else { Code::SessionEndpointUnreachable };
+    Some(Finding::new(code, format!("{host} could not be reached: {what} ({why})"), remedy))
+}
+
+/// How far our clock is ahead of theirs. A wrong one differs from all of them, a server's own mistake
+/// from one: so the least difference counts.
+fn skew(services: &[&Asked], now: Timestamp) -> Option<SignedDuration> {
+    let times = services.iter().filter_map(|it| it.reached.outcome.as_ref().ok()?.time);
+    times.map(|theirs| now.duration_since(theirs)).min_by_key(|skew| skew.abs())
+}
+
+fn clock(skew: SignedDuration) -> Option<Finding> {
+    if skew.abs() <= TOLERANCE {
+        return None;
+    }
+    let word = if skew.is_positive() { "ahead of" } else { "behind" };
+    Some(Finding::new(
+        Code::ClockSkew,
+        format!("this machine's clock is {} {word} AWS's, and signatures would be refused", words(skew)),
+        "set the clock, best by NTP: 'timedatectl set-ntp true'; then run again",
+    ))
+}
+
+fn words(skew: SignedDuration) -> String {
+    let minutes = skew.abs().as_mins();
+    match minutes {
+        ..120 => format!("{minutes} minutes"),
+        120..2880 => format!("{} hours", minutes / 60),
+        _ => format!("{} days", minutes / 60 / 24),
+    }
+}
+
+fn out_of_date(asked: &Asked) -> Option<Finding> {
+    let Ok(Heard { out_of_date: true, .. }) = &asked.reached.outcome else { return None };
+    Some(Finding::new(
+        Code::CertificateOutOfDate,
+        format!(
+            "{} shows a certificate that is out of date, though this machine's clock is right",
+            host(&asked.reached)
+        ),
+        "see what answers in its place: AWS's own certificates are renewed in time",
+    ))
+}
+
+fn host(reached: &Reached) -> &str {
+    let rest = reached.address.split_once("://").map_or(reached.address.as_str(), |(_, rest)| rest);
+    rest.trim_end_matches('/')
+}

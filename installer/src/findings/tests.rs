@@ -1,0 +1,265 @@
+//! Each finding on a machine that has it, and none on one that has nothing.
+
+use distro_matrix::Gpu;
+
+use super::network::{Asked, METADATA_SERVICE};
+use super::*;
+use crate::cli::Options;
+use crate::facts::DockerConfiguration;
+use crate::host::fake::fresh;
+use crate::host::{Heard, Introspection, Reached, Silence, Stage};
+use crate::registration::Registration;
+
+const NOW: &str = "2026-11-22T12:00:00Z";
+
+fn distro() -> Distro {
+    distro_matrix::find("debian", "12").unwrap()
+}
+
+fn wanted(options: Options) -> Config {
+    Config::resolve(&fresh(), &Options { region: Some("us-east-1".into()), ..options }).unwrap()
+}
+
+fn found(change: impl FnOnce(&mut Facts)) -> Vec<Finding> {
+    found_with(Options::default(), change)
+}
+
+fn found_with(options: Options, change: impl FnOnce(&mut Facts)) -> Vec<Finding> {
+    let mut facts = Facts::gather(&fresh()).unwrap();
+    change(&mut facts);
+    findings(&facts, &wanted(options), Some(&distro()), Goal::Up)
+}
+
+/// Exactly this one, which is returned.
+fn only(code: Code, found: Vec<Finding>) -> Finding {
+    let [finding] = &found[..] else { panic!("not {code:?} alone: {found:#?}") };
+    assert_eq!(finding.code, code, "{finding:#?}");
+    assert!(!finding.sentence.ends_with('.') && !finding.remedy.is_empty(), "{finding:#?}");
+    finding.clone()
+}
+
+fn registered(facts: &mut Facts) {
+    facts.registration = Some(Registration { instance_id: "mi-1".into(), region: "us-east-1".into() });
+    facts.marked = true;
+}
+
+fn in_cluster(facts: &mut Facts) {
+    registered(facts);
+    facts.ecs_agent = Some(Introspection {
+        cluster: "harbour".into(),
+        container_instance_arn: Some("arn:aws:ecs:us-east-1:1:container-instance/harbour/2".into()),
+        version: String::new(),
+    });
+}
+
+#[test]
+fn a_fresh_machine_has_nothing_in_the_way() {
+    assert_eq!(found(|_| ()), []);
+}
+
+#[test]
+fn a_registered_machine_in_its_cluster_has_nothing_in_the_way() {
+    let options = Options { cluster: Some("harbour".into()), ..Options::default() };
+    let same = found_with(options, |facts| {
+        in_cluster(facts);
+        facts.agent_files.saved_state = true;
+        facts.agent_files.saved_cluster = Some("harbour".into());
+        facts.agent_files.fingerprint_of = facts.machine_id.clone();
+    });
+    assert_eq!(same, []);
+}
+
+/// A finding, and what in the facts leads to it.
+type Case = (Code, fn(&mut Facts));
+
+#[test]
+fn every_trap_of_the_machine_itself_is_found() {
+    let cases: [Case; 22] = [
+        (Code::ArchitectureUnsupported, |it| it.kernel_architecture = "riscv64".into()),
+        (Code::ArchitectureUnsupported, |it| it.userland_architecture = Some("i386".into())),
+        (Code::NoSystemd, |it| it.systemd = false),
+        (Code::DiskFull, |it| it.disk_free = 1_000_000_000),
+        (Code::DiskLow, |it| it.disk_free = 2_000_000_000),
+        (Code::MemoryLow, |it| it.memory = 256 << 20),
+        (Code::NoMemoryControl, |it| it.no_memory_control = true),
+        (Code::TransientMachineId, |it| it.machine_id = None),
+        (Code::TransientMachineId, |it| it.transient_machine_id = true),
+        (Code::OnEc2, |it| it.product_uuid = Some("EC2AB12C-0000-0000-0000-000000000000".into())),
+        (Code::OnEc2, |it| it.vendor = Some("Amazon EC2".into())),
+        (Code::Container, |it| it.container = Some("wsl".into())),
+        (Code::SelinuxEnforcing, |it| it.security.selinux = Some("enforcing".into())),
+        (Code::NotRoot, |it| it.unseen = vec!["only root may read it".into()]),
+        (Code::SsmAgentSnap, |it| it.agent_files.ssm_snap = true),
+        (Code::BlankVault, |it| it.agent_files.blank_vault = true),
+        (Code::ForeignCredentials, |it| it.foreign_credentials = vec!["there".into()]),
+        (Code::DockerJsonBroken, |it| configured(it).broken = Some("it ends".into())),
+        (Code::DockerNoBridge, |it| configured(it).bridge = Some("none".into())),
+        (Code::DockerNoIptables, |it| configured(it).iptables = Some(false)),
+        (Code::DockerUsernsRemap, |it| configured(it).userns_remap = Some("default".into())),
+        (Code::DockerDataRoot, |it| configured(it).data_root = Some("/mnt/docker".into())),
+    ];
+    for (code, change) in cases {
+        only(code, found(change));
+    }
+}
+
+fn configured(facts: &mut Facts) -> &mut DockerConfiguration {
+    &mut facts.docker_configuration
+}
+
+#[test]
+fn an_image_may_be_baked_without_a_machine_id_and_an_installed_machine_on_a_full_disk_goes_on() {
+    let mut facts = Facts::gather(&fresh()).unwrap();
+    facts.machine_id = None;
+    assert_eq!(findings(&facts, &wanted(Options::default()), Some(&distro()), Goal::Install), []);
+    let low = found(|facts| {
+        facts.disk_free = 1_000_000_000;
+        for name in ["amazon-ssm-agent", "amazon-ecs-init"] {
+            facts.packages.insert(name.into(), "1".into());
+        }
+    });
+    only(Code::DiskLow, low);
+}
+
+#[test]
+fn a_release_past_its_end_warns_and_one_turned_away_blocks() {
+    let facts = Facts::gather(&fresh()).unwrap();
+    let with = |support| {
+        let distro = Distro { support, ..distro() };
+        findings(&facts, &wanted(Options::default()), Some(&distro), Goal::Up)
+    };
+    only(Code::ReleaseEndOfLife, with(distro_matrix::Support::Eol));
+    only(Code::ReleaseUnsupported, with(distro_matrix::Support::Refused));
+}
+
+#[test]
+fn a_copy_of_a_registered_machine_is_told_how_to_become_itself() {
+    let clone = found(|facts| {
+        registered(facts);
+        facts.agent_files.fingerprint_of = Some("another".into());
+        facts.agent_files.saved_state = true;
+    });
+    let finding = only(Code::ClonedIdentity, clone);
+    assert!(finding.remedy.contains("agent.db") && finding.remedy.contains("-clear"), "{finding:?}");
+}
+
+#[test]
+fn what_the_ecs_agent_saved_must_be_of_this_identity_and_cluster() {
+    let saved = |facts: &mut Facts| {
+        facts.agent_files.saved_state = true;
+        facts.agent_files.saved_cluster = Some("quay".into());
+    };
+    only(Code::StaleAgentState, found(saved));
+    let options = Options { cluster: Some("harbour".into()), ..Options::default() };
+    let other = |facts: &mut Facts| {
+        registered(facts);
+        saved(facts);
+    };
+    let finding = only(Code::OtherCluster, found_with(options.clone(), other));
+    assert!(finding.sentence.contains("quay, not harbour"), "{finding:?}");
+    let quay = Options { cluster: Some("quay".into()), ..Options::default() };
+    only(Code::OtherCluster, found_with(quay, in_cluster));
+}
+
+#[test]
+fn attributes_and_tags_that_come_late_name_the_command_that_sets_them() {
+    let options =
+        Options { attribute: vec!["rack=7".into()], tag: vec!["team=quay".into()], ..Options::default() };
+    let late = found_with(options.clone(), in_cluster);
+    let remedies: Vec<&str> = late.iter().map(|it| it.remedy.as_str()).collect();
+    assert_eq!(
+        remedies,
+        [
+            "'aws ecs put-attributes --cluster harbour --attributes \
+             name=rack,value=7,targetId=arn:aws:ecs:us-east-1:1:container-instance/harbour/2'",
+            "'aws ecs tag-resource --resource-arn arn:aws:ecs:us-east-1:1:container-instance/harbour/2 \
+             --tags key=team,value=quay'",
+        ]
+    );
+    let told = found_with(options.clone(), |facts| {
+        in_cluster(facts);
+        facts.agent_files.attributes.insert("rack".into(), "7".into());
+        facts.agent_files.tags.insert("team".into(), "quay".into());
+    });
+    assert_eq!(told, []);
+    assert_eq!(found_with(options, |_| ()), [], "a first registration sends them");
+}
+
+#[test]
+fn a_gpu_needs_driver_toolkit_and_runtime_and_a_release_that_allows_it() {
+    let asked = || Options { enable_gpu: true, ..Options::default() };
+    let finding = only(Code::GpuUnsupported, found_with(asked(), |_| ()));
+    assert!(finding.sentence.contains("NVIDIA Container Toolkit"), "{finding:?}");
+    let fine = Distro { gpu: Some(Gpu { refused: None }), ..distro() };
+    let mut facts = Facts::gather(&fresh()).unwrap();
+    let codes = |facts: &Facts, goal| -> Vec<Code> {
+        findings(facts, &wanted(asked()), Some(&fine), goal).iter().map(|it| it.code).collect()
+    };
+    assert_eq!(codes(&facts, Goal::Up), [Code::GpuNoDriver, Code::GpuNoToolkit, Code::GpuNoRuntime]);
+    assert_eq!(codes(&facts, Goal::Install), [Code::GpuNoToolkit, Code::GpuNoRuntime]);
+    facts.gpu = crate::facts::Gpu { driver: true, nvidia_smi: true, toolkit: true };
+    facts.docker_configuration.nvidia_runtime = true;
+    assert_eq!(codes(&facts, Goal::Up), []);
+    assert_eq!(found(|_| ()), [], "not asked for");
+}
+
+fn heard(minutes_behind: i64, out_of_date: bool) -> Result<Heard, Silence> {
+    let now: jiff::Timestamp = NOW.parse().unwrap();
+    Ok(Heard { time: Some(now + jiff::SignedDuration::from_mins(minutes_behind)), out_of_date })
+}
+
+fn silent(stage: Stage) -> Result<Heard, Silence> {
+    Err(Silence { stage, why: "why".into() })
+}
+
+fn network(outcomes: Vec<(&str, Result<Heard, Silence>)>) -> Vec<Finding> {
+    let asked = |(address, outcome): (&str, _)| Asked {
+        reached: Reached { address: address.into(), outcome },
+        needed: address.contains("ssm"),
+    };
+    network::findings(&outcomes.into_iter().map(asked).collect::<Vec<_>>(), NOW.parse().unwrap())
+}
+
+const SSM: &str = "https://ssm.example/";
+const ECS_A: &str = "https://ecs-a-1.example/";
+
+#[test]
+fn endpoints_that_answer_in_time_are_nothing_to_tell_of() {
+    assert_eq!(network(vec![(SSM, heard(4, false)), (METADATA_SERVICE, silent(Stage::Connect))]), []);
+}
+
+#[test]
+fn a_silent_endpoint_says_where_the_way_to_it_ends() {
+    let stages = [
+        (Stage::Name, "ssm.example could not be reached: its name has no address here (why)"),
+        (Stage::Connect, "ssm.example could not be reached: no connection (why)"),
+        (Stage::Handshake, "ssm.example could not be reached: TLS failed (why)"),
+        (Stage::Answer, "ssm.example could not be reached: no HTTP answer (why)"),
+    ];
+    for (stage, sentence) in stages {
+        let found = network(vec![(SSM, silent(stage)), (ECS_A, heard(0, false))]);
+        assert_eq!(only(Code::EndpointUnreachable, found).sentence, sentence);
+        let found = network(vec![(SSM, heard(0, false)), (ECS_A, silent(stage))]);
+        only(Code::SessionEndpointUnreachable, found);
+    }
+    only(Code::UnknownAuthority, network(vec![(SSM, silent(Stage::Authority))]));
+    let nameless = vec![(SSM, silent(Stage::Name)), (ECS_A, silent(Stage::Name))];
+    only(Code::NoNameResolution, network(nameless));
+}
+
+#[test]
+fn a_wrong_clock_is_told_from_a_certificate_that_is_out_of_date() {
+    let behind = only(Code::ClockSkew, network(vec![(SSM, heard(7, false))]));
+    assert!(behind.sentence.contains("7 minutes behind"), "{behind:?}");
+    let years = network(vec![(SSM, heard(-60 * 24 * 400, true)), (ECS_A, heard(-60 * 24 * 400, true))]);
+    let ahead = only(Code::ClockSkew, years);
+    assert!(ahead.sentence.contains("400 days ahead of"), "{ahead:?}");
+    only(Code::CertificateOutOfDate, network(vec![(SSM, heard(0, true)), (ECS_A, heard(0, false))]));
+    assert_eq!(network(vec![(SSM, heard(90, false)), (ECS_A, heard(0, false))]), [], "one server's mistake");
+}
+
+#[test]
+fn a_metadata_service_that_answers_is_found() {
+    let found = network(vec![(SSM, heard(0, false)), (METADATA_SERVICE, heard(9999, false))]);
+    only(Code::MetadataService, found);
+}

@@ -1,0 +1,167 @@
+//! A certificate check that forgives a certificate's dates, remembers that it did, and forgives nothing else.
+//!
+//! Where this machine's clock is outside the dates, the whole check (chain, name, signatures) is made
+//! again as of a time inside them. Good for asking what time it is, and never for anything that is
+//! then believed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+/// Dates are moved this often: once for each certificate of the longest chains.
+const MOVES: usize = 6;
+
+/// The check, with this system's authorities.
+pub(super) struct AnyTime {
+    provider: Arc<CryptoProvider>,
+    inner: Result<Arc<WebPkiServerVerifier>, String>,
+}
+
+/// What was forgiven in one handshake.
+pub(super) struct Dates(Arc<AtomicBool>);
+
+impl Dates {
+    pub(super) fn were_forgiven(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl AnyTime {
+    /// With the authorities that this system trusts.
+    pub(super) fn of_this_system() -> Arc<Self> {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        Self::trusting(roots)
+    }
+
+    fn trusting(roots: RootCertStore) -> Arc<Self> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+        let inner =
+            inner.build().map_err(|_| "this system has no certificate authorities to trust".to_owned());
+        Arc::new(Self { provider, inner })
+    }
+
+    /// TLS for one handshake.
+    pub(super) fn client(&self) -> Result<(Arc<ClientConfig>, Dates), String> {
+        let forgiven = Arc::new(AtomicBool::new(false));
+        let check = Forgiving { inner: self.inner.clone()?, forgiven: forgiven.clone() };
+        let versions = ClientConfig::builder_with_provider(self.provider.clone());
+        let builder = versions.with_safe_default_protocol_versions().map_err(|e| e.to_string())?;
+        let config =
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(check)).with_no_client_auth();
+        Ok((Arc::new(config), Dates(forgiven)))
+    }
+}
+
+#[derive(Debug)]
+struct Forgiving {
+    inner: Arc<WebPkiServerVerifier>,
+    forgiven: Arc<AtomicBool>,
+}
+
+impl ServerCertVerifier for Forgiving {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer,
+        intermediates: &[CertificateDer],
+        server_name: &ServerName,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let mut time = now;
+        for _ in 0..MOVES {
+            let checked =
+                self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, time);
+            time = match checked {
+                Err(Error::InvalidCertificate(
+                    CertificateError::NotValidYetContext { not_before: inside, .. }
+                    | CertificateError::ExpiredContext { not_after: inside, .. },
+                )) => inside,
+                otherwise => return otherwise,
+            };
+            self.forgiven.store(true, Ordering::Relaxed);
+        }
+        Err(Error::InvalidCertificate(CertificateError::Expired))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    /// An authority, and a certificate of it for `ssm.example` that was good in 2020.
+    fn issued() -> (CertificateDer<'static>, CertificateDer<'static>) {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let authority = params.self_signed(&key).unwrap();
+        let issuer = Issuer::new(params, key);
+        let mut params = CertificateParams::new(vec!["ssm.example".into()]).unwrap();
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2020, 12, 31);
+        let leaf = params.signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap();
+        (authority.der().clone(), leaf.der().clone())
+    }
+
+    /// Whether the check passes in a year, and whether it forgave for that.
+    fn checked(authority: &CertificateDer, leaf: &CertificateDer, name: &str, year: u64) -> (bool, bool) {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.clone()).unwrap();
+        let forgiven = Arc::new(AtomicBool::new(false));
+        let inner = AnyTime::trusting(roots).inner.clone().unwrap();
+        let check = Forgiving { inner, forgiven: forgiven.clone() };
+        let now =
+            UnixTime::since_unix_epoch(std::time::Duration::from_secs((year - 1970) * 31_557_000 + 86_400));
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let passes = check.verify_server_cert(leaf, &[], &name, &[], now).is_ok();
+        (passes, forgiven.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn dates_are_forgiven_before_and_after_and_it_is_known() {
+        let (authority, leaf) = issued();
+        assert_eq!(checked(&authority, &leaf, "ssm.example", 2020), (true, false));
+        assert_eq!(checked(&authority, &leaf, "ssm.example", 1971), (true, true));
+        assert_eq!(checked(&authority, &leaf, "ssm.example", 2038), (true, true));
+    }
+
+    #[test]
+    fn another_name_or_authority_is_never_forgiven_whatever_the_time() {
+        let (authority, leaf) = issued();
+        let (stranger, _) = issued();
+        for year in [1971, 2020, 2038] {
+            assert!(!checked(&authority, &leaf, "ecs.example", year).0, "{year}");
+            assert!(!checked(&stranger, &leaf, "ssm.example", year).0, "{year}");
+        }
+    }
+}
