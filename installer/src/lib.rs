@@ -14,6 +14,7 @@ pub mod cli;
 pub mod commands;
 pub mod components;
 pub mod config;
+pub mod diagnosis;
 pub mod durable;
 pub mod error;
 pub mod facts;

@@ -120,7 +120,7 @@ pub fn credentials_end(host: &dyn Host, instance_id: &str) -> Result<Option<Time
         #[serde(rename = "CredentialsExpiresAt")]
         ends: String,
     }
-    if host.stat(Path::new(CREDENTIALS))?.is_none() {
+    if host.read(Path::new(CREDENTIALS))?.unwrap_or_default().trim_ascii().is_empty() {
         return Ok(None);
     }
     let Some(text) = host.read(Path::new(IDENTITY))? else { return Ok(None) };

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use super::{must_be_root, print_json};
 use crate::components::{credentials_endpoint, ecs_agent, ssm_agent};
+use crate::diagnosis::{self, Agent, Moment};
 use crate::error::{Error, Kind, Result};
 use crate::facts::Facts;
-use crate::host::Host;
+use crate::host::{Host, UnitState};
 use crate::registration;
 
 /// Something that is not as it should be.
@@ -20,6 +21,8 @@ pub struct Problem {
     pub what: String,
     /// What to do.
     pub remedy: String,
+    /// The cause that an agent names itself in its log, as a stable name.
+    pub cause: Option<&'static str>,
 }
 
 /// Tells how the machine stands.
@@ -80,11 +83,26 @@ fn render(facts: &Facts, ends: Option<Timestamp>) -> String {
     rows.iter().map(|(name, value)| format!("{name:<13} {value}\n")).collect()
 }
 
+/// Adds the cause that an agent names itself, where that is a known one.
+fn explain(host: &dyn Host, problem: &mut Problem, ssm: &UnitState, ecs: &UnitState) -> Result<()> {
+    let (agent, unit) = match problem.code {
+        "no-credentials" => (Agent::Ssm, ssm),
+        "no-container-instance" => (Agent::Ecs, ecs),
+        _ => return Ok(()),
+    };
+    if let Some(cause) = diagnosis::cause(host, agent, unit, Moment::Within)? {
+        problem.what = format!("{}: {}", problem.what, cause.sentence);
+        problem.remedy = cause.remedy.to_owned();
+        problem.cause = Some(cause.code);
+    }
+    Ok(())
+}
+
 fn problems(host: &dyn Host, facts: &Facts, ends: Option<Timestamp>) -> Result<Vec<Problem>> {
     let mut problems = Vec::new();
     let mut add = |there: bool, code, what: &str, remedy: &str| {
         if there {
-            problems.push(Problem { code, what: what.into(), remedy: remedy.into() });
+            problems.push(Problem { code, what: what.into(), remedy: remedy.into(), cause: None });
         }
     };
     let units = host.units(&[ssm_agent::UNIT, ecs_agent::UNIT])?;
@@ -123,7 +141,7 @@ fn problems(host: &dyn Host, facts: &Facts, ends: Option<Timestamp>) -> Result<V
     );
     let answers = facts.ecs_agent.as_ref().is_some_and(|agent| agent.container_instance_arn.is_some());
     add(
-        ecs.active && !answers,
+        (ecs.active || ecs.failed || ecs.changing) && !answers,
         "no-container-instance",
         "the ECS agent is not part of a cluster",
         "see /var/log/ecs/ecs-agent.log, then run 'landfall up'",
@@ -137,5 +155,6 @@ fn problems(host: &dyn Host, facts: &Facts, ends: Option<Timestamp>) -> Result<V
             "run 'landfall up'",
         );
     }
+    problems.iter_mut().try_for_each(|problem| explain(host, problem, ssm, ecs))?;
     Ok(problems)
 }

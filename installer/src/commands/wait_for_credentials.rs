@@ -2,12 +2,12 @@
 
 use crate::error::Result;
 use crate::host::Host;
-use crate::step::{Await, Context, Step};
+use crate::step::Await;
 
 /// Waits, bounded.
 ///
 /// # Errors
 /// When there are none after that.
 pub fn run(host: &mut dyn Host, seconds: u64) -> Result<()> {
-    Step::Await(Await::Credentials { seconds }).apply(host, &Context::default())
+    Await::Credentials { seconds }.wait_to_the_end(host)
 }

@@ -1,7 +1,8 @@
 //! Wait, bounded, for something the agents bring about.
 //!
 //! The first looks are close together, then further and further apart: never a fixed sleep. A wait
-//! that ends in vain says what it waited for and what the agent's own log said last.
+//! that ends in vain names the cause where the agent's own log has a known one, and otherwise what that
+//! said last; where the cause is one that waiting cannot mend, it ends at once.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,8 +10,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Before;
+use crate::diagnosis::{self, Agent, Moment};
 use crate::error::{Error, Result};
-use crate::host::{Command, Host, UnitVerb};
+use crate::host::{Command, Host, UnitState, UnitVerb};
 use crate::registration;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -19,8 +21,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const AGENT_ASLEEP: Duration = Duration::from_secs(10);
 const SSM_UNIT: &str = "amazon-ssm-agent.service";
 const ECS_UNIT: &str = "ecs.service";
-const SSM_LOG: &str = "/var/log/amazon/ssm/amazon-ssm-agent.log";
-const ECS_LOG: &str = "/var/log/ecs/ecs-agent.log";
+const NO_NEW_ACTIVATION: &str = "; then run again: no new activation is needed for that";
+/// Asking systemd costs a process: not at the looks that are closest together.
+const ASKING_PAUSE: Duration = Duration::from_millis(200);
 
 /// Something to wait for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,17 +55,29 @@ impl Await {
     }
 
     pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
+        self.wait(host, true)
+    }
+
+    /// Waits to the end of its patience also where that seems hopeless. For systemd, which would only
+    /// start the wait again, sooner and sooner.
+    ///
+    /// # Errors
+    /// When it did not come about.
+    pub(crate) fn wait_to_the_end(&self, host: &mut dyn Host) -> Result<()> {
+        self.wait(host, false)
+    }
+
+    fn wait(&self, host: &mut dyn Host, gives_up: bool) -> Result<()> {
         if self.is_there(host)? {
             return Ok(());
         }
-        if matches!(self, Self::Credentials { .. }) {
-            wake_a_sleeping_agent(host)?;
-        }
+        self.wake_agent(host)?;
         let started = host.elapsed();
         let mut pause = FIRST_PAUSE;
         while !self.is_there(host)? {
             let patience = Duration::from_secs(self.seconds());
-            if host.elapsed() - started >= patience || self.is_hopeless(host, pause)? {
+            let asks = gives_up && pause > ASKING_PAUSE;
+            if host.elapsed() - started >= patience || asks && self.is_hopeless(host)? {
                 return Err(self.in_vain(host, host.elapsed() - started));
             }
             host.sleep(pause);
@@ -99,35 +114,66 @@ impl Await {
         }
     }
 
-    /// An agent that failed for good is not waited for. Asking costs a process, so not at every look.
-    fn is_hopeless(&self, host: &dyn Host, pause: Duration) -> Result<bool> {
-        let (Self::ContainerInstance { .. }, true) = (self, pause > Duration::from_millis(200)) else {
-            return Ok(false);
-        };
-        Ok(host.units(&[ECS_UNIT])?.first().is_some_and(|unit| unit.failed))
+    fn agent(&self) -> Option<(Agent, &'static str)> {
+        match self {
+            Self::DockerBridge { .. } => None,
+            Self::Credentials { .. } => Some((Agent::Ssm, SSM_UNIT)),
+            Self::ContainerInstance { .. } => Some((Agent::Ecs, ECS_UNIT)),
+        }
+    }
+
+    /// An agent that failed for good is not waited for, nor one whose cause is final.
+    fn is_hopeless(&self, host: &dyn Host) -> Result<bool> {
+        let Some((agent, unit)) = self.agent() else { return Ok(false) };
+        let unit = state(host, unit)?;
+        let cause = diagnosis::cause(host, agent, &unit, Moment::After)?;
+        let failed = unit.failed && agent == Agent::Ecs;
+        Ok(failed || cause.is_some_and(|cause| cause.is_final))
+    }
+
+    /// After a failure the SSM agent sleeps, and the ECS agent is started again later and later: what
+    /// failed a while ago is started now, because its cause may be mended.
+    fn wake_agent(&self, host: &mut dyn Host) -> Result<()> {
+        let Some((agent, name)) = self.agent() else { return Ok(()) };
+        let unit = state(host, name)?;
+        let since = unit.started.map(|since| host.now().duration_since(since).unsigned_abs());
+        if !unit.active || since.is_none_or(|since| since <= AGENT_ASLEEP) {
+            return Ok(());
+        }
+        if agent == Agent::Ssm || diagnosis::cause(host, agent, &unit, Moment::Within)?.is_some() {
+            host.run(&Command::Unit(UnitVerb::Restart, name.into()))?;
+        }
+        Ok(())
     }
 
     fn in_vain(&self, host: &dyn Host, waited: Duration) -> Error {
         let seconds = waited.as_secs();
-        match self {
-            Self::DockerBridge { .. } => Error::failed(format!(
+        let Some((agent, unit)) = self.agent() else {
+            return Error::failed(format!(
                 "Docker runs, but its bridge docker0 did not appear within {seconds} s"
             ))
-            .hint("see 'bridge' in /etc/docker/daemon.json: the ECS agent needs the default bridge"),
-            Self::Credentials { .. } => Error::failed(format!(
-                "the SSM agent brought no credentials within {seconds} s{}",
-                last_line(host, SSM_LOG)
-            ))
-            .hint(format!("see {SSM_LOG}; after mending the cause run the same command again")),
-            Self::ContainerInstance { .. } => Error::failed(format!(
-                "the ECS agent did not register within {seconds} s{}",
-                last_line(host, ECS_LOG)
-            ))
-            .hint(format!(
-                "see {ECS_LOG} and 'journalctl -u ecs'; no new activation is needed for the next try"
-            )),
+            .hint("see 'bridge' in /etc/docker/daemon.json: the ECS agent needs the default bridge");
+        };
+        // What cannot be looked at now explains nothing, and must not hide what went wrong.
+        let unit = state(host, unit).unwrap_or_default();
+        if let Ok(Some(cause)) = diagnosis::cause(host, agent, &unit, Moment::Within) {
+            let again = if cause.ends_the_identity() { "" } else { NO_NEW_ACTIVATION };
+            return Error::failed(cause.sentence).hint(format!("{}{again}", cause.remedy));
         }
+        let said = diagnosis::last_line(host, agent).ok().flatten();
+        let said = said.map_or_else(String::new, |line| format!("; it said last: {line}"));
+        let log = agent.logs()[0];
+        let what = match agent {
+            Agent::Ssm => "the SSM agent brought no credentials",
+            Agent::Ecs => "the ECS agent did not register",
+        };
+        Error::failed(format!("{what} within {seconds} s{said}"))
+            .hint(format!("see {log}, and mend the cause{NO_NEW_ACTIVATION}"))
     }
+}
+
+fn state(host: &dyn Host, unit: &str) -> Result<UnitState> {
+    Ok(host.units(&[unit])?.into_iter().next().unwrap_or_default())
 }
 
 /// Asked of /proc, which is of our own network namespace: /sys may have been mounted in another.
@@ -141,22 +187,4 @@ fn has_credentials(host: &dyn Host) -> Result<bool> {
     let Some(registration) = registration::read(host)? else { return Ok(false) };
     let ends = registration::credentials_end(host, &registration.instance_id)?;
     Ok(ends.is_some_and(|ends| ends > host.now()))
-}
-
-fn wake_a_sleeping_agent(host: &mut dyn Host) -> Result<()> {
-    let unit = host.units(&[SSM_UNIT])?.into_iter().next().unwrap_or_default();
-    let asleep =
-        unit.started.is_some_and(|since| host.now().duration_since(since).unsigned_abs() > AGENT_ASLEEP);
-    if unit.active && asleep {
-        host.run(&Command::Unit(UnitVerb::Restart, SSM_UNIT.into()))?;
-    }
-    Ok(())
-}
-
-fn last_line(host: &dyn Host, log: &str) -> String {
-    let text = host.read(Path::new(log)).ok().flatten().unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
-    text.lines()
-        .rfind(|line| !line.trim().is_empty())
-        .map_or_else(String::new, |line| format!("; it said last: {}", line.trim()))
 }

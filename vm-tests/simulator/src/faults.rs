@@ -49,6 +49,14 @@ pub enum FaultName {
     WrongDate,
     /// AccessDeniedException.
     AccessDenied,
+    /// The request's signature is not of now, as when the machine's clock is wrong.
+    Stale,
+    /// MachineFingerprintDoesNotMatch.
+    FingerprintMismatch,
+    /// UnrecognizedClientException: nobody knows this machine.
+    UnknownMachine,
+    /// The container instance comes back without its attributes.
+    AttributesDropped,
 }
 
 impl Fault {
@@ -72,6 +80,7 @@ pub struct Effects {
     pub refusal: Option<Trouble>,
     pub cut_after: Option<u64>,
     pub date_offset: SignedDuration,
+    pub drops_attributes: bool,
 }
 
 impl Faults {
@@ -109,6 +118,17 @@ impl Effects {
             FaultName::AccessDenied => {
                 self.refusal = Some(Trouble::AccessDenied("Access denied, as a test asked for.".to_owned()));
             }
+            FaultName::Stale => {
+                let message =
+                    "Signature not yet current: a test's date is still later than a test's other date";
+                self.refusal = Some(Trouble::Stale(message.to_owned()));
+            }
+            FaultName::FingerprintMismatch => {
+                let message = "The machine's fingerprint is not the one that it registered with.";
+                self.refusal = Some(Trouble::own("MachineFingerprintDoesNotMatch", message));
+            }
+            FaultName::UnknownMachine => self.refusal = Some(Trouble::UnknownKey),
+            FaultName::AttributesDropped => self.drops_attributes = true,
             FaultName::Slow => self.delay += Duration::from_millis(fault.delay_ms),
             FaultName::Late => self.answer_delay += Duration::from_millis(fault.delay_ms),
             FaultName::Cut => self.cut_after = Some(fault.after_bytes),

@@ -60,6 +60,7 @@ pub async fn answer(State(door): State<Door>, request: Request) -> Response {
         None => serve(&door.aws, &service, &call, parts).await,
     };
     let reply = outcome.unwrap_or_else(|trouble| trouble.reply(service.dialect()));
+    let reply = if effects.drops_attributes { reply.without_attributes() } else { reply };
     door.aws.recorder.keep(call.record(t, &reply));
     tokio::time::sleep(effects.answer_delay).await;
     sent(reply.with("x-amzn-requestid", identities::uuid()), &call, &effects)

@@ -40,6 +40,18 @@ impl Reply {
         self
     }
 
+    /// The same container instance, as if none of its attributes had been taken.
+    pub fn without_attributes(mut self) -> Reply {
+        if let Reply::Text { body, .. } = &mut self
+            && let Ok(mut described) = serde_json::from_str::<Value>(body)
+            && described["containerInstance"].is_object()
+        {
+            described["containerInstance"]["attributes"] = Value::Array(Vec::new());
+            *body = described.to_string();
+        }
+        self
+    }
+
     pub fn status(&self) -> u16 {
         match self {
             Reply::Text { status, .. } => *status,

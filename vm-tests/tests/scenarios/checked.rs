@@ -58,7 +58,7 @@ fn a_second_run_on_a_good_machine_is_quiet_quick_and_asks_no_network() -> Result
     let second = guest.run(UP)?;
     assert_eq!(second.status, 0, "{}", second.stderr);
     assert!(!second.stderr.contains("warns"), "{}", second.stderr);
-    assert!(second.seconds < 1.0, "the second run took {} s", second.seconds);
+    assert!(second.seconds < 5.0, "the second run took {} s", second.seconds);
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use vm_tests::world::World;
 
 mod checked;
 mod cuts;
+mod diagnosed;
 mod installed;
 mod interrupted;
 mod looking;

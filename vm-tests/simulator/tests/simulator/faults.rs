@@ -23,6 +23,8 @@ fn a_refusal_is_worded_in_the_services_own_way() {
         (FaultName::ServerError, 500, "InternalServerError", 500, "InternalError"),
         (FaultName::Expired, 400, "ExpiredTokenException", 400, "ExpiredToken"),
         (FaultName::AccessDenied, 400, "AccessDeniedException", 403, "AccessDenied"),
+        (FaultName::Stale, 400, "InvalidSignatureException", 403, "RequestTimeTooSkewed"),
+        (FaultName::UnknownMachine, 400, "UnrecognizedClientException", 403, "InvalidAccessKeyId"),
     ] {
         rehearsal.admin.fault(&Fault::once(name, "RequestManagedInstanceRoleToken")).unwrap();
         let answer = machine.request_role_token();
@@ -33,6 +35,23 @@ fn a_refusal_is_worded_in_the_services_own_way() {
         assert!(answer.text().contains(&format!("<Code>{s3_code}</Code>")), "{}", answer.text());
         assert_eq!((machine.request_role_token().status, object(&rehearsal).status), (200, 200));
     }
+}
+
+#[test]
+fn a_copied_machine_is_refused_and_dropped_attributes_do_not_come_back() {
+    let rehearsal = Rehearsal::start();
+    let mut machine = rehearsal.registered_machine();
+    rehearsal.admin.fault(&Fault::once(FaultName::FingerprintMismatch, "RoleToken")).unwrap();
+    let answer = machine.request_role_token();
+    assert_eq!((answer.status, answer.error().as_str()), (400, "MachineFingerprintDoesNotMatch"));
+    assert_eq!(machine.request_role_token().status, 200);
+    let body = serde_json::json!({
+        "cluster": "default", "clientToken": "t", "attributes": [{"name": "ecs.capability.external"}],
+    });
+    rehearsal.admin.fault(&Fault::once(FaultName::AttributesDropped, "RegisterContainerInstance")).unwrap();
+    let count = |answer: &Answer| answer.json()["containerInstance"]["attributes"].as_array().unwrap().len();
+    assert_eq!(count(&machine.ecs("RegisterContainerInstance", &body)), 0);
+    assert_eq!(count(&machine.ecs("RegisterContainerInstance", &body)), 1);
 }
 
 #[test]

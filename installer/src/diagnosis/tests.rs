@@ -1,0 +1,118 @@
+//! Each known cause, from lines as the agents write them; and which lines count.
+
+use super::*;
+
+fn code(agent: Agent, line: &str) -> Option<&'static str> {
+    named_in(agent, &[line]).map(|cause| cause.code)
+}
+
+#[test]
+fn every_cause_of_the_ssm_agent_is_known_by_its_line() {
+    let refresher =
+        "2026-11-22 17:29:34.4012 ERROR [CredentialRefresher] Retrieve credentials produced error: ";
+    let cases = [
+        ("AccessDeniedException: Access denied", "role-denied"),
+        ("MachineFingerprintDoesNotMatch: no", "fingerprint-mismatch"),
+        (
+            "UnrecognizedClientException: The security token included in the request is invalid.",
+            "identity-unknown",
+        ),
+        (
+            "InvalidSignatureException: Signature not yet current: 20261122T172934Z is still later than",
+            "clock",
+        ),
+        ("InvalidSignatureException: Signature expired: 20261122T172934Z is now earlier than", "clock"),
+        ("RequestError: send request failed", ""),
+        (
+            "caused by: Post \"https://ssm.us-east-1.amazonaws.com/\": dial tcp: lookup ssm.us-east-1.amazonaws.com: no such host",
+            "name-resolution",
+        ),
+        (
+            "caused by: Post \"https://ssm.us-east-1.amazonaws.com/\": dial tcp 192.0.2.1:443: connect: connection refused",
+            "endpoint-unreachable",
+        ),
+        (
+            "caused by: Post \"https://ssm.us-east-1.amazonaws.com/\": dial tcp 192.0.2.1:443: i/o timeout",
+            "endpoint-unreachable",
+        ),
+        (
+            "caused by: Post \"https://ssm.us-east-1.amazonaws.com/\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            "unknown-authority",
+        ),
+        (
+            "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2001-01-01",
+            "clock",
+        ),
+        ("ThrottlingException: Rate exceeded", "throttled"),
+    ];
+    for (words, expected) in cases {
+        let found = code(Agent::Ssm, &format!("{refresher}{words}"));
+        assert_eq!(found.unwrap_or_default(), expected, "{words}");
+    }
+}
+
+#[test]
+fn every_cause_of_the_ecs_agent_is_known_by_its_line() {
+    let cases = [
+        (
+            "Unable to register as a container instance with ECS: ClusterNotFoundException: Cluster not found.",
+            "no-such-cluster",
+        ),
+        (
+            "Unable to register as a container instance with ECS: AccessDeniedException: User: arn:aws:sts::1:assumed-role/r/mi-1 is not authorized to perform: ecs:RegisterContainerInstance",
+            "registration-denied",
+        ),
+        ("ExpiredTokenException: The security token included in the request is expired", "expired-token"),
+        ("Attribute validation failed, missing: rack", "attributes-refused"),
+        (
+            "Data mismatch; saved cluster 'test-cluster' does not match configured cluster 'other'. Perhaps you want to delete the configured checkpoint file?",
+            "cluster-mismatch",
+        ),
+        ("ClientException: Referenced container instance 0 not registered.", "instance-unknown"),
+        ("get credentials: failed to refresh cached credentials, no EC2 IMDS role found", "no-credentials"),
+        ("dial unix /var/run/docker.sock: connect: no such file or directory", "docker-unreachable"),
+        ("InvalidSignatureException: Signature expired: 20261122T175804Z is now earlier than", "clock"),
+        ("Registration completed successfully", ""),
+    ];
+    for (words, expected) in cases {
+        let found = code(Agent::Ecs, &format!("level=error time=2026-11-22T17:58:04Z msg=\"{words}\""));
+        assert_eq!(found.unwrap_or_default(), expected, "{words}");
+    }
+}
+
+#[test]
+fn sentences_have_no_full_stop_and_every_cause_has_a_remedy() {
+    for cause in [Agent::Ssm, Agent::Ecs].into_iter().flat_map(causes::of) {
+        assert!(!cause.sentence.ends_with('.') && !cause.remedy.is_empty(), "{cause:?}");
+    }
+}
+
+#[test]
+fn the_last_word_of_an_agent_counts() {
+    let lines = ["ERROR AccessDeniedException", "ERROR MachineFingerprintDoesNotMatch", "INFO Sleeping"];
+    assert_eq!(named_in(Agent::Ssm, &lines).map(|it| it.code), Some("fingerprint-mismatch"));
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+#[test]
+fn what_was_said_before_the_last_start_does_not_count_whatever_the_time_zone() {
+    // Written at 12:30 UTC by a machine five hours ahead.
+    let log = "2026-11-22 17:10:00.0000 ERROR old\n\tof the old\n2026-11-22 17:30:00.5000 ERROR new\n\tof the new\n";
+    let modified = at("2026-11-22T12:30:00.5Z");
+    let lines = |started| since(log, modified, Some(at(started)), Moment::After);
+    assert_eq!(lines("2026-11-22T12:20:00Z"), ["2026-11-22 17:30:00.5000 ERROR new", "\tof the new"]);
+    assert_eq!(lines("2026-11-22T12:00:00Z").len(), 4);
+    assert!(lines("2026-11-22T12:30:01Z").is_empty());
+    assert!(since(log, modified, None, Moment::Within).is_empty(), "never started");
+}
+
+#[test]
+fn a_line_of_the_very_second_of_the_start_counts_for_the_last_look_only() {
+    let log = "level=error time=2026-11-22T17:58:04Z msg=\"x\"\n";
+    let started = Some(at("2026-11-22T17:58:04.3Z"));
+    assert!(since(log, Timestamp::MIN, started, Moment::After).is_empty());
+    assert_eq!(since(log, Timestamp::MIN, started, Moment::Within).len(), 1);
+}
