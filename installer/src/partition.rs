@@ -28,6 +28,15 @@ impl Endpoints<'_> {
         self.mirror.map_or_else(|| format!("https://{}", self.objects()), str::to_owned)
     }
 
+    /// The host of a service. Names with IPv6 addresses are known of AWS's main partition only.
+    #[must_use]
+    pub fn service(&self, name: &str) -> String {
+        match suffix(self.region) {
+            "amazonaws.com" if self.dual_stack => format!("{name}.{}.api.aws", self.region),
+            suffix => format!("{name}.{}.{suffix}", self.region),
+        }
+    }
+
     /// The SSM agent's package. `system` is `debian` or `linux`, `architecture` as in AWS's names.
     #[must_use]
     pub fn ssm_package(&self, version: Version, system: &str, architecture: &str, ending: &str) -> String {
@@ -157,6 +166,15 @@ mod tests {
         ] {
             assert!(!is_official(other), "{other}");
         }
+    }
+
+    #[test]
+    fn services_have_other_names_where_there_is_ipv6() {
+        let host = |dual_stack| Endpoints { region: "us-east-1", dual_stack }.service("ssm");
+        assert_eq!(
+            (host(false).as_str(), host(true).as_str()),
+            ("ssm.us-east-1.amazonaws.com", "ssm.us-east-1.api.aws")
+        );
     }
 
     #[test]

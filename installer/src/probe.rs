@@ -9,7 +9,6 @@ use crate::error::Result;
 use crate::findings::Finding;
 use crate::findings::network::{Asked, METADATA_SERVICE, findings};
 use crate::host::Host;
-use crate::partition;
 use crate::plan::{Goal, Plan};
 use crate::step::Step;
 
@@ -67,12 +66,15 @@ fn ask(host: &dyn Host, config: &Config, mut questions: Vec<Question>) -> Vec<Fi
 /// The services that both agents speak to. ECS names the two hosts of its sessions itself, later: these
 /// are the first of them.
 fn services(config: &Config) -> Vec<Question> {
-    let region = &config.region;
-    let of_region = |name: &str| format!("https://{name}.{region}.{}/", partition::suffix(region));
+    let of_region = |name: &str| format!("https://{}/", config.endpoints().service(name));
     let ecs = config.ecs_endpoint.as_deref().and_then(origin).unwrap_or_else(|| of_region("ecs"));
     let mut questions = vec![(of_region("ssm"), true), (ecs, true)];
-    let sessions = ["ssmmessages", "ec2messages", "ecs-a-1", "ecs-t-1"];
-    questions.extend(sessions.map(|name| (of_region(name), false)));
+    let mut sessions = vec!["ssmmessages", "ec2messages"];
+    // What those of ECS are called for IPv6 alone is not documented.
+    if !config.endpoints().dual_stack {
+        sessions.extend(["ecs-a-1", "ecs-t-1"]);
+    }
+    questions.extend(sessions.into_iter().map(|name| (of_region(name), false)));
     questions
 }
 

@@ -81,6 +81,14 @@ fn every_cause_of_the_ecs_agent_is_known_by_its_line() {
 }
 
 #[test]
+fn the_documentation_names_every_cause() {
+    let text = include_str!("../../../docs/findings.md");
+    for cause in [Agent::Ssm, Agent::Ecs].into_iter().flat_map(causes::of) {
+        assert!(text.contains(&format!("`{}`", cause.code)), "{}", cause.code);
+    }
+}
+
+#[test]
 fn sentences_have_no_full_stop_and_every_cause_has_a_remedy() {
     for cause in [Agent::Ssm, Agent::Ecs].into_iter().flat_map(causes::of) {
         assert!(!cause.sentence.ends_with('.') && !cause.remedy.is_empty(), "{cause:?}");
