@@ -6,9 +6,7 @@ use crate::cli::{Action, Cli, Options};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::host::Host;
-use crate::plan::{Goal, Plan};
-use crate::signature::ending;
-use crate::step::Step;
+use crate::plan::Goal;
 
 pub mod check;
 pub mod credentials_endpoint;
@@ -69,14 +67,6 @@ fn must_be_alone(host: &mut dyn Host) -> Result<()> {
     }
 }
 
-/// Says so in time where packages of AWS will not be taken any more.
-fn warn_of_ending_keys(host: &dyn Host, plan: &Plan) {
-    let installs = plan.iter().any(|item| matches!(item.step, Step::InstallPackages(_)));
-    if let Some(sentence) = ending(host.now()).filter(|_| installs) {
-        host.tell(&format!("warning: {sentence}"));
-    }
-}
-
 /// Prints data on standard output.
 fn print_json(value: &serde_json::Value) {
     println!("{value:#}");
@@ -97,6 +87,6 @@ mod tests {
         assert_eq!(fake.told(), "");
         fake.sleep(Duration::from_secs(300 * 86_400));
         plan::run(&fake, &options, true).unwrap();
-        assert!(fake.told().starts_with("warning: the last signing key of the SSM agent"), "{}", fake.told());
+        assert!(fake.told().starts_with("warns   the last signing key of the SSM agent"), "{}", fake.told());
     }
 }

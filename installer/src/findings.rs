@@ -17,6 +17,7 @@ mod codes;
 mod credentials;
 mod docker;
 mod gpu;
+pub mod keys;
 mod machine;
 pub mod network;
 #[cfg(test)]

@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn services_have_other_names_where_there_is_ipv6() {
-        let host = |dual_stack| Endpoints { region: "us-east-1", dual_stack }.service("ssm");
+        let host = |dual_stack| Endpoints { region: "us-east-1", dual_stack, mirror: None }.service("ssm");
         assert_eq!(
             (host(false).as_str(), host(true).as_str()),
             ("ssm.us-east-1.amazonaws.com", "ssm.us-east-1.api.aws")

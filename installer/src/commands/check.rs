@@ -8,7 +8,7 @@ use crate::cli::Options;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::facts::Facts;
-use crate::findings::{Code, Finding, Severity, findings};
+use crate::findings::{Code, Finding, Severity, findings, keys};
 use crate::host::Host;
 use crate::plan::{Goal, distro, plan};
 use crate::probe;
@@ -42,6 +42,7 @@ fn everything(host: &dyn Host, facts: &Facts, config: &Config) -> Vec<Finding> {
     let known = release.as_ref().ok();
     let mut found = findings(facts, config, known, Goal::Up);
     let plan = known.and_then(|distro| plan(facts, config, distro, Goal::Up).ok());
+    found.extend(plan.as_ref().and_then(|plan| keys::findings(plan, host.now())));
     found.extend(probe::everything(host, plan.as_ref(), config));
     found.extend(release.err().map(|e| Finding::refused(Code::ReleaseUnsupported, e)));
     found.sort_by_key(|it| it.severity);

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::{check, print_json, warn_of_ending_keys};
+use super::{check, print_json};
 use crate::cli::Options;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
-use crate::findings::findings;
+use crate::findings::{findings, keys};
 use crate::host::Host;
 use crate::plan::{Goal, Plan, distro, plan};
 
@@ -22,7 +22,7 @@ pub fn run(host: &dyn Host, options: &Options, json: bool) -> Result<()> {
     let goal = if options.skip_registration { Goal::Install } else { Goal::Up };
     check::pass(host, findings(&facts, &config, Some(&distro), goal), Error::refused)?;
     let plan = plan(&facts, &config, &distro, goal)?;
-    warn_of_ending_keys(host, &plan);
+    check::pass(host, keys::findings(&plan, host.now()).into_iter().collect(), Error::refused)?;
     if json {
         print_json(&json!({"version": 1, "release": distro.release, "facts": facts, "steps": plan}));
     } else {

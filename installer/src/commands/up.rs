@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{check, must_be_alone, must_be_root, print_json, warn_of_ending_keys};
+use super::{check, must_be_alone, must_be_root, print_json};
 use crate::apply::{Event, Outcome, apply};
 use crate::cli::Options;
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::facts::Facts;
-use crate::findings::findings;
+use crate::findings::{findings, keys};
 use crate::host::Host;
 use crate::plan::{Goal, distro, plan};
 use crate::probe;
@@ -48,8 +48,9 @@ pub fn run_watched(
     if goal != Goal::Install && facts.registration.is_none() && activation.is_none() {
         return Err(no_activation());
     }
-    warn_of_ending_keys(host, &plan);
-    check::pass(host, probe::what_is_needed(host, &plan, &config, goal)?, Error::failed)?;
+    let mut found = probe::what_is_needed(host, &plan, &config, goal)?;
+    found.extend(keys::findings(&plan, host.now()));
+    check::pass(host, found, Error::failed)?;
     let context = Context { activation };
     let ui = Ui::new(host.env("NO_COLOR").is_some(), host.progress());
     let mut told = Vec::new();

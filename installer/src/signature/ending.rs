@@ -21,7 +21,7 @@ pub fn ending(now: Timestamp) -> Option<String> {
     let ends = if now < end { "ends" } else { "ended" };
     Some(format!(
         "the last signing key of the SSM agent that this Landfall knows {ends} on {day}: packages that AWS \
-         signs after that day will be refused; get a later Landfall"
+         signs after that day will be refused"
     ))
 }
 
