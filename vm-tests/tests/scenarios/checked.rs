@@ -1,5 +1,6 @@
 //! `landfall check`, on a real system and network: what it finds, with which code, and that it changes nothing.
 
+use aws_simulator::{Fault, FaultName};
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::guest::container::Container;
@@ -129,6 +130,12 @@ fn each_trap_is_found_under_its_code_and_up_touches_nothing_where_one_blocks() -
         assert_eq!(refused.status, status, "{code}: {}", refused.stderr);
         guest.must(right)?;
     }
+    // A clock that is an hour ahead of everybody's.
+    let behind = Fault { times: 0, offset_seconds: -3600, ..Fault::once(FaultName::WrongDate, "") };
+    world.aws()?.fault(&behind).unwrap();
+    assert!(codes(&guest, CHECK)?.0.contains(&"clock-skew".to_owned()));
+    let refused = guest.run(UP)?;
+    assert!(refused.status == 1 && refused.stderr.contains("ahead of AWS's"), "{}", refused.stderr);
     let changes: Vec<String> = before.changes(&guest.tree()?).iter().map(ToString::to_string).collect();
     // The journal notes the mounts.
     let fine = ["/etc/hosts", "/run/", "/var/log/journal"];

@@ -138,7 +138,8 @@ fn agents_that_were_stopped_or_misled_by_hand_are_brought_back_as_the_same_insta
     again()?;
     // Another cluster in the configuration than the one that was joined: the agent ends for good.
     guest.must(
-        "sed -i 's/^ECS_CLUSTER=.*/ECS_CLUSTER=other/' /etc/ecs/ecs.config && systemctl restart ecs; sleep 5",
+        "sed -i 's/^ECS_CLUSTER=.*/ECS_CLUSTER=other/' /etc/ecs/ecs.config && systemctl restart ecs; \
+         for _ in $(seq 60); do systemctl is-failed --quiet ecs && exit; sleep 1; done; exit 1",
     )?;
     let status = guest.run("landfall status")?;
     assert!(status.stdout.contains("configured for another cluster than it has joined"), "{}", status.stdout);
