@@ -98,7 +98,10 @@ impl Question<'_> {
 
     /// Through the proxy, which resolves the name: what fails before it answers is about the proxy.
     fn tunnelled(&self, proxy: &Proxy, host: &str, port: u16) -> Result<TcpStream, Silence> {
-        let about = |silence: Silence| Silence { why: format!("the proxy {}: {}", proxy.url, silence.why), ..silence };
+        let about = |silence: Silence| Silence {
+            why: format!("the proxy {}: {}", proxy.url, silence.why),
+            ..silence
+        };
         let authority = proxy.url.split_once("://").map_or(proxy.url.as_str(), |(_, rest)| rest);
         let (its_host, its_port) = host_and_port(authority, 80);
         let mut stream = self.connected(its_host, its_port).map_err(about)?;
@@ -231,7 +234,8 @@ mod tests {
                 stream.write_all(answer.as_bytes()).unwrap();
             }
         });
-        let stage = |address: String| reach(&[address], None).remove(0).outcome.map_err(|silence| silence.stage);
+        let stage =
+            |address: String| reach(&[address], None).remove(0).outcome.map_err(|silence| silence.stage);
         assert_eq!(stage("https://nowhere.invalid/".into()), Err(Stage::Name));
         assert_eq!(stage(format!("https://{closed}/")), Err(Stage::Connect));
         assert_eq!(stage(format!("https://{open}/")), Err(Stage::Handshake));
