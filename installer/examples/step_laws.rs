@@ -13,11 +13,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command as Process, ExitCode};
 
 use landfall::host::linux::Linux;
-use landfall::host::{Command, Host, Rule, Table};
+use landfall::host::{Command, Host, Table};
 use landfall::receipt::Receipt;
+use landfall::rule_set::Chain;
 use landfall::step::{
-    Context, EnvFile, Folders, InstallPackages, InstallProgram, MergeJson, RepairPackages, Step, Sysctl,
-    Unit, WriteFile,
+    Context, EnvFile, Firewall, Folders, InstallPackages, InstallProgram, MergeJson, RepairPackages, Step,
+    Sysctl, Unit, WriteFile,
 };
 use serde_json::json;
 
@@ -101,7 +102,7 @@ fn system(host: &mut Linux, package: &str, say: &mut dyn FnMut(&'static str, Law
     say("a unit is enabled", unit(host, false));
     say("a unit is started again when what it reads has changed", restarts(host));
     say("packages are installed by name", packages(host, package));
-    say("a firewall rule is added", rule(host));
+    say("chains of our own are put into the firewall", firewall(host));
     say("an interrupted package manager is repaired", repairs(host, package));
 }
 
@@ -191,17 +192,33 @@ fn packages(host: &mut Linux, package: &str) -> Law {
     keeps(host, &install(&[package]), &installed)
 }
 
-/// iptables may have to be brought for this, and goes again after it.
-fn rule(host: &mut Linux) -> Law {
-    let spec = "-p tcp -d 192.0.2.1 --dport 80 -j DNAT --to-destination 192.0.2.2:80";
-    let spec = spec.split(' ').map(str::to_owned).collect();
-    let rule = Rule { table: Table::Nat, chain: "PREROUTING".into(), spec };
+/// iptables may have to be brought for this, and goes again after it. The chains bear other names than
+/// Landfall's own, and everything of a rule that the real ones use.
+fn firewall(host: &mut Linux) -> Law {
+    let chain = |table, from: &str, rule: &str| Chain {
+        table,
+        from: from.into(),
+        name: format!("LAWS-{from}"),
+        rules: vec![rule.into()],
+    };
+    let guard = "-d 127.0.0.0/8 ! -i lo -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP";
+    let way = "-d 192.0.2.1/32 -i <bridge> -p tcp -m tcp --dport 80 -j DNAT --to-destination 192.0.2.2:80";
+    let step = Step::Firewall(Firewall {
+        ipv4: vec![chain(Table::Filter, "INPUT", guard), chain(Table::Nat, "PREROUTING", way)],
+        ipv6: vec![chain(Table::Filter, "INPUT", "! -i lo -p tcp -m tcp --dport 9 -j DROP")],
+        opens: Sysctl { key: SETTING.into(), value: opposite() },
+    });
     let iptables = install(&["iptables"]);
     let before = iptables.check(host).map_err(shown_error)?;
     if before.is_some() {
         iptables.apply(host, &Context::default()).map_err(shown_error)?;
     }
-    let law = keeps(host, &Step::FirewallRule(rule), &|| process("iptables", &["-w", "-t", "nat", "-S"]));
+    let rules = || {
+        let saved = ["iptables", "ip6tables"]
+            .map(|tool| ["filter", "nat"].map(|table| process(tool, &["-w", "-t", table, "-S"])).concat());
+        saved.concat() + &read_setting()
+    };
+    let law = keeps(host, &step, &rules);
     if let Some(before) = before {
         iptables.undo(host, &before).map_err(shown_error)?;
     }

@@ -25,8 +25,8 @@ mod reached;
 
 pub use command::{Command, Output, Packages, UnitVerb};
 pub use facets::{
-    ControlData, DockerDaemon, EntryKind, Fetch, Holder, Introspection, Rule, Stat, Table, Timings, Transfer,
-    UnitState,
+    ControlData, DockerDaemon, EntryKind, Family, Fetch, Holder, Introspection, Rule, Stat, Table, Timings,
+    Transfer, UnitState,
 };
 pub use reached::{Heard, Reached, Silence, Stage};
 
@@ -56,6 +56,10 @@ pub trait Host {
     fn control_data(&self, package: &Path) -> Result<ControlData>;
     /// The state of systemd units, in the order asked for.
     fn units(&self, names: &[&str]) -> Result<Vec<UnitState>>;
+    /// A family's whole firewall as `iptables-save` prints it; `None` where there is no such tool or no such family.
+    fn firewall(&self, family: Family) -> Result<Option<String>>;
+    /// All of nftables as `nft -j list ruleset` prints it; `None` where there is no such tool.
+    fn nft_ruleset(&self) -> Result<Option<String>>;
     /// Whether a firewall rule stands, exactly. False where iptables is missing.
     fn has_rule(&self, rule: &Rule) -> Result<bool>;
     /// The Docker daemon that answers on its socket, if one does.

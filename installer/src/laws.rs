@@ -24,6 +24,7 @@ use crate::secret::Secret;
 use crate::step::{Context, MARKER};
 
 mod cuts;
+mod endpoint;
 mod failures;
 mod packages;
 mod proxies;
@@ -173,6 +174,7 @@ fn original(fake: &Fake) -> State {
     for stanza in status.split("\n\n").filter(|stanza| !stanza.trim().is_empty()) {
         let repaired = stanza
             .replace("half-configured", "installed")
+            .replace("ok unpacked", "ok installed")
             .replace("reinstreq half-installed", "ok installed");
         state.insert(format!("package {}", stanza.lines().next().unwrap_or_default()), repaired);
     }

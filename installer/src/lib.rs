@@ -33,6 +33,7 @@ pub mod progress;
 pub mod proxy;
 pub mod receipt;
 pub mod registration;
+pub mod rule_set;
 pub mod secret;
 pub mod signature;
 pub mod step;

@@ -17,6 +17,7 @@ mod before;
 mod credentials_file;
 mod env_file;
 mod file;
+mod firewall;
 mod firewall_rule;
 mod folder;
 mod merge_json;
@@ -32,6 +33,7 @@ pub use before::{Before, Content};
 pub use env_file::EnvFile;
 pub(crate) use env_file::value as env_value;
 pub use file::WriteFile;
+pub use firewall::Firewall;
 pub use folder::Folders;
 pub use merge_json::MergeJson;
 pub(crate) use packages::downloads;
@@ -63,10 +65,12 @@ pub enum Step {
     InstallPackages(InstallPackages),
     /// Enable, start or restart a systemd unit.
     Unit(Unit),
-    /// Set a kernel setting, now.
+    /// Set a kernel setting, now. In receipts of earlier versions.
     Sysctl(Sysctl),
-    /// Add a firewall rule, now.
+    /// Add a firewall rule, now. In receipts of earlier versions.
     FirewallRule(Rule),
+    /// Put chains of our own into the firewall, and make the setting that is safe behind them, now.
+    Firewall(Firewall),
     /// Give the machine its identity.
     Register(Register),
     /// Wait, bounded, for something the agents bring about.
@@ -99,7 +103,8 @@ impl Step {
             Self::InstallPackages(step) => step.check(host),
             Self::Unit(step) => step.check(host),
             Self::Sysctl(step) => step.check(host),
-            Self::FirewallRule(rule) => firewall_rule::check(rule, host),
+            Self::FirewallRule(_) => Ok(None),
+            Self::Firewall(step) => step.check(host),
             Self::Register(step) => step.check(host),
             Self::Await(step) => step.check(host),
         }
@@ -131,7 +136,8 @@ impl Step {
             Self::InstallPackages(step) => step.apply(host),
             Self::Unit(step) => step.apply(host),
             Self::Sysctl(step) => step.apply(host),
-            Self::FirewallRule(rule) => firewall_rule::apply(rule, host),
+            Self::FirewallRule(_) => Ok(()),
+            Self::Firewall(step) => step.apply(host),
             Self::Register(step) => step.apply(host, context.activation.as_ref()),
             Self::Await(step) => step.apply(host),
         }
@@ -152,6 +158,7 @@ impl Step {
             Self::Unit(step) => step.undo(host, before),
             Self::Sysctl(step) => step.undo(host, before),
             Self::FirewallRule(rule) => firewall_rule::undo(rule, host),
+            Self::Firewall(step) => step.undo(host, before),
             Self::Register(step) => step.undo(host, before),
             Self::RepairPackages(_) | Self::Await(_) => Ok(Leftovers::new()),
         }
@@ -171,6 +178,7 @@ impl Step {
             Self::Unit(step) => format!("unit {}", step.unit),
             Self::Sysctl(step) => format!("kernel setting {}", step.key),
             Self::FirewallRule(rule) => format!("firewall rule {rule}"),
+            Self::Firewall(step) => format!("firewall chains {}", step.names()),
             Self::Register(_) => "registration".into(),
             Self::Await(step) => format!("wait for {}", step.subject()),
         }
@@ -196,6 +204,14 @@ impl Step {
             Self::Unit(step) => format!("enable {}", step.unit),
             Self::Sysctl(step) => format!("set {} = {}", step.key, step.value),
             Self::FirewallRule(rule) => format!("add rule {rule}"),
+            Self::Firewall(step) => {
+                format!(
+                    "put {} into the firewall, then set {} = {}",
+                    step.names(),
+                    step.opens.key,
+                    step.opens.value
+                )
+            }
             Self::Register(step) => format!("register in {}", step.region),
             Self::Await(step) => format!("wait for {}", step.subject()),
         }

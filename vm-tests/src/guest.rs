@@ -16,6 +16,7 @@ pub mod base_root;
 pub(crate) mod cgroup;
 pub mod container;
 pub mod leftovers;
+pub mod neighbour;
 pub mod network;
 pub mod package_pool;
 pub mod tree;

@@ -15,6 +15,7 @@ use crate::guest::Guest;
 use crate::guest::base_root;
 use crate::guest::container::Container;
 use crate::guest::leftovers;
+use crate::guest::neighbour::Neighbour;
 use crate::guest::network::{GATEWAY, Network};
 use crate::host_command;
 use crate::packages::Packages;
@@ -83,6 +84,11 @@ impl World {
         world.simulator =
             Some(Simulator::start(name, &world.network, &state, &objects, &packages.repository)?);
         Ok(world)
+    }
+
+    /// Somebody else on the link that guests are on, with every trick of that place.
+    pub fn neighbour(&self) -> Result<Neighbour> {
+        Neighbour::new(&self.ground.0, &self.network)
     }
 
     /// The objects that S3 and the mirror answer with: `<bucket>/<key>` below this folder. This world's own copy.

@@ -17,13 +17,17 @@ use crate::step::{Await, EnvFile, Step, Unit};
 pub const UNIT: &str = "ecs.service";
 const CONFIGURATION: &str = "/etc/ecs/ecs.config";
 
-/// Exit code 5 means that a restart cannot help. The Debian package's unit does not know that.
+/// Exit code 5 means that a restart cannot help. The Debian package's unit does not know that. When it stops,
+/// the agent resets the kernel setting that its credentials endpoint needs; Docker's networks may be new when
+/// it starts.
 pub(crate) fn gate() -> [Item; 2] {
     gate_unit(
         UNIT,
         "the ECS agent starts only on a registered machine, waits for credentials, and is not restarted when it says that cannot help",
         &format!(
-            "[Service]\nExecStartPre={PROGRAM} wait-for-credentials --timeout 60\nRestartPreventExitStatus=5\n"
+            "[Service]\nExecStartPre={PROGRAM} wait-for-credentials --timeout 60\n\
+             ExecStartPre=-{PROGRAM} credentials-endpoint\nExecStopPost=-{PROGRAM} credentials-endpoint\n\
+             RestartPreventExitStatus=5\n"
         ),
     )
 }

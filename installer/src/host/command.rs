@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::Rule;
+use super::{Family, Rule};
 use crate::secret::Secret;
 
 /// A command that changes the machine.
@@ -17,8 +17,13 @@ pub enum Command {
     Unit(UnitVerb, String),
     /// Makes systemd read its unit files again.
     ReloadUnits,
-    /// Appends a firewall rule.
-    AddRule(Rule),
+    /// Changes the firewall by what `iptables-restore` reads, table by table at once, and flushes nothing else.
+    RestoreRules {
+        /// Whose firewall.
+        family: Family,
+        /// What it reads.
+        rules: String,
+    },
     /// Deletes one firewall rule.
     DeleteRule(Rule),
     /// The SSM agent's own registration: the one step with an effect far away.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Command, ControlData, Host, Output, Rule};
+use super::{Command, ControlData, Host, Output};
 use crate::error::{Error, Result};
 use crate::proxy::Proxy;
 
@@ -20,6 +20,7 @@ mod agents;
 mod catalogue;
 mod disk;
 mod door;
+mod firewall;
 mod machines;
 mod offers;
 mod packages;
@@ -40,7 +41,7 @@ struct Volatile {
     units: BTreeMap<String, units::Running>,
     failed: BTreeSet<String>,
     restarting: BTreeSet<String>,
-    rules: Vec<Rule>,
+    firewall: firewall::Firewall,
     kernel: BTreeMap<String, String>,
     docker0: bool,
 }
@@ -140,8 +141,8 @@ impl Fake {
         for unit in &self.volatile.restarting {
             state.insert(format!("restarting {unit}"), String::new());
         }
-        for rule in &self.volatile.rules {
-            *state.entry(format!("rule {rule}")).or_default() += "+";
+        for line in self.volatile.firewall.lines() {
+            *state.entry(line).or_default() += "+";
         }
         for (key, value) in &self.volatile.kernel {
             state.insert(format!("setting {key}"), value.clone());
@@ -210,14 +211,17 @@ impl Fake {
             Command::Packages(packages) => return self.packages(packages),
             Command::Unit(verb, unit) => return self.systemctl(*verb, unit),
             Command::ReloadUnits => self.reload_units(),
-            Command::AddRule(_) if self.which("iptables").is_none() => {
-                return Ok(refuse(127, "iptables: not found"));
+            Command::RestoreRules { .. } if self.which("iptables").is_none() => {
+                return Ok(refuse(127, "iptables-restore: not found"));
             }
-            Command::AddRule(rule) => self.volatile.rules.push(rule.clone()),
-            Command::DeleteRule(rule) => match self.volatile.rules.iter().position(|there| there == rule) {
-                Some(at) => drop(self.volatile.rules.remove(at)),
-                None => return Ok(refuse(1, "iptables: Bad rule (does a matching rule exist?)")),
+            Command::RestoreRules { family, rules } => match self.volatile.firewall.restore(*family, rules) {
+                Ok(()) => {}
+                Err(why) => return Ok(refuse(1, &why)),
             },
+            Command::DeleteRule(rule) if self.volatile.firewall.delete(rule) => {}
+            Command::DeleteRule(_) => {
+                return Ok(refuse(1, "iptables: Bad rule (does a matching rule exist?)"));
+            }
             Command::RegisterAgent { id, code, region, replace } => {
                 return self.register_agent(id, code, region, *replace);
             }

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use nix::sys::resource::{UsageWho, getrusage};
 
 use super::{
-    Command, ControlData, DockerDaemon, EntryKind, Fetch, Holder, Host, Introspection, Output, Reached, Rule,
+    Command, ControlData, DockerDaemon, EntryKind, Family, Fetch, Holder, Host, Introspection, Output, Reached, Rule,
     Stat, Timings, Transfer, UnitState,
 };
 use crate::error::{Error, Result, While};
@@ -169,6 +169,30 @@ impl Host for Linux {
         Ok(systemd::parse_units(&output.stdout, names))
     }
 
+    fn firewall(&self, family: Family) -> Result<Option<String>> {
+        if self.which(&format!("{family}-save")).is_none() || (family == Family::Ipv6 && !has_ipv6()) {
+            return Ok(None);
+        }
+        let output = self.child(&Invocation::save_rules(family))?;
+        if output.ok() {
+            return Ok(Some(output.stdout));
+        }
+        Err(Error::failed(format!("the firewall cannot be read: {}", output.tail()))
+            .hint(format!("see '{family}-save'")))
+    }
+
+    fn nft_ruleset(&self) -> Result<Option<String>> {
+        if self.which("nft").is_none() {
+            return Ok(None);
+        }
+        let output = self.child(&Invocation::list_nft())?;
+        if output.ok() {
+            return Ok(Some(output.stdout));
+        }
+        Err(Error::failed(format!("nftables cannot be read: {}", output.tail()))
+            .hint("see 'nft list ruleset'"))
+    }
+
     fn has_rule(&self, rule: &Rule) -> Result<bool> {
         if self.which("iptables").is_none() {
             return Ok(false);
@@ -318,6 +342,11 @@ impl Host for Linux {
         self.timings.borrow_mut().transfers.push(span);
         transfer
     }
+}
+
+/// The kernel lists no address where IPv6 is turned off.
+fn has_ipv6() -> bool {
+    fs::read("/proc/net/if_inet6").is_ok_and(|addresses| !addresses.is_empty())
 }
 
 fn is_absent(e: &std::io::Error) -> bool {

@@ -1,7 +1,6 @@
 //! What undo leaves to its owner, and what it does on a machine that went on living.
 
 use super::*;
-use crate::components::credentials_endpoint;
 use crate::durable;
 use crate::host::fake::{blank_vault, registered_elsewhere};
 use crate::host::{Command, Host, Packages};
@@ -80,21 +79,6 @@ fn an_ecs_agent_that_keeps_failing_can_be_mended_and_is_stopped_by_undo() {
         restored(&mut fake, name);
         same(&original(&fake), &original(&machine()), &format!("{name}, undone"));
     }
-}
-
-#[test]
-fn every_copy_of_a_rule_goes() {
-    let mut fake = fresh();
-    brought(&mut fake, Choices::PLAIN, "fresh");
-    // An ECS agent that was killed, and started again, twice.
-    for item in credentials_endpoint::now() {
-        if let Step::FirewallRule(rule) = item.step {
-            fake.run(&Command::AddRule(rule.clone())).unwrap();
-            fake.run(&Command::AddRule(rule)).unwrap();
-        }
-    }
-    restored(&mut fake, "fresh");
-    same(&original(&fake), &original(&fresh()), "rules three times and more, undone");
 }
 
 #[test]

@@ -47,6 +47,13 @@ pub enum Before {
         /// The value.
         value: String,
     },
+    /// A firewall without our chains, and the setting behind them.
+    Firewall {
+        /// The setting's value.
+        setting: String,
+        /// Whether rules of an ECS agent's own stood there.
+        agents_rules: bool,
+    },
     /// A registration that was made before Landfall came: kept.
     Registered,
 }

@@ -1,24 +1,12 @@
-//! Add a firewall rule, now; Landfall's unit adds it again at each boot.
+//! A single firewall rule, as earlier versions of Landfall added them: known so that their receipts can be
+//! taken back. No plan holds one any more.
 
-use super::{Before, Leftovers};
+use super::Leftovers;
 use crate::error::{Error, Result};
 use crate::host::{Command, Host, Rule};
 
 /// More copies than this are no agent's doing.
 const MOST_COPIES: usize = 64;
-
-pub(super) fn check(rule: &Rule, host: &dyn Host) -> Result<Option<Before>> {
-    Ok((!host.has_rule(rule)?).then_some(Before::Nothing))
-}
-
-pub(super) fn apply(rule: &Rule, host: &mut dyn Host) -> Result<()> {
-    let output = host.run(&Command::AddRule(rule.clone()))?;
-    if output.ok() {
-        return Ok(());
-    }
-    Err(Error::failed(format!("iptables refused the rule '{rule}': {}", output.tail()))
-        .hint("see that the kernel's nat table works: 'iptables -t nat -S'"))
-}
 
 /// Deletes every copy that is there still: the ECS agent appends identical rules at each start, and
 /// deletes one of each when it is stopped, but none when it is killed.

@@ -1,4 +1,4 @@
-//! Set a kernel setting, now; a file in `/etc/sysctl.d` keeps it for the next boot.
+//! Set a kernel setting, now.
 
 use std::path::PathBuf;
 
@@ -36,7 +36,7 @@ impl Sysctl {
         Ok(Leftovers::new())
     }
 
-    fn current(&self, host: &dyn Host) -> Result<String> {
+    pub(super) fn current(&self, host: &dyn Host) -> Result<String> {
         let path = PathBuf::from("/proc/sys").join(self.key.replace('.', "/"));
         let value = host.read(&path)?.unwrap_or_default();
         Ok(String::from_utf8_lossy(&value).trim().to_owned())

@@ -27,7 +27,7 @@ fn after_a_reboot_and_after_a_power_cut_it_is_the_same_instance_and_the_endpoint
             std::thread::sleep(Duration::from_millis(500));
         }
         assert_eq!(journey::container_instance(&guest)?, arn);
-        guest.must("systemctl is-active landfall-credentials-endpoint && landfall status")?;
+        guest.must("systemctl is-active landfall-credentials-endpoint.timer && landfall status")?;
     }
     assert_eq!(world.aws()?.managed_instances().unwrap().len(), 1);
     Ok(())

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::units::Began;
 use super::{Fake, Halt, answer, refuse};
-use crate::host::{Introspection, Output, Rule, Table};
+use crate::host::{Family, Introspection, Output};
 use crate::registration::{self, VAULT};
 use crate::secret::Secret;
 
@@ -100,8 +100,7 @@ impl Fake {
             return Began::Failed;
         }
         self.service.requests += 1;
-        self.volatile.rules.extend(own_rules());
-        self.volatile.kernel.insert("net.ipv4.conf.all.route_localnet".into(), "1".into());
+        self.ecs_agent_adds_its_rules();
         if self.service.denies_instances || cut_off {
             return Began::KeepsFailing;
         }
@@ -111,11 +110,19 @@ impl Fake {
         Began::Well
     }
 
+    /// At each start, whatever stands there already.
+    pub fn ecs_agent_adds_its_rules(&mut self) {
+        for (table, chain, rule) in OWN_RULES {
+            let verb = if chain == "INPUT" { "-I INPUT 1" } else { &format!("-A {chain}") };
+            let text = format!("*{table}\n{verb} {rule}\nCOMMIT\n");
+            self.volatile.firewall.restore(Family::Ipv4, &text).expect("a chain of the kernel's own");
+        }
+        self.volatile.kernel.insert("net.ipv4.conf.all.route_localnet".into(), "1".into());
+    }
+
     pub(super) fn stopped_ecs_agent(&mut self) {
-        for rule in own_rules() {
-            if let Some(at) = self.volatile.rules.iter().position(|there| *there == rule) {
-                self.volatile.rules.remove(at);
-            }
+        for (table, chain, rule) in OWN_RULES {
+            self.volatile.firewall.delete_one(Family::Ipv4, table, &format!("{chain} {rule}"));
         }
         self.volatile.kernel.insert("net.ipv4.conf.all.route_localnet".into(), "0".into());
     }
@@ -140,19 +147,13 @@ fn key(id: &str, region: &str) -> String {
     serde_json::json!({"instanceID": id, "region": region, "privateKey": "private"}).to_string()
 }
 
-fn own_rules() -> [Rule; 3] {
-    let rule = |table: Table, chain: &str, spec: &str| Rule {
-        table,
-        chain: chain.into(),
-        spec: spec.split(' ').map(str::to_owned).collect(),
-    };
-    [
-        rule(
-            Table::Nat,
-            "PREROUTING",
-            "-p tcp -d 169.254.170.2 --dport 80 -j DNAT --to-destination 127.0.0.1:51679",
-        ),
-        rule(Table::Nat, "OUTPUT", "-p tcp -d 169.254.170.2 --dport 80 -j REDIRECT --to-ports 51679"),
-        rule(Table::Filter, "INPUT", "-p tcp --dport 51678 ! -i lo -j DROP"),
-    ]
-}
+/// Table, chain, rule.
+const OWN_RULES: [(&str, &str, &str); 3] = [
+    (
+        "nat",
+        "PREROUTING",
+        "-d 169.254.170.2/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 127.0.0.1:51679",
+    ),
+    ("nat", "OUTPUT", "-d 169.254.170.2/32 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 51679"),
+    ("filter", "INPUT", "! -i lo -p tcp -m tcp --dport 51678 -j DROP"),
+];

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{Fake, Halt, Kind, Node, refuse};
 use crate::error::{Error, Result};
 use crate::host::{
-    Command, ControlData, DockerDaemon, Fetch, Heard, Holder, Host, Introspection, Output, Reached, Rule,
+    Command, ControlData, DockerDaemon, Family, Fetch, Heard, Holder, Host, Introspection, Output, Reached, Rule,
     Silence, Stage, Stat, Timings, Transfer, UnitState,
 };
 use crate::progress::Progress;
@@ -70,8 +70,17 @@ impl Host for Fake {
         Ok(names.iter().map(|name| self.unit_state(name)).collect())
     }
 
+    fn firewall(&self, family: Family) -> Result<Option<String>> {
+        let tool = self.which("iptables");
+        Ok(tool.map(|_| self.volatile.firewall.save(family)))
+    }
+
+    fn nft_ruleset(&self) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     fn has_rule(&self, rule: &Rule) -> Result<bool> {
-        Ok(self.volatile.rules.contains(rule))
+        Ok(self.volatile.firewall.has(rule))
     }
 
     fn docker(&self) -> Option<DockerDaemon> {

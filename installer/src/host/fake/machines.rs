@@ -53,7 +53,7 @@ pub const TRUST_FINGERPRINT: &str = "C1D7F90776118FEB60B8EB32723399571A4B01FC";
 pub type Machine = (&'static str, fn() -> Fake);
 
 /// Every machine that the laws are tried on.
-pub const MACHINES: [Machine; 12] = [
+pub const MACHINES: [Machine; 13] = [
     ("fresh", fresh),
     ("docker.io there", docker_there),
     ("docker.io there, but stopped", docker_stopped),
@@ -64,6 +64,7 @@ pub const MACHINES: [Machine; 12] = [
     ("the SSM agent there, unregistered", unregistered_agent),
     ("registered by other means", registered),
     ("an older landfall", older_landfall),
+    ("an operator's route_localnet", operators_setting),
     ("docker.io gone, but for its configuration", docker_removed),
     ("an upgrade of somebody's package interrupted", interrupted_upgrade),
 ];
@@ -178,4 +179,12 @@ pub fn registered_elsewhere() -> Fake {
 
 fn older_landfall() -> Fake {
     with(|fake| fake.put("/usr/local/bin/landfall", "older landfall", 0o755))
+}
+
+fn operators_setting() -> Fake {
+    with(|fake| {
+        fake.put("/etc/sysctl.d/50-operator.conf", "net.ipv4.conf.all.route_localnet = 1\n", 0o644);
+        fake.disk.settle();
+        fake.boot();
+    })
 }

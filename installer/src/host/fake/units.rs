@@ -128,7 +128,7 @@ impl Fake {
                 self.start("docker.service");
                 self.start_ecs_agent(text.contains("wait-for-credentials"))
             }
-            crate::components::credentials_endpoint::UNIT => Began::well_if(self.set_endpoint()),
+            crate::components::credentials_endpoint::TIMER => Began::well_if(self.set_endpoint()),
             _ => Began::Well,
         };
         match began {
@@ -152,7 +152,13 @@ impl Fake {
     /// What is done when a unit has stopped, as its file says.
     fn cleared_up(&mut self, unit: &str) {
         match unit {
-            "ecs.service" => self.stopped_ecs_agent(),
+            "ecs.service" => {
+                self.stopped_ecs_agent();
+                if self.unit_text(unit).contains("ExecStopPost=-/usr/local/bin/landfall credentials-endpoint")
+                {
+                    self.set_endpoint();
+                }
+            }
             "docker.service" => self.stop("ecs.service"),
             _ => {}
         }
@@ -162,7 +168,7 @@ impl Fake {
     pub(super) fn start_what_is_enabled(&mut self) {
         const ORDER: [&str; 5] = [
             "containerd.service",
-            crate::components::credentials_endpoint::UNIT,
+            crate::components::credentials_endpoint::TIMER,
             "docker.service",
             "amazon-ssm-agent.service",
             "ecs.service",

@@ -1,12 +1,12 @@
 //! How each command looks as an argument list, and running it with a clean environment.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command as Process, Stdio};
 
 use crate::error::{Error, Result, While};
-use crate::host::{Command, Output, Packages, Rule, UnitVerb};
+use crate::host::{Command, Family, Output, Packages, Rule, UnitVerb};
 use crate::proxy::Proxy;
 use crate::registration::AGENT;
 use crate::secret::Secret;
@@ -20,6 +20,7 @@ pub(super) struct Invocation {
     program: &'static str,
     arguments: Vec<Argument>,
     environment: Vec<(&'static str, String)>,
+    input: Option<String>,
 }
 
 /// An argument, which may be a secret.
@@ -35,7 +36,14 @@ impl Invocation {
             Command::Packages(packages) => package_manager(packages),
             Command::Unit(verb, unit) => Self::plain("systemctl", [word(*verb), unit]),
             Command::ReloadUnits => Self::plain("systemctl", ["daemon-reload"]),
-            Command::AddRule(rule) => firewall("-A", rule),
+            Command::RestoreRules { family, rules } => {
+                let program = match family {
+                    Family::Ipv4 => "iptables-restore",
+                    Family::Ipv6 => "ip6tables-restore",
+                };
+                let invocation = Self::plain(program, ["--noflush", "-w", "10"]);
+                Self { input: Some(rules.clone()), ..invocation }
+            }
             Command::DeleteRule(rule) => firewall("-D", rule),
             Command::RegisterAgent { id, code, region, replace } => {
                 let mut invocation = Self::plain(AGENT, ["-register", "-id", id, "-region", region, "-code"]);
@@ -64,6 +72,17 @@ impl Invocation {
         ])
     }
 
+    pub(super) fn save_rules(family: Family) -> Self {
+        match family {
+            Family::Ipv4 => Self::plain("iptables-save", []),
+            Family::Ipv6 => Self::plain("ip6tables-save", []),
+        }
+    }
+
+    pub(super) fn list_nft() -> Self {
+        Self::plain("nft", ["-j", "list", "ruleset"])
+    }
+
     pub(super) fn check_rule(rule: &Rule) -> Self {
         firewall("-C", rule)
     }
@@ -77,8 +96,8 @@ impl Invocation {
             };
         }
         process.env_clear().env("PATH", SEARCH_PATH).env("HOME", "/root").env("LC_ALL", "C.UTF-8");
-        process.envs(self.environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
-        let output = match process.output() {
+        process.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let output = match self.output(&mut process) {
             Err(e) if e.kind() == ErrorKind::NotFound => {
                 return Err(Error::failed(format!("the program {} is missing", self.program)));
             }
@@ -89,9 +108,19 @@ impl Invocation {
         Ok(Output { code, stdout: text(output.stdout), stderr: text(output.stderr) })
     }
 
+    /// The input is short: it fits into a pipe that nobody reads yet.
+    fn output(&self, process: &mut Process) -> std::io::Result<std::process::Output> {
+        let Some(input) = &self.input else { return process.stdin(Stdio::null()).output() };
+        let mut child =
+            process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        // A program that does not read all of it says why by itself.
+        let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes()));
+        child.wait_with_output()
+    }
+
     fn plain<'a>(program: &'static str, arguments: impl IntoIterator<Item = &'a str>) -> Self {
         let arguments = arguments.into_iter().map(|it| Argument::Plain(it.to_owned())).collect();
-        Self { program, arguments, environment: Vec::new() }
+        Self { program, arguments, environment: Vec::new(), input: None }
     }
 
     fn and<'a>(mut self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
