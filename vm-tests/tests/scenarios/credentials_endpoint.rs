@@ -8,10 +8,8 @@ use vm_tests::guest::container::Container;
 use vm_tests::guest::neighbour::Neighbour;
 use vm_tests::world::World;
 
+use crate::installed::TRUST;
 use crate::{IMAGE_OF_THE_GUEST, answers, machine, registered};
-
-const INSTALL: &str =
-    "landfall install --region us-east-1 --cluster test-cluster --trust-key /root/trust-key.asc";
 
 /// Something that answers on both of the agent's ports, on every address, where no agent runs.
 const LISTEN: &str = r#"systemd-run --quiet --collect --unit=listener perl -MIO::Socket::INET -e '
@@ -67,7 +65,7 @@ fn is_refused_by_the_chain(
 #[test]
 fn a_neighbour_is_refused_with_the_agent_never_started_running_and_stopped() -> Result<()> {
     let Some((world, guest)) = machine()? else { return Ok(()) };
-    guest.must(INSTALL)?;
+    guest.must(&format!("landfall install {TRUST}"))?;
     let neighbour = neighbour(&world, &guest)?;
     guest.must(LISTEN)?;
     is_refused_by_the_chain(&neighbour, &guest, &WAYS[..4])?;
@@ -104,10 +102,12 @@ fn from_each_network(guest: &Container) -> Result<()> {
     ["bridge", "quay", "host"].iter().try_for_each(|network| from(guest, network))
 }
 
+/// A shell that is the first process of a container does not end when it is asked to.
 fn from(guest: &Container, network: &str) -> Result<()> {
     let ask = r#"exec 3<>/dev/tcp/169.254.170.2/80 && printf "GET /v2/credentials/none HTTP/1.0\r\n\r\n" >&3 && cat <&3"#;
-    let answer =
-        guest.must(&format!("timeout 5 docker run --rm --network {network} guest:latest bash -c '{ask}'"))?;
+    let answer = guest.must(&format!(
+        "timeout -s KILL 5 docker run --rm --network {network} guest:latest bash -c '{ask}'"
+    ))?;
     assert!(answer.starts_with("HTTP/1."), "{network}: {answer}");
     Ok(())
 }

@@ -6,7 +6,7 @@ use vm_tests::journey;
 
 use crate::machine;
 
-const TRUST: &str = "--region us-east-1 --cluster test-cluster --mirror https://mirror.landfall.test \
+pub(crate) const TRUST: &str = "--region us-east-1 --cluster test-cluster --mirror https://mirror.landfall.test \
                      --trust-key /root/trust-key.asc --trust-fingerprint \"$(cat /root/trust-key.fingerprint)\"";
 
 #[test]
