@@ -17,8 +17,8 @@ use jiff::Timestamp;
 use nix::sys::resource::{UsageWho, getrusage};
 
 use super::{
-    Command, ControlData, DockerDaemon, EntryKind, Family, Fetch, Holder, Host, Introspection, Output, Reached, Rule,
-    Stat, Timings, Transfer, UnitState,
+    Command, ControlData, DockerDaemon, EntryKind, Family, Fetch, Holder, Host, Introspection, Output,
+    Reached, Rule, Stat, Timings, Transfer, UnitState,
 };
 use crate::error::{Error, Result, While};
 use crate::progress::Progress;

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use super::{Fake, Halt, Kind, Node, refuse};
 use crate::error::{Error, Result};
 use crate::host::{
-    Command, ControlData, DockerDaemon, Family, Fetch, Heard, Holder, Host, Introspection, Output, Reached, Rule,
-    Silence, Stage, Stat, Timings, Transfer, UnitState,
+    Command, ControlData, DockerDaemon, Family, Fetch, Heard, Holder, Host, Introspection, Output, Reached,
+    Rule, Silence, Stage, Stat, Timings, Transfer, UnitState,
 };
 use crate::progress::Progress;
 use crate::proxy::Proxy;
