@@ -80,6 +80,11 @@ pub struct Packages {
     pub docker_conflicts: Vec<String>,
     /// The unit that runs the Docker daemon.
     pub docker_unit: String,
+    /// Where Docker comes from where nothing is asked for: the first of these that has it.
+    #[serde(default = "distribution_alone")]
+    pub docker_sources: Vec<DockerOrigin>,
+    /// Docker's own repository, where it has one for this release.
+    pub docker_repository: Option<DockerRepository>,
     /// Further packages, each with the reason it is needed.
     pub tools: BTreeMap<String, String>,
     /// The least version of each agent.
@@ -94,6 +99,40 @@ pub struct Least {
     pub version: String,
     /// What is wrong with those before it.
     pub because: String,
+}
+
+/// Whose Docker it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DockerOrigin {
+    /// The distribution's.
+    Distro,
+    /// Docker's own repository's.
+    Docker,
+}
+
+fn distribution_alone() -> Vec<DockerOrigin> {
+    vec![DockerOrigin::Distro]
+}
+
+/// Docker's own repository for a release.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DockerRepository {
+    /// The address of Docker's server, without a slash at the end; a mirror takes its place.
+    pub host: String,
+    /// The repository's path there.
+    pub path: String,
+    /// The name of the key's file in the repository.
+    pub key: String,
+    /// The primary key that signs it, by its fingerprint: forty hexadecimal digits in capitals.
+    pub fingerprint: String,
+    /// The component that has stable releases.
+    pub component: String,
+    /// The packages that are a Docker.
+    pub packages: Vec<String>,
+    /// Packages that those cannot be installed beside.
+    pub conflicts: Vec<String>,
 }
 
 /// A package manager.
@@ -144,6 +183,15 @@ mod tests {
             assert!(!distro.architectures.is_empty(), "{}", distro.release);
             let agents: Vec<&str> = distro.packages.least_versions.keys().map(String::as_str).collect();
             assert_eq!(agents, ["amazon-ecs-init", "amazon-ssm-agent"], "{}", distro.release);
+        }
+    }
+
+    #[test]
+    fn a_pinned_fingerprint_has_forty_digits_in_capitals_and_its_address_is_https() {
+        for repository in all().into_iter().filter_map(|distro| distro.packages.docker_repository) {
+            let digit = |byte: u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte);
+            assert!(repository.fingerprint.len() == 40 && repository.fingerprint.bytes().all(digit));
+            assert!(repository.host.starts_with("https://") && !repository.host.ends_with('/'));
         }
     }
 

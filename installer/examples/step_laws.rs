@@ -251,6 +251,7 @@ fn install(names: &[&str]) -> Step {
     let names = names.iter().map(|name| (*name).to_owned()).collect();
     Step::InstallPackages(InstallPackages {
         names,
+        one_of: Vec::new(),
         files: Vec::new(),
         lock_seconds: PATIENCE,
         allow_downgrade: false,

@@ -2,6 +2,7 @@
 
 pub mod credentials_endpoint;
 pub mod docker;
+mod docker_repository;
 pub mod ecs_agent;
 pub mod landfall;
 pub mod packages;

@@ -10,10 +10,12 @@ use crate::partition::{Endpoints, is_region};
 use crate::proxy::Proxy;
 use crate::secret::Secret;
 
+mod docker_mirror;
 mod proxy;
 mod secrets;
 mod sources;
 
+pub use docker_mirror::DockerMirror;
 pub use secrets::activation;
 pub use sources::Sources;
 
@@ -37,6 +39,8 @@ pub struct Config {
     pub tags: BTreeMap<String, String>,
     /// Where Docker may come from.
     pub docker: DockerSource,
+    /// What stands in for Docker's own server, where something does.
+    pub docker_mirror: Option<DockerMirror>,
     /// The ECS agent's version, unless the latest.
     pub ecs_version: Option<String>,
     /// The SSM agent's version, unless the latest.
@@ -81,6 +85,7 @@ impl Config {
             attributes: pairs("--attribute", &options.attribute)?,
             tags: pairs("--tag", &options.tag)?,
             docker: options.docker_install_source.unwrap_or(DockerSource::All),
+            docker_mirror: DockerMirror::resolve(options)?,
             ecs_version: options.ecs_version.clone(),
             ssm_version: options.ssm_version.clone(),
             sources: Sources::resolve(host, options)?,
@@ -137,11 +142,6 @@ fn refuse_what_is_not_built(options: &Options) -> Result<()> {
         (options.expect_account.is_some(), "--expect-account", "it is not built yet"),
         (options.exec_version.is_some(), "--exec-version", "ECS Exec is not built yet"),
         (options.rpm_url.is_some(), "--rpm-url", "no release with RPM packages is supported yet"),
-        (
-            options.docker_install_source == Some(DockerSource::Docker),
-            "--docker-install-source docker",
-            "Docker's own repository is not built yet: use 'distro', or install Docker first",
-        ),
     ];
     match asked.iter().find(|(asked, ..)| *asked) {
         Some((_, flag, why)) => Err(Error::refused(format!("{flag} cannot be honoured")).hint(*why)),

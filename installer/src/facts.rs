@@ -174,6 +174,9 @@ fn relevant(database: &PackageDatabase) -> BTreeMap<String, String> {
         names.extend(distro.packages.docker);
         names.extend(distro.packages.docker_conflicts);
         names.extend(distro.packages.tools.into_keys());
+        if let Some(repository) = distro.packages.docker_repository {
+            names.extend(repository.packages.into_iter().chain(repository.conflicts));
+        }
     }
     let version = |name: String| database.installed(&name).map(|package| (name, package.version.clone()));
     names.into_iter().filter_map(version).collect()

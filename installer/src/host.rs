@@ -69,6 +69,8 @@ pub trait Host {
     /// Asks addresses, all at once, whether anything answers; in the order asked for, within 10 seconds.
     /// Through this proxy, where one is given.
     fn reach(&self, addresses: &[String], proxy: Option<&Proxy>) -> Vec<Reached>;
+    /// Those of these packages that the package manager has, by its lists as they were last read.
+    fn offered(&self, names: &[String]) -> Result<Vec<String>>;
     /// Who holds the lock on a file, if anyone does.
     fn lock_holder(&self, path: &Path) -> Option<Holder>;
     /// The wall clock.
@@ -108,6 +110,8 @@ pub trait Host {
     fn use_proxy(&mut self, proxy: Option<Proxy>);
     /// Runs a command to its end.
     fn run(&mut self, command: &Command) -> Result<Output>;
+    /// Fetches a small file over HTTPS, whole; one of more than so many bytes is an error.
+    fn download(&mut self, url: &str, most: u64) -> Result<Vec<u8>>;
     /// Begins a download beside everything else.
     fn begin_fetch(&mut self, fetch: Fetch);
     /// Waits for a download that was begun, verified and complete at its destination.

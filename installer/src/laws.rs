@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::activation::Activation;
 use crate::apply::apply;
-use crate::cli::{IpFamily, Options};
+use crate::certificate::tests::{VENDOR, fingerprint};
+use crate::cli::{DockerSource, IpFamily, Options};
 use crate::commands::uninstall::take_back;
 use crate::config::Config;
 use crate::error::Result;
@@ -24,6 +25,7 @@ use crate::secret::Secret;
 use crate::step::{Context, MARKER};
 
 mod cuts;
+mod docker_repository;
 mod endpoint;
 mod failures;
 mod packages;
@@ -63,6 +65,8 @@ struct Choices {
     ipv6: bool,
     trust: bool,
     proxy: bool,
+    /// From a mirror with a key made here: nobody else has Docker's.
+    docker: Option<DockerSource>,
 }
 
 impl Choices {
@@ -74,6 +78,7 @@ impl Choices {
         ipv6: false,
         trust: false,
         proxy: false,
+        docker: None,
     };
     const FULL: Self =
         Self { cluster: true, pairs: true, ipv6: true, trust: true, proxy: true, ..Self::PLAIN };
@@ -91,6 +96,7 @@ impl Choices {
                 ipv6: bit(4),
                 trust: bit(5),
                 proxy: bit(4) != bit(5),
+                docker: None,
             }
         })
     }
@@ -109,6 +115,9 @@ impl Choices {
             mirror: self.trust.then(|| "https://mirror.example".into()),
             trust_key: self.trust.then(|| TRUST_KEY.into()),
             trust_fingerprint: self.trust.then(|| TRUST_FINGERPRINT.into()),
+            docker_install_source: self.docker,
+            docker_mirror: self.docker.map(|_| "https://mirror.test".into()),
+            docker_trust_fingerprint: self.docker.map(|_| fingerprint(&VENDOR)),
             ..Options::default()
         }
     }
@@ -125,7 +134,7 @@ fn bring_with(fake: &mut Fake, options: &Options, goal: Goal, said: &mut String)
     let facts = Facts::gather(fake)?;
     let plan = plan(&facts, &config, &distro(&facts)?, goal)?;
     let activation = Activation::new(ACTIVATION_ID.into(), Secret::new(ACTIVATION_CODE.into()))?;
-    let context = Context { activation: Some(activation) };
+    let context = Context::new(Some(activation));
     let outcome = apply(fake, &plan, &context, &mut |event| *said += &format!("{event:?}\n"));
     *said += &format!("{outcome:?}");
     outcome

@@ -10,6 +10,8 @@
 
 pub mod activation;
 pub mod apply;
+mod apt_sources;
+mod certificate;
 pub mod cli;
 pub mod commands;
 pub mod components;

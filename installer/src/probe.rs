@@ -28,6 +28,10 @@ pub fn what_is_needed(host: &dyn Host, plan: &Plan, config: &Config, goal: Goal)
                 let missing = install.missing_files(host)?;
                 questions.extend(missing.iter().filter_map(|file| Some((origin(&file.url)?, true))));
             }
+            // A fall-back is not asked ahead: whether it is needed shows later.
+            Step::AddRepository(add) if !add.is_fall_back() && item.step.check(host)?.is_some() => {
+                questions.extend(origin(&add.key_url).map(|origin| (origin, true)));
+            }
             Step::Register(_) | Step::Await(_) => joins |= item.step.check(host)?.is_some(),
             _ => {}
         }

@@ -4,14 +4,16 @@
 //! ([`Step::check`]), how to do it ([`Step::apply`]) and how to put back what was there
 //! ([`Step::undo`]). A kind never decides whether it belongs in a plan: that is `plan.rs`.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
 use crate::error::Result;
-use crate::host::{Host, Rule};
+use crate::host::{Host, Output, Rule};
 
+mod add_repository;
 mod agents;
 mod before;
 mod credentials_file;
@@ -23,11 +25,13 @@ mod folder;
 mod merge_json;
 mod packages;
 mod program;
+mod read_package_lists;
 mod register;
 mod repair_packages;
 mod sysctl;
 mod unit;
 
+pub use add_repository::AddRepository;
 pub use agents::Await;
 pub use before::{Before, Content};
 pub use env_file::EnvFile;
@@ -39,6 +43,7 @@ pub use merge_json::MergeJson;
 pub(crate) use packages::downloads;
 pub use packages::{InstallPackages, Least, PackageFile};
 pub use program::InstallProgram;
+pub use read_package_lists::ReadPackageLists;
 pub(crate) use register::no_activation;
 pub use register::{MARKER, Register};
 pub use repair_packages::RepairPackages;
@@ -61,6 +66,10 @@ pub enum Step {
     MergeJson(MergeJson),
     /// Finish what an interrupted package manager left.
     RepairPackages(RepairPackages),
+    /// Read the package lists.
+    ReadPackageLists(ReadPackageLists),
+    /// Add a vendor's package repository.
+    AddRepository(AddRepository),
     /// Install packages by name and by verified file, in one transaction.
     InstallPackages(InstallPackages),
     /// Enable, start or restart a systemd unit.
@@ -77,11 +86,29 @@ pub enum Step {
     Await(Await),
 }
 
-/// What a step may need besides the machine.
+/// What a step may need besides the machine, and what one step of a run leaves to the next.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
     /// The activation, where one was given.
     pub activation: Option<Activation>,
+    lists: RefCell<Option<Output>>,
+}
+
+impl Context {
+    /// What this run has, and nothing yet of what its steps find out.
+    #[must_use]
+    pub fn new(activation: Option<Activation>) -> Self {
+        Self { activation, lists: RefCell::default() }
+    }
+
+    /// How reading the package lists ended in this run, where it was done.
+    fn lists(&self) -> Option<Output> {
+        self.lists.borrow().clone()
+    }
+
+    fn keep_lists(&self, output: Output) {
+        self.lists.replace(Some(output));
+    }
 }
 
 /// What could not be put back, a sentence each.
@@ -100,6 +127,8 @@ impl Step {
             Self::EnvFile(step) => step.check(host),
             Self::MergeJson(step) => step.check(host),
             Self::RepairPackages(step) => step.check(host),
+            Self::ReadPackageLists(step) => step.check(host),
+            Self::AddRepository(step) => step.check(host),
             Self::InstallPackages(step) => step.check(host),
             Self::Unit(step) => step.check(host),
             Self::Sysctl(step) => step.check(host),
@@ -133,7 +162,9 @@ impl Step {
             Self::EnvFile(step) => step.apply(host),
             Self::MergeJson(step) => step.apply(host),
             Self::RepairPackages(step) => step.apply(host),
-            Self::InstallPackages(step) => step.apply(host),
+            Self::ReadPackageLists(step) => step.apply(host, context),
+            Self::AddRepository(step) => step.apply(host, context),
+            Self::InstallPackages(step) => step.apply(host, context),
             Self::Unit(step) => step.apply(host),
             Self::Sysctl(step) => step.apply(host),
             Self::FirewallRule(_) => Ok(()),
@@ -154,13 +185,14 @@ impl Step {
             Self::InstallProgram(step) => step.undo(host, before),
             Self::EnvFile(step) => step.undo(host, before),
             Self::MergeJson(step) => step.undo(host, before),
+            Self::AddRepository(step) => step.undo(host, before),
             Self::InstallPackages(step) => step.undo(host, before),
             Self::Unit(step) => step.undo(host, before),
             Self::Sysctl(step) => step.undo(host, before),
             Self::FirewallRule(rule) => firewall_rule::undo(rule, host),
             Self::Firewall(step) => step.undo(host, before),
             Self::Register(step) => step.undo(host, before),
-            Self::RepairPackages(_) | Self::Await(_) => Ok(Leftovers::new()),
+            Self::RepairPackages(_) | Self::ReadPackageLists(_) | Self::Await(_) => Ok(Leftovers::new()),
         }
     }
 
@@ -174,6 +206,8 @@ impl Step {
             Self::EnvFile(step) => format!("keys in {}", step.path.display()),
             Self::MergeJson(step) => format!("keys in {}", step.path.display()),
             Self::RepairPackages(_) => "interrupted packages".into(),
+            Self::ReadPackageLists(_) => "package lists".into(),
+            Self::AddRepository(step) => format!("repository {}", step.name),
             Self::InstallPackages(_) => "packages".into(),
             Self::Unit(step) => format!("unit {}", step.unit),
             Self::Sysctl(step) => format!("kernel setting {}", step.key),
@@ -197,9 +231,12 @@ impl Step {
             }
             Self::MergeJson(step) => format!("merge {} into {}", step.keys, step.path.display()),
             Self::RepairPackages(_) => "repair the interrupted package manager".into(),
-            Self::InstallPackages(step) => {
-                format!("install {}", step.all_names().collect::<Vec<_>>().join(", "))
+            Self::ReadPackageLists(_) => "read the package lists".into(),
+            Self::AddRepository(step) if step.is_fall_back() => {
+                format!("add the repository {} if {} cannot be had", step.url, step.unless.join(" "))
             }
+            Self::AddRepository(step) => format!("add the repository {}", step.url),
+            Self::InstallPackages(step) => step.describe(),
             Self::Unit(step) if step.start => format!("enable and start {}", step.unit),
             Self::Unit(step) => format!("enable {}", step.unit),
             Self::Sysctl(step) => format!("set {} = {}", step.key, step.value),

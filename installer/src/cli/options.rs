@@ -44,6 +44,14 @@ pub struct Options {
     #[arg(long, value_name = "SOURCE", env = "LANDFALL_DOCKER_INSTALL_SOURCE")]
     pub docker_install_source: Option<DockerSource>,
 
+    /// Base address of a mirror of Docker's repository, laid out as Docker's server is
+    #[arg(long, value_name = "URL", env = "LANDFALL_DOCKER_MIRROR")]
+    pub docker_mirror: Option<String>,
+
+    /// Fingerprint of the primary key that signs the repository of --docker-mirror
+    #[arg(long, value_name = "FPR", env = "LANDFALL_DOCKER_TRUST_FINGERPRINT")]
+    pub docker_trust_fingerprint: Option<String>,
+
     /// Version of the ECS agent instead of the latest
     #[arg(long, value_name = "VERSION", env = "LANDFALL_ECS_VERSION")]
     pub ecs_version: Option<String>,
@@ -173,6 +181,8 @@ impl Options {
             attribute: list(self.attribute, file.attribute),
             tag: list(self.tag, file.tag),
             docker_install_source: self.docker_install_source.or(file.docker_install_source),
+            docker_mirror: self.docker_mirror.or(file.docker_mirror),
+            docker_trust_fingerprint: self.docker_trust_fingerprint.or(file.docker_trust_fingerprint),
             ecs_version: self.ecs_version.or(file.ecs_version),
             ssm_version: self.ssm_version.or(file.ssm_version),
             deb_url: self.deb_url.or(file.deb_url),

@@ -51,7 +51,7 @@ pub fn run_watched(
     let mut found = probe::what_is_needed(host, &plan, &config, goal)?;
     found.extend(keys::findings(&plan, host.now()));
     check::pass(host, found, Error::failed)?;
-    let context = Context { activation };
+    let context = Context::new(activation);
     let ui = Ui::new(host.env("NO_COLOR").is_some(), host.progress());
     let mut told = Vec::new();
     let changed = apply(host, &plan, &context, &mut |event| {

@@ -1,13 +1,15 @@
-//! Docker: kept where a healthy one is, taken from the distribution where none is.
+//! Docker: kept where one is, taken from the first source that has it where none is.
 
-use distro_matrix::Distro;
+use distro_matrix::{Distro, DockerOrigin, DockerRepository};
 
+use super::docker_repository::repository;
 use super::{drop_in_folder, proxy_drop_in, proxy_file};
+use crate::cli::DockerSource;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::plan::{Item, item};
-use crate::step::{Await, Step, Unit};
+use crate::step::{AddRepository, Await, ReadPackageLists, Step, Unit};
 
 const BRIDGE_SECONDS: u64 = 30;
 
@@ -55,23 +57,103 @@ pub(crate) fn is_package(facts: &Facts, distro: &Distro) -> bool {
     is_there(facts, distro) || distro.packages.docker_accepted.iter().any(unfinished)
 }
 
-/// Nothing is ever removed to make room for Docker, so what is in its way is the user's to remove.
-pub(crate) fn refuse_conflicting(facts: &Facts, distro: &Distro) -> Result<()> {
-    let in_the_way = distro.packages.docker_conflicts.iter().find(|name| facts.has_package(name));
-    match in_the_way {
-        Some(name) if !is_there(facts, distro) => Err(Error::refused(format!(
-            "the package {name} is installed, and {} conflicts with it",
-            distro.packages.docker.join(" ")
-        ))
-        .hint(format!(
-            "remove it ('apt-get remove {name}'), or install one of {} by yourself; then run again",
-            distro.packages.docker_accepted.join(", ")
-        ))),
-        _ => Ok(()),
+/// A source's Docker.
+pub(crate) struct Offer {
+    /// Its packages.
+    pub(crate) names: Vec<String>,
+    /// What it conflicts with.
+    conflicts: Vec<String>,
+    /// The repository to add for it.
+    repository: Option<AddRepository>,
+}
+
+/// Where Docker may come from, best first; from nowhere where it is here already. Nothing is ever
+/// removed to make room for Docker, so a source that something is in the way of does not count, and what is in
+/// the way of all is the user's to remove.
+pub(crate) fn offers(facts: &Facts, config: &Config, distro: &Distro) -> Result<Vec<Offer>> {
+    if is_there(facts, distro) {
+        return Ok(Vec::new());
+    }
+    let mut offers = sources(facts, config, distro)?;
+    let in_the_way = |offer: &Offer| offer.conflicts.iter().find(|name| facts.has_package(name)).cloned();
+    let conflict = offers.first().and_then(|offer| Some((in_the_way(offer)?, offer.names.join(" "))));
+    offers.retain(|offer| in_the_way(offer).is_none());
+    match conflict {
+        Some((name, names)) if offers.is_empty() => {
+            Err(Error::refused(format!("the package {name} is installed, and {names} conflicts with it"))
+                .hint(format!(
+                    "remove it ('apt-get remove {name}'), or install one of {} by yourself; then run again",
+                    distro.packages.docker_accepted.join(", ")
+                )))
+        }
+        _ => Ok(offers),
     }
 }
 
-/// The packages that bring Docker, unless it is here.
-pub(crate) fn packages(facts: &Facts, distro: &Distro) -> Vec<String> {
-    if is_there(facts, distro) { Vec::new() } else { distro.packages.docker.clone() }
+fn sources(facts: &Facts, config: &Config, distro: &Distro) -> Result<Vec<Offer>> {
+    match config.docker {
+        DockerSource::None => Ok(Vec::new()),
+        DockerSource::Distro => Ok(vec![distribution(distro)]),
+        DockerSource::Docker => match &distro.packages.docker_repository {
+            Some(found) => Ok(vec![own_repository(facts, config, distro, found)?]),
+            None => Err(Error::refused(format!("Docker has no repository for {}", distro.name))
+                .hint("leave --docker-install-source out, or install Docker first")),
+        },
+        // A second choice that this machine cannot have is none.
+        DockerSource::All => Ok(distro
+            .packages
+            .docker_sources
+            .iter()
+            .filter_map(|origin| match origin {
+                DockerOrigin::Distro => Some(distribution(distro)),
+                DockerOrigin::Docker => {
+                    let found = distro.packages.docker_repository.as_ref()?;
+                    own_repository(facts, config, distro, found).ok()
+                }
+            })
+            .collect()),
+    }
+}
+
+fn distribution(distro: &Distro) -> Offer {
+    let packages = &distro.packages;
+    Offer { names: packages.docker.clone(), conflicts: packages.docker_conflicts.clone(), repository: None }
+}
+
+fn own_repository(
+    facts: &Facts,
+    config: &Config,
+    distro: &Distro,
+    found: &DockerRepository,
+) -> Result<Offer> {
+    Ok(Offer {
+        names: found.packages.clone(),
+        conflicts: found.conflicts.clone(),
+        repository: Some(repository(facts, config, distro, found)?),
+    })
+}
+
+/// What has to be done so that apt has the packages of these offers: for a second choice, only where apt
+/// does not have the first.
+pub(crate) fn prepare(offers: &[Offer], config: &Config, distro: &Distro) -> Vec<Item> {
+    let mut items = Vec::new();
+    let mut unless: Vec<String> = Vec::new();
+    for offer in offers {
+        if let Some(repository) = &offer.repository {
+            let mut why =
+                "Docker comes from Docker's own repository, and only what its pinned key signed".to_owned();
+            if !unless.is_empty() {
+                let until = distro.packages.docker_accepted.clone();
+                items.push(item(
+                    format!("whether {} can be had decides where Docker comes from", unless.join(" ")),
+                    Step::ReadPackageLists(ReadPackageLists { until, lock_seconds: config.lock_seconds }),
+                ));
+                why = format!("where {} cannot be had, {why}", unless.join(" "));
+            }
+            let add = AddRepository { unless: unless.clone(), ..repository.clone() };
+            items.push(item(why, Step::AddRepository(add)));
+        }
+        unless.extend(offer.names.iter().cloned());
+    }
+    items
 }

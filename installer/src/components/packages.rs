@@ -17,10 +17,14 @@ const SSM_AGENT: &str = "amazon-ssm-agent";
 const ECS_AGENT: &str = "amazon-ecs-init";
 
 pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<Vec<Item>> {
-    let mut names = docker::packages(facts, distro);
+    let offers = docker::offers(facts, config, distro)?;
+    let mut one_of: Vec<Vec<String>> = offers.iter().map(|offer| offer.names.clone()).collect();
+    // Where there is no choice, the packages are like any others.
+    let mut names = if one_of.len() == 1 { one_of.remove(0) } else { Vec::new() };
     names.extend(distro.packages.tools.keys().cloned());
     let install = InstallPackages {
         names,
+        one_of,
         files: vec![ssm_agent(facts, config, distro)?, ecs_agent(facts, config, distro)?],
         lock_seconds: config.lock_seconds,
         allow_downgrade: config.allow_downgrade,
@@ -33,6 +37,7 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<V
             Step::RepairPackages(RepairPackages { ours, lock_seconds: config.lock_seconds }),
         ));
     }
+    items.extend(docker::prepare(&offers, config, distro));
     items.push(item(reason(facts, distro), Step::InstallPackages(install)));
     Ok(items)
 }

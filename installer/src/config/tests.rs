@@ -98,7 +98,6 @@ fn what_is_not_built_is_refused_and_not_ignored() {
     for options in [
         Options { certs_file: Some("/c".into()), ..region("us-east-1") },
         Options { rpm_url: Some("u".into()), ..region("us-east-1") },
-        Options { docker_install_source: Some(DockerSource::Docker), ..region("us-east-1") },
     ] {
         let error = Config::resolve(&fresh(), &options).unwrap_err();
         assert!(error.exit_code() == 2 && error.what.ends_with("cannot be honoured"), "{error}");

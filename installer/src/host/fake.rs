@@ -82,6 +82,12 @@ pub struct Fake {
     /// Whether downloads fail.
     pub offline: bool,
     offers: BTreeMap<String, ControlData>,
+    /// What small files have in them, whatever their address.
+    pub served: Vec<u8>,
+    /// Packages that the distribution does not have.
+    pub withheld: BTreeSet<&'static str>,
+    /// Whether reading the package lists fails.
+    pub silent_sources: bool,
     keeps_moments: bool,
     moments: Vec<Fake>,
     clock: Cell<Duration>,

@@ -215,6 +215,14 @@ impl Host for Linux {
         answers
     }
 
+    fn offered(&self, names: &[String]) -> Result<Vec<String>> {
+        let output = self.child(&Invocation::policy(names))?;
+        if !output.ok() {
+            return Err(Error::failed(format!("apt-cache does not answer: {}", output.tail())));
+        }
+        Ok(arguments::candidates(&output.stdout))
+    }
+
     fn lock_holder(&self, path: &Path) -> Option<Holder> {
         lock::holder(path)
     }
@@ -325,6 +333,13 @@ impl Host for Linux {
             Some(proxy) if command.asks_network() => invocation.through(proxy),
             _ => invocation,
         })
+    }
+
+    fn download(&mut self, url: &str, most: u64) -> Result<Vec<u8>> {
+        let from = self.elapsed();
+        let content = fetch::whole(url, most, self.proxy.as_ref(), self.random());
+        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
+        content
     }
 
     fn begin_fetch(&mut self, fetch: Fetch) {

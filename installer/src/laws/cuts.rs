@@ -7,7 +7,7 @@ const SUBSETS: [Survivors; 5] =
 
 /// The machine after a power cut and a boot, for each moment of a run, and each subset. Machines that
 /// came out the same are shown once.
-fn cut<T>(
+pub(super) fn cut<T>(
     number: usize,
     fake: &mut Fake,
     run: impl FnOnce(&mut Fake) -> T,
@@ -132,7 +132,7 @@ fn a_power_cut_starts_no_agent_without_an_identity() {
 }
 
 /// A reboot changes a machine too: what undo leads back to is compared after one.
-fn booted(mut fake: Fake) -> Fake {
+pub(super) fn booted(mut fake: Fake) -> Fake {
     fake.disk.settle();
     fake.boot();
     fake

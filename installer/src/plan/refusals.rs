@@ -21,7 +21,7 @@ pub fn refusals(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> 
         (Code::OtherCluster, cluster(facts, config)),
         (Code::DockerMissing, no_docker(facts, config, distro)),
         (Code::DockerNotPackage, docker_package(facts, distro)),
-        (Code::DockerConflict, docker::refuse_conflicting(facts, distro)),
+        (Code::DockerConflict, docker::offers(facts, config, distro).map(|_| ())),
         (Code::OldVersion, packages::refuse_old_versions(facts, config, distro)),
         (Code::NotInstalled, installed(facts, goal)),
     ];

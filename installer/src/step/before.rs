@@ -35,6 +35,15 @@ pub enum Before {
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         versions: BTreeMap<String, String>,
     },
+    /// The files of a package repository, each with what stood there.
+    Repository {
+        /// Folders that were not there.
+        absent: Vec<PathBuf>,
+        /// Where its key is.
+        keyring: Box<Before>,
+        /// Where its source is.
+        source: Box<Before>,
+    },
     /// A unit.
     Unit {
         /// Whether it started at boot.

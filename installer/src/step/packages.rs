@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Before, forget_folder, state_folder};
+use super::{Before, Context, forget_folder, state_folder};
 use crate::durable;
 use crate::error::{Result, While};
 use crate::host::{Host, Packages};
@@ -28,6 +28,9 @@ use undo::{prepare_record, record};
 pub struct InstallPackages {
     /// Packages from the configured repositories.
     pub names: Vec<String>,
+    /// Further lists of such packages, of which one is installed: the first that apt has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub one_of: Vec<Vec<String>>,
     /// Packages from elsewhere, each verified against its signature.
     pub files: Vec<PackageFile>,
     /// Seconds to wait while somebody else holds the package manager's lock.
@@ -50,7 +53,9 @@ fn is_version(installed: &str, asked: &str) -> bool {
 impl InstallPackages {
     pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
         let database = PackageDatabase::read(host)?;
-        let complete = self.missing_names(&database).is_empty() && self.missing_files(host)?.is_empty();
+        let complete = self.missing_names(&database).is_empty()
+            && self.has_one(&database)
+            && self.missing_files(host)?.is_empty();
         let version = |file: &PackageFile| {
             database.installed(&file.name).map(|package| (file.name.clone(), package.version.clone()))
         };
@@ -71,16 +76,21 @@ impl InstallPackages {
         Ok(())
     }
 
-    pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
+    pub(super) fn apply(&self, host: &mut dyn Host, context: &Context) -> Result<()> {
         let patience = Duration::from_secs(self.lock_seconds);
-        let update = package_lock::run(host, Packages::Update, patience)?;
+        let update = match context.lists() {
+            Some(read) => read,
+            None => package_lock::run(host, Packages::Update, patience)?,
+        };
         let missing = self.missing_files(host)?;
         if let Err(e) = collect(host, &missing) {
             // Nothing is kept that no transaction will ask for: the next run fetches anew.
             forget_folder(host, &downloads())?;
             return Err(e);
         }
-        let names = self.missing_names(&PackageDatabase::read(host)?);
+        let database = PackageDatabase::read(host)?;
+        let mut names = self.chosen(host, &database)?;
+        names.extend(self.missing_names(&database));
         let files: Vec<PathBuf> = missing.into_iter().map(PackageFile::destination).collect();
         prepare_record(host)?;
         let downgrade = self.allow_downgrade;
@@ -99,12 +109,36 @@ impl InstallPackages {
                 self.names.push(name.clone());
             }
         }
+        for list in &earlier.one_of {
+            if !self.one_of.contains(list) {
+                self.one_of.push(list.clone());
+            }
+        }
         self
     }
 
     /// The names that are not installed: whatever else is named to apt, it upgrades.
     fn missing_names(&self, database: &PackageDatabase) -> Vec<String> {
         self.names.iter().filter(|name| database.installed(name).is_none()).cloned().collect()
+    }
+
+    fn has_one(&self, database: &PackageDatabase) -> bool {
+        let is_there = |list: &Vec<String>| list.iter().all(|name| database.installed(name).is_some());
+        self.one_of.is_empty() || self.one_of.iter().any(is_there)
+    }
+
+    /// Where apt has none of the lists whole, the first: apt's words about it are the best there are.
+    fn chosen(&self, host: &dyn Host, database: &PackageDatabase) -> Result<Vec<String>> {
+        let Some(mut chosen) = self.one_of.first().filter(|_| !self.has_one(database)) else {
+            return Ok(Vec::new());
+        };
+        for list in &self.one_of {
+            if host.offered(list)?.len() == list.len() {
+                chosen = list;
+                break;
+            }
+        }
+        Ok(chosen.iter().filter(|name| database.installed(name).is_none()).cloned().collect())
     }
 
     /// The files of packages that are not installed, or not as they were asked for.
@@ -121,7 +155,15 @@ impl InstallPackages {
     }
 
     pub(crate) fn all_names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(String::as_str).chain(self.files.iter().map(|file| file.name.as_str()))
+        let names = self.one_of.iter().flatten().chain(&self.names).map(String::as_str);
+        names.chain(self.files.iter().map(|file| file.name.as_str()))
+    }
+
+    pub(super) fn describe(&self) -> String {
+        let either: Vec<String> = self.one_of.iter().map(|list| list.join(" ")).collect();
+        let either = (!either.is_empty()).then(|| either.join(" or "));
+        let names = self.names.iter().chain(self.files.iter().map(|file| &file.name)).cloned();
+        format!("install {}", either.into_iter().chain(names).collect::<Vec<_>>().join(", "))
     }
 }
 

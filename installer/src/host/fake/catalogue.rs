@@ -13,7 +13,7 @@ pub(super) struct Package {
 
 const WANTED_BY: &str = "[Install]\nWantedBy=multi-user.target\n";
 
-pub(super) const CATALOGUE: [Package; 14] = [
+pub(super) const CATALOGUE: [Package; 16] = [
     Package {
         name: "docker.io",
         depends: &[&["containerd"], &["iptables"]],
@@ -23,10 +23,27 @@ pub(super) const CATALOGUE: [Package; 14] = [
     },
     Package {
         name: "docker-ce",
-        depends: &[&["containerd.io", "containerd"], &["iptables"]],
+        depends: &[&["docker-ce-cli"], &["containerd.io"], &["iptables"]],
         files: &[("/usr/bin/dockerd", "dockerd"), ("/lib/systemd/system/docker.service", WANTED_BY)],
         configuration: &[],
         units: &["docker.service"],
+    },
+    Package {
+        name: "docker-ce-cli",
+        depends: &[],
+        files: &[("/usr/bin/docker", "docker")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "containerd.io",
+        depends: &[],
+        files: &[
+            ("/usr/bin/containerd", "containerd"),
+            ("/lib/systemd/system/containerd.service", WANTED_BY),
+        ],
+        configuration: &["/etc/containerd/config.toml"],
+        units: &["containerd.service"],
     },
     Package {
         name: "containerd",

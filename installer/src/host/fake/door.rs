@@ -104,6 +104,10 @@ impl Host for Fake {
         addresses.iter().map(ask).collect()
     }
 
+    fn offered(&self, names: &[String]) -> Result<Vec<String>> {
+        Ok(names.iter().filter(|name| self.apt_has(name)).cloned().collect())
+    }
+
     fn lock_holder(&self, path: &Path) -> Option<Holder> {
         self.package_lock_holder(path)
     }
@@ -180,6 +184,14 @@ impl Host for Fake {
             return Err(Error::failed(format!("the program {AGENT} is missing")));
         }
         Ok(self.act(command).unwrap_or_else(|Halt| refuse(1, "this was made to fail")))
+    }
+
+    fn download(&mut self, _url: &str, most: u64) -> Result<Vec<u8>> {
+        self.tick()?;
+        if self.offline || self.served.len() as u64 > most {
+            return Err(Error::failed("the connection was refused"));
+        }
+        Ok(self.served.clone())
     }
 
     /// The file arrives at once, unsynced, as from a thread that is quick.

@@ -21,6 +21,9 @@ fn package(name: &str) -> &'static Package {
     CATALOGUE.iter().find(|package| package.name == name).unwrap_or(&EMPTY)
 }
 
+const LISTS: &str = "/var/lib/apt/lists/packages";
+const DOCKERS_OWN: [&str; 3] = ["docker-ce", "docker-ce-cli", "containerd.io"];
+
 /// dpkg's note on a package: its flag and its state.
 type State = (String, String);
 
@@ -52,10 +55,7 @@ impl Fake {
             return Ok(refuse(100, "E: Could not get lock /var/lib/dpkg/lock-frontend"));
         }
         match packages {
-            Packages::Update => {
-                self.put("/var/lib/apt/lists/packages", "lists", 0o644);
-                Ok(answer())
-            }
+            Packages::Update => Ok(self.read_lists()),
             Packages::Install { names, files, record, downgrade } => {
                 self.install(names, files, record, *downgrade)
             }
@@ -65,6 +65,26 @@ impl Fake {
             Packages::Remove(names) => self.take_away(names, false, false),
             Packages::Purge(names) => self.take_away(names, true, false),
         }
+    }
+
+    /// apt reads what its sources name; of Docker's repository nothing without the key that its source names.
+    fn read_lists(&mut self) -> Output {
+        if self.silent_sources {
+            return refuse(100, "E: Failed to fetch the package lists");
+        }
+        let source = self.disk.text("/etc/apt/sources.list.d/docker.sources").unwrap_or_default();
+        let keyring = source.lines().find_map(|line| line.strip_prefix("Signed-By: "));
+        let docker = keyring.is_some_and(|path| self.disk.node(Path::new(path)).is_some());
+        self.put(LISTS, if docker { "the distribution's, Docker's" } else { "the distribution's" }, 0o644);
+        answer()
+    }
+
+    /// Whether a package can be had by the lists as they were last read.
+    pub(super) fn apt_has(&self, name: &str) -> bool {
+        let lists = self.disk.text(LISTS).unwrap_or_default();
+        let source = if DOCKERS_OWN.contains(&name) { "Docker's" } else { "the distribution's" };
+        let is_known = CATALOGUE.iter().any(|package| package.name == name);
+        is_known && lists.contains(source) && !self.withheld.contains(name)
     }
 
     /// Puts packages on a machine that is being built, as if installed long ago.
@@ -142,7 +162,8 @@ impl Fake {
                 "E: Packages were downgraded and -y was used without --allow-downgrades.",
             ));
         }
-        let Some(mut order) = self.order(&asked) else {
+        let can_be_had = names.iter().all(|name| self.apt_has(name));
+        let Some(mut order) = self.order(&asked).filter(|_| can_be_had) else {
             return Ok(refuse(100, "E: Unable to locate package"));
         };
         let replaced = |name: &String| self.version(name).is_some_and(|here| here != offered[name]);

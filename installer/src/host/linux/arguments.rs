@@ -83,6 +83,10 @@ impl Invocation {
         Self::plain("nft", ["-j", "list", "ruleset"])
     }
 
+    pub(super) fn policy(names: &[String]) -> Self {
+        Self::plain("apt-cache", ["policy"]).and(names.iter().map(String::as_str))
+    }
+
     pub(super) fn check_rule(rule: &Rule) -> Self {
         firewall("-C", rule)
     }
@@ -179,6 +183,22 @@ fn install() -> Invocation {
         .and(["-o", "Dpkg::Use-Pty=0"])
 }
 
+/// The packages that `apt-cache policy` has a candidate for: each is a line of its own with a colon behind
+/// it, and below it what is known about it; of a package nobody has heard of nothing is said.
+pub(super) fn candidates(said: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut name = "";
+    for line in said.lines() {
+        match line.trim().strip_prefix("Candidate: ") {
+            Some("(none)") => {}
+            Some(_) => found.push(name.to_owned()),
+            None if !line.starts_with(' ') => name = line.trim_end_matches(':'),
+            None => {}
+        }
+    }
+    found
+}
+
 fn firewall(verb: &str, rule: &Rule) -> Invocation {
     let table = rule.table.to_string();
     Invocation::plain("iptables", ["-w", "10", "-t", &table, verb, &rule.chain])
@@ -210,6 +230,15 @@ mod tests {
         assert!(Command::Packages(Packages::Reinstall("bash".into())).asks_network());
         assert!(!Command::Packages(Packages::Configure).asks_network());
         assert!(!Command::ReloadUnits.asks_network() && !Command::ClearAgent.asks_network());
+    }
+
+    #[test]
+    fn a_package_without_a_candidate_cannot_be_had() {
+        let said = "docker.io:\n  Installed: (none)\n  Candidate: (none)\n  Version table:\n     \
+             20.10.24 -1\n        500 http://debian.test bookworm/main amd64 Packages\n\
+             docker-ce:\n  Installed: (none)\n  Candidate: 5:28.3.2-1\n  Version table:\n";
+        assert_eq!(candidates(said), ["docker-ce"]);
+        assert_eq!(candidates(""), [""; 0]);
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Fetching {
 fn fetch_verified(client: &Client, fetch: &Fetch, means: &Means, limits: Limits) -> Result<Transfer> {
     let signature = match fetch.trust.unsigned {
         true => Vec::new(),
-        false => small(client, &fetch.signature_url, Patience::new(limits, means.seed))?,
+        false => small(client, &fetch.signature_url, LARGEST_SIGNATURE, Patience::new(limits, means.seed))?,
     };
     let folder = durable::parent(&fetch.destination);
     DirBuilder::new()
@@ -115,10 +115,16 @@ fn arrive(
     }
 }
 
-fn small(client: &Client, url: &str, mut patience: Patience) -> Result<Vec<u8>> {
+/// A small file, whole.
+pub(super) fn whole(url: &str, most: u64, proxy: Option<&Proxy>, seed: u64) -> Result<Vec<u8>> {
+    let client = client(proxy, leads_to_https())?;
+    small(&client, url, most, Patience::new(Limits::USUAL, seed))
+}
+
+fn small(client: &Client, url: &str, most: u64, mut patience: Patience) -> Result<Vec<u8>> {
     let began = Instant::now();
     loop {
-        match read_small(client, url) {
+        match read_small(client, url, most) {
             Ok(content) => return Ok(content),
             Err(Trouble::Final(e)) => return Err(e),
             Err(Trouble::Passing(e, asked)) => match patience.pause(false, asked, began.elapsed()) {
@@ -129,16 +135,16 @@ fn small(client: &Client, url: &str, mut patience: Patience) -> Result<Vec<u8>> 
     }
 }
 
-fn read_small(client: &Client, url: &str) -> std::result::Result<Vec<u8>, Trouble> {
+fn read_small(client: &Client, url: &str, most: u64) -> std::result::Result<Vec<u8>, Trouble> {
     let mut content = Vec::new();
-    let mut answer = ask(client, url, None)?.take(LARGEST_SIGNATURE + 1);
+    let mut answer = ask(client, url, None)?.take(most + 1);
     answer.read_to_end(&mut content).map_err(|e| {
         let error = Error::failed(format!("the connection to {url} was cut off: {e}"));
         Trouble::Passing(error.hint("see that the network is up, and run again"), None)
     })?;
-    if content.len() as u64 > LARGEST_SIGNATURE {
+    if content.len() as u64 > most {
         return Err(Trouble::Final(
-            Error::failed(format!("{url} is far too large for a signature"))
+            Error::failed(format!("{url} has more than {most} bytes, which is far too large"))
                 .hint("see that nothing between this machine and the server answers in its place"),
         ));
     }

@@ -1,0 +1,138 @@
+//! What apt's own files say about where packages come from, as far as Landfall asks: whether somebody
+//! offers a repository here already. Two sources for one repository under different keys are an error to apt.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Result;
+use crate::host::{EntryKind, Host};
+
+/// Where sources are.
+pub(crate) const FOLDER: &str = "/etc/apt/sources.list.d";
+const LIST: &str = "/etc/apt/sources.list";
+
+/// Every file that apt reads sources from, with its text.
+pub(crate) fn files(host: &dyn Host) -> Result<Vec<(PathBuf, String)>> {
+    let mut paths = vec![PathBuf::from(LIST)];
+    let is_source = |name: &String| name.ends_with(".list") || name.ends_with(".sources");
+    paths.extend(
+        host.list(Path::new(FOLDER))?.into_iter().filter(is_source).map(|it| Path::new(FOLDER).join(it)),
+    );
+    let mut files = Vec::new();
+    for path in paths {
+        if host.stat(&path)?.is_some_and(|stat| stat.kind == EntryKind::Folder) {
+            continue;
+        }
+        if let Some(content) = host.read(&path)? {
+            files.push((path, String::from_utf8_lossy(&content).into_owned()));
+        }
+    }
+    Ok(files)
+}
+
+/// Whether a file of sources offers packages of a suite of a repository.
+pub(crate) fn offers(path: &Path, text: &str, url: &str, suite: &str) -> bool {
+    let is_deb822 = path.extension().is_some_and(|ending| ending == "sources");
+    let offered = if is_deb822 { deb822(text) } else { one_line(text) };
+    offered.iter().any(|(its_url, its_suite)| {
+        its_url.trim_end_matches('/') == url.trim_end_matches('/') && its_suite == suite
+    })
+}
+
+/// Each pair of address and suite in the stanzas of a `.sources` file.
+fn deb822(text: &str) -> Vec<(String, String)> {
+    let uncommented: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    let text = uncommented.join("\n");
+    let mut pairs = Vec::new();
+    for stanza in text.split("\n\n") {
+        let words = |key: &str| field(stanza, key);
+        let is_off =
+            words("enabled").first().is_some_and(|word| matches!(word.as_str(), "no" | "false" | "0"));
+        if is_off || !words("types").iter().any(|word| word == "deb") {
+            continue;
+        }
+        for url in words("uris") {
+            pairs.extend(words("suites").into_iter().map(|suite| (url.clone(), suite)));
+        }
+    }
+    pairs
+}
+
+/// The words of a field, those of its further lines too.
+fn field(stanza: &str, key: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut inside = false;
+    for line in stanza.lines() {
+        let rest = match line.split_once(':') {
+            _ if line.starts_with([' ', '\t']) => line,
+            Some((name, rest)) => {
+                inside = name.trim().eq_ignore_ascii_case(key);
+                rest
+            }
+            None => continue,
+        };
+        if inside {
+            words.extend(rest.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
+/// The same of the `deb` lines of a `.list` file.
+fn one_line(text: &str) -> Vec<(String, String)> {
+    let pair = |line: &str| {
+        let line = line.split('#').next()?.trim();
+        let rest = line.strip_prefix("deb").filter(|rest| rest.starts_with([' ', '\t']))?.trim();
+        let rest = match rest.strip_prefix('[') {
+            Some(options) => options.split_once(']')?.1,
+            None => rest,
+        };
+        let mut words = rest.split_whitespace().map(str::to_owned);
+        Some((words.next()?, words.next()?))
+    };
+    text.lines().filter_map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "https://download.docker.com/linux/debian";
+
+    fn is_offered(file: &str, text: &str) -> bool {
+        offers(Path::new(file), text, URL, "bookworm")
+    }
+
+    #[test]
+    fn a_source_in_either_form_is_seen() {
+        for line in [
+            "deb https://download.docker.com/linux/debian bookworm stable",
+            "deb [arch=amd64 signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/debian/ bookworm stable test",
+            "deb\t[ arch=amd64 ]\thttps://download.docker.com/linux/debian bookworm stable # ours",
+        ] {
+            assert!(is_offered("docker.list", line), "{line}");
+        }
+        for stanza in [
+            "Types: deb\nURIs: https://download.docker.com/linux/debian\nSuites: bookworm\nComponents: stable\n",
+            "# ours\ntypes: deb deb-src\nuris:\n https://elsewhere.test\n https://download.docker.com/linux/debian/\nsuites: bullseye\n bookworm\n",
+            "Types: deb\nURIs: https://elsewhere.test\nSuites: x\n\nTypes: deb\nURIs: https://download.docker.com/linux/debian\nSuites: bookworm\n",
+        ] {
+            assert!(is_offered("docker.sources", stanza), "{stanza}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_is_off_or_another_is_not_seen() {
+        for line in [
+            "# deb https://download.docker.com/linux/debian bookworm stable",
+            "deb-src https://download.docker.com/linux/debian bookworm stable",
+            "deb https://download.docker.com/linux/debian trixie stable",
+            "deb https://download.docker.com/linux/ubuntu bookworm stable",
+            "deb",
+        ] {
+            assert!(!is_offered("docker.list", line), "{line}");
+        }
+        let off =
+            "Enabled: no\nTypes: deb\nURIs: https://download.docker.com/linux/debian\nSuites: bookworm\n";
+        assert!(!is_offered("docker.sources", off));
+    }
+}
