@@ -31,8 +31,10 @@ fn without_docker() -> Fake {
     fake
 }
 
-const MACHINES: [(&str, fn() -> Fake, Choices); 2] =
-    [("asked for", asked_for, ASKED_FOR), ("fall-back", without_docker, FALL_BACK)];
+/// A machine with what is chosen on it.
+type Case = (&'static str, fn() -> Fake, Choices);
+
+const MACHINES: [Case; 2] = [("asked for", asked_for, ASKED_FOR), ("fall-back", without_docker, FALL_BACK)];
 
 fn is_installed(fake: &Fake, name: &str) -> bool {
     PackageDatabase::read(fake).unwrap().installed(name).is_some()
