@@ -59,6 +59,22 @@ impl Packages {
         Ok(Self { objects, archive_key, repository, suite: suite.to_owned(), keys })
     }
 
+    /// The files of Docker's server: Debian's Docker under Docker's names, signed with the test's key.
+    pub fn docker_server(&self) -> Result<PathBuf> {
+        let maker = programs::test_tools()?.join("stand-in-packages");
+        let suite = &self.suite;
+        let debs = package_pool::for_base(&base_root::debian(suite)?, suite)?;
+        let key = fs::read(self.trust_key())?;
+        let ingredients = [&fs::read(&maker)?, debs.as_os_str().as_encoded_bytes(), suite.as_bytes(), &key];
+        let entry = cache::entry("docker-server", &ingredients, |folder| {
+            let out = folder.join("files");
+            let options =
+                [("--debs", &*debs), ("--keys", &self.keys), ("--suite", Path::new(suite)), ("--out", &out)];
+            make(&maker, "docker-repository", &options)
+        })?;
+        Ok(entry.join("files"))
+    }
+
     /// The public key that signed the agents' packages.
     pub fn trust_key(&self) -> PathBuf {
         self.keys.join("trust-key.asc")

@@ -32,6 +32,9 @@ pub const PACKAGES_HOST: &str = "packages.landfall.test";
 /// The name of a mirror of the agents' packages: the same objects as S3's, under an operator's own name.
 pub const MIRROR_HOST: &str = "mirror.landfall.test";
 
+/// The name of Docker's server.
+pub const DOCKER_HOST: &str = "download.docker.com";
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running simulator.
@@ -41,13 +44,13 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts it for the world `name`, and returns when it listens.
+    /// Starts it for the world `name`, with the files of further servers, and returns when it listens.
     pub fn start(
         name: &str,
         network: &Network,
         state: &Path,
         objects: &Path,
-        repository: &Path,
+        statics: &[(&str, &Path)],
     ) -> Result<Self> {
         std::fs::create_dir_all(state)?;
         let cgroup = Cgroup::new(&format!("{name}.simulator"))?;
@@ -59,10 +62,7 @@ impl Simulator {
             .arg(state)
             .arg("--objects")
             .arg(objects)
-            .arg("--static")
-            .arg(format!("{PACKAGES_HOST}={}", repository.display()))
-            .arg("--static")
-            .arg(format!("{MIRROR_HOST}={}", objects.display()))
+            .args(statics.iter().map(|(host, folder)| format!("--static={host}={}", folder.display())))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);

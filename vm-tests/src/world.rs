@@ -20,7 +20,7 @@ use crate::guest::network::{GATEWAY, Network};
 use crate::host_command;
 use crate::packages::Packages;
 use crate::programs;
-use crate::simulator::{HOSTS, MIRROR_HOST, PACKAGES_HOST, Simulator};
+use crate::simulator::{DOCKER_HOST, HOSTS, MIRROR_HOST, PACKAGES_HOST, Simulator};
 
 /// The Debian release that guests run unless a scenario asks for another.
 pub const SUITE: &str = "bookworm";
@@ -69,20 +69,36 @@ impl World {
 
     /// The same with these packages.
     pub fn with(packages: &Packages) -> Result<Self> {
+        Self::serving(packages, None)
+    }
+
+    /// The same with Docker's server in it.
+    pub fn with_docker_server() -> Result<Self> {
+        let packages = Packages::stand_ins(SUITE)?;
+        let docker = packages.docker_server()?;
+        Self::serving(&packages, Some(&docker))
+    }
+
+    fn serving(packages: &Packages, docker: Option<&Path>) -> Result<Self> {
         let mut world = Self { suite: packages.suite.clone(), ..Self::empty()? };
         // A copy of links, so that a scenario can tamper with a package without harm to others.
-        let objects = world.objects();
-        host_command::run(
-            "cp",
-            [Path::new("--archive"), Path::new("--reflink=auto"), &packages.objects, &objects],
-        )?;
+        let copy = |from: &Path, to: &Path| {
+            host_command::run("cp", [Path::new("--archive"), Path::new("--reflink=auto"), from, to])
+        };
+        let (objects, docker_server) = (world.objects(), world.docker_server());
+        copy(&packages.objects, &objects)?;
+        let mut statics =
+            vec![(PACKAGES_HOST, packages.repository.as_path()), (MIRROR_HOST, objects.as_path())];
+        if let Some(docker) = docker {
+            copy(docker, &docker_server)?;
+            statics.push((DOCKER_HOST, &docker_server));
+        }
         fs::copy(packages.trust_key(), world.folder.path().join("trust-key.asc"))?;
         fs::copy(packages.trust_fingerprint(), world.folder.path().join("trust-key.fingerprint"))?;
         fs::copy(&packages.archive_key, world.folder.path().join("archive-key.asc"))?;
         let state = world.folder.path().join("simulator");
         let name = &world.ground.0;
-        world.simulator =
-            Some(Simulator::start(name, &world.network, &state, &objects, &packages.repository)?);
+        world.simulator = Some(Simulator::start(name, &world.network, &state, &objects, &statics)?);
         Ok(world)
     }
 
@@ -94,6 +110,11 @@ impl World {
     /// The objects that S3 and the mirror answer with: `<bucket>/<key>` below this folder. This world's own copy.
     pub fn objects(&self) -> PathBuf {
         self.folder.path().join("objects")
+    }
+
+    /// What Docker's server has, in a world that has one. This world's own copy.
+    pub fn docker_server(&self) -> PathBuf {
+        self.folder.path().join("docker-server")
     }
 
     /// The controls of the simulator.
@@ -137,7 +158,8 @@ impl World {
 
     /// Tells a guest's disk where AWS and the packages are, and whom to trust about that.
     fn introduce(&self, root: &Path) -> Result<()> {
-        let names = HOSTS.iter().chain([&PACKAGES_HOST, &MIRROR_HOST]).copied().collect::<Vec<_>>().join(" ");
+        let others = [&PACKAGES_HOST, &MIRROR_HOST, &DOCKER_HOST];
+        let names = HOSTS.iter().chain(others).copied().collect::<Vec<_>>().join(" ");
         fs::write(root.join("etc/hosts"), format!("127.0.0.1 localhost guest\n{GATEWAY} {names}\n"))?;
         fs::write(
             root.join("etc/apt/sources.list.d/packages.sources"),

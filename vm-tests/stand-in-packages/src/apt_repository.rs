@@ -1,10 +1,9 @@
-//! A signed apt repository of a folder of packages: `pool/`, one component, one architecture.
+//! A signed apt repository of a folder of packages: one suite, one component, one architecture.
 //!
 //! ```text
-//! OUT/archive-key.asc                                  for Signed-By
-//! OUT/pool/*.deb
+//! OUT/POOL/*.deb
 //! OUT/dists/SUITE/{InRelease,Release}
-//! OUT/dists/SUITE/main/binary-amd64/{Packages,Packages.gz}
+//! OUT/dists/SUITE/COMPONENT/binary-amd64/{Packages,Packages.gz}
 //! ```
 //!
 //! Control members are read with dpkg-deb, because Debian's own are packed with xz or zstd.
@@ -18,30 +17,85 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const INDEX: &str = "main/binary-amd64/Packages";
+/// How a repository is laid out.
+pub struct Layout<'a> {
+    /// The suite's name.
+    pub suite: &'a str,
+    /// The component's name.
+    pub component: &'a str,
+    /// The folder of the packages, below the repository.
+    pub pool: String,
+}
 
-/// Writes the repository; how many packages are in it.
+/// Writes a repository as Debian lays its own out, with its key beside it as `archive-key.asc`; how many
+/// packages are in it.
 pub fn write_apt_repository(debs: &Path, key: &TestKey, suite: &str, out: &Path) -> Result<usize> {
-    let packages = packages_in(debs)?;
-    let pool = out.join("pool");
-    fs::create_dir_all(&pool)?;
-    let mut index = String::new();
-    for package in &packages {
-        index.push_str(&published(package, &pool)?);
-    }
-    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
-    packed.write_all(index.as_bytes())?;
-    let packed = packed.finish()?;
-    let dists = out.join("dists").join(suite);
-    fs::create_dir_all(dists.join("main/binary-amd64"))?;
-    fs::write(dists.join(INDEX), &index)?;
-    fs::write(dists.join(format!("{INDEX}.gz")), &packed)?;
-    let listed = [(INDEX.to_owned(), index.as_bytes()), (format!("{INDEX}.gz"), packed.as_slice())];
-    let release = release(suite, &listed);
-    fs::write(dists.join("Release"), &release)?;
-    fs::write(dists.join("InRelease"), key.clear_signed(&release)?)?;
+    let count = Layout { suite, component: "main", pool: "pool".into() }.write(debs, key, out)?;
     fs::write(out.join("archive-key.asc"), key.public_armored()?)?;
-    Ok(packages.len())
+    Ok(count)
+}
+
+impl Layout<'_> {
+    /// Writes the repository; how many packages are in it.
+    pub fn write(&self, debs: &Path, key: &TestKey, out: &Path) -> Result<usize> {
+        let packages = packages_in(debs)?;
+        fs::create_dir_all(out.join(&self.pool))?;
+        let mut list = String::new();
+        for package in &packages {
+            list.push_str(&self.published(package, out)?);
+        }
+        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+        packed.write_all(list.as_bytes())?;
+        let packed = packed.finish()?;
+        let index = format!("{}/binary-amd64/Packages", self.component);
+        let dists = out.join("dists").join(self.suite);
+        fs::create_dir_all(dists.join(self.component).join("binary-amd64"))?;
+        fs::write(dists.join(&index), &list)?;
+        fs::write(dists.join(format!("{index}.gz")), &packed)?;
+        let listed = [(index.clone(), list.as_bytes()), (format!("{index}.gz"), packed.as_slice())];
+        let release = self.release(&listed);
+        fs::write(dists.join("Release"), &release)?;
+        fs::write(dists.join("InRelease"), key.clear_signed(&release)?)?;
+        Ok(packages.len())
+    }
+
+    /// Puts a package into the pool; its paragraph of the index.
+    fn published(&self, package: &Path, out: &Path) -> Result<String> {
+        let output = Command::new("dpkg-deb").arg("-f").arg(package).output()?;
+        if !output.status.success() {
+            let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(format!("dpkg-deb cannot read {}: {why}", package.display()).into());
+        }
+        let control = String::from_utf8(output.stdout)?;
+        // A colon of an epoch may stand escaped in the name; apt fetches the name as the index has it.
+        let name = package.file_name().unwrap_or_default().to_string_lossy().replace("%3a", "_");
+        let name = format!("{}/{name}", self.pool);
+        let data = fs::read(package)?;
+        let place = out.join(&name);
+        if place.exists() {
+            fs::remove_file(&place)?;
+        }
+        if fs::hard_link(package, &place).is_err() {
+            fs::write(&place, &data)?;
+        }
+        let sum = hex::encode(Sha256::digest(&data));
+        let control = control.trim_end();
+        Ok(format!("{control}\nFilename: {name}\nSize: {}\nSHA256: {sum}\n\n", data.len()))
+    }
+
+    fn release(&self, listed: &[(String, &[u8])]) -> String {
+        let now = Timestamp::now();
+        let date = now.strftime("%a, %d %b %Y %H:%M:%S UTC");
+        let Layout { suite, component, .. } = self;
+        let mut text = format!(
+            "Origin: Landfall tests\nLabel: Landfall tests\nSuite: {suite}\nCodename: {suite}\nDate: {date}\n\
+             Architectures: amd64\nComponents: {component}\nDescription: packages for tests\nSHA256:\n"
+        );
+        for (name, data) in listed {
+            text.push_str(&format!(" {} {:>16} {name}\n", hex::encode(Sha256::digest(data)), data.len()));
+        }
+        text
+    }
 }
 
 fn packages_in(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -56,49 +110,14 @@ fn packages_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(packages)
 }
 
-/// Puts a package into the pool; its paragraph of the index.
-fn published(package: &Path, pool: &Path) -> Result<String> {
-    let output = Command::new("dpkg-deb").arg("-f").arg(package).output()?;
-    if !output.status.success() {
-        let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(format!("dpkg-deb cannot read {}: {why}", package.display()).into());
-    }
-    let control = String::from_utf8(output.stdout)?;
-    // A colon of an epoch may stand escaped in the name; apt fetches the name as the index has it.
-    let name = package.file_name().unwrap_or_default().to_string_lossy().replace("%3a", "_");
-    let data = fs::read(package)?;
-    let place = pool.join(&name);
-    if place.exists() {
-        fs::remove_file(&place)?;
-    }
-    if fs::hard_link(package, &place).is_err() {
-        fs::write(&place, &data)?;
-    }
-    let sum = hex::encode(Sha256::digest(&data));
-    let control = control.trim_end();
-    Ok(format!("{control}\nFilename: pool/{name}\nSize: {}\nSHA256: {sum}\n\n", data.len()))
-}
-
-fn release(suite: &str, listed: &[(String, &[u8])]) -> String {
-    let now = Timestamp::now();
-    let date = now.strftime("%a, %d %b %Y %H:%M:%S UTC");
-    let mut text = format!(
-        "Origin: Landfall tests\nLabel: Landfall tests\nSuite: {suite}\nCodename: {suite}\nDate: {date}\n\
-         Architectures: amd64\nComponents: main\nDescription: packages for tests\nSHA256:\n"
-    );
-    for (name, data) in listed {
-        text.push_str(&format!(" {} {:>16} {name}\n", hex::encode(Sha256::digest(data)), data.len()));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_release_lists_each_index_with_its_sum_and_size() {
-        let text = release("bookworm", &[("main/binary-amd64/Packages".into(), b"".as_slice())]);
+        let layout = Layout { suite: "bookworm", component: "main", pool: "pool".into() };
+        let text = layout.release(&[("main/binary-amd64/Packages".into(), b"".as_slice())]);
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert!(text.ends_with(&format!(" {empty}                0 main/binary-amd64/Packages\n")), "{text}");
         assert!(text.contains("\nCodename: bookworm\n"));

@@ -6,6 +6,7 @@
 
 mod apt_repository;
 mod deb;
+mod docker_repository;
 mod ecs_package;
 mod image;
 mod padding;
@@ -15,6 +16,7 @@ mod store;
 mod tree;
 
 pub use apt_repository::write_apt_repository;
+pub use docker_repository::write_docker_repository;
 pub use signing::{Flaw, TestKey};
 pub use store::{Agents, write_store};
 

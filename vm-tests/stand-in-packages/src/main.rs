@@ -1,7 +1,9 @@
 //! The command line of the package builder.
 
 use clap::{Parser, Subcommand};
-use stand_in_packages::{Agents, Result, TestKey, write_apt_repository, write_store};
+use stand_in_packages::{
+    Agents, Result, TestKey, write_apt_repository, write_docker_repository, write_store,
+};
 use std::path::PathBuf;
 
 /// Builds and signs packages of stand-in agents, for tests.
@@ -50,6 +52,21 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Write a repository laid out as Docker's server is, with Debian's Docker under Docker's names.
+    DockerRepository {
+        /// The folder with Debian's packages of Docker, containerd and runc.
+        #[arg(long)]
+        debs: PathBuf,
+        /// The folder of the signing key, made on first use.
+        #[arg(long)]
+        keys: PathBuf,
+        /// The suite's name.
+        #[arg(long)]
+        suite: String,
+        /// The folder to write to.
+        #[arg(long)]
+        out: PathBuf,
+    },
 }
 
 fn main() -> Result<()> {
@@ -64,6 +81,11 @@ fn main() -> Result<()> {
         Command::AptRepository { debs, keys, suite, out } => {
             let key = TestKey::open_or_make(&keys)?;
             let count = write_apt_repository(&debs, &key, &suite, &out)?;
+            println!("{count} packages in {}", out.display());
+        }
+        Command::DockerRepository { debs, keys, suite, out } => {
+            let key = TestKey::open_or_make(&keys)?;
+            let count = write_docker_repository(&debs, &key, &suite, &out)?;
             println!("{count} packages in {}", out.display());
         }
     }

@@ -44,7 +44,7 @@ impl TestKey {
             return Ok(TestKey { secret: SignedSecretKey::from_string(&text)?.0 });
         }
         fs::create_dir_all(folder)?;
-        let key = TestKey { secret: generated()? };
+        let key = Self::make()?;
         fs::write(folder.join("trust-key.asc"), key.public_armored()?)?;
         fs::write(folder.join("fingerprint"), key.fingerprint() + "\n")?;
         // Last, because its presence says that the other two are there.
@@ -55,6 +55,11 @@ impl TestKey {
         std::io::Write::write_all(&mut open, &armored)?;
         fs::rename(part, file)?;
         Ok(key)
+    }
+
+    /// A further key, which is kept nowhere.
+    pub fn make() -> Result<Self> {
+        Ok(TestKey { secret: generated()? })
     }
 
     /// The public key, armored.

@@ -18,6 +18,7 @@ mod checked;
 mod credentials_endpoint;
 mod cuts;
 mod diagnosed;
+mod docker_repository;
 mod installed;
 mod interrupted;
 mod looking;
