@@ -189,7 +189,7 @@ fn a_signature_that_never_ends_is_left_before_the_file_is_asked_for() {
         ..Reply::default()
     });
     let place = Place::new();
-    place.must_fail(place.fetch(&server), "far too large for a signature");
+    place.must_fail(place.fetch(&server), "which is far too large");
     assert_eq!(server.asked(FILE), []);
 }
 
@@ -211,7 +211,7 @@ fn an_authority_that_is_not_trusted_is_no_matter_of_trying_again() {
     let client = trusting(stranger.roots(), None, leads_to_https()).unwrap().build().unwrap();
     let began = Instant::now();
     let patience = Patience::new(Limits { first_pause: Duration::from_secs(60), ..Limits::USUAL }, 1);
-    let error = small(&client, &server.url(SIGNATURE), patience).unwrap_err();
+    let error = small(&client, &server.url(SIGNATURE), LARGEST_SIGNATURE, patience).unwrap_err();
     assert!(error.what.contains("certificate") && began.elapsed() < Duration::from_secs(30), "{error}");
     assert!(error.hint.unwrap().contains("clock"));
 }
