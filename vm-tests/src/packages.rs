@@ -70,7 +70,7 @@ impl Packages {
             let out = folder.join("files");
             let options =
                 [("--debs", &*debs), ("--keys", &self.keys), ("--suite", Path::new(suite)), ("--out", &out)];
-            make(&maker, "docker-repository", &options)
+            make(&maker, "docker-repository", &[], &options)
         })?;
         Ok(entry.join("files"))
     }
