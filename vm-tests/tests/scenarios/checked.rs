@@ -49,9 +49,16 @@ fn check_finds_nothing_on_a_good_machine_before_and_after_and_changes_nothing() 
     guest.must(LIKE_A_MACHINE)?;
     // A registered machine knows its region.
     assert_eq!(codes(&guest, "landfall check")?, (vec![], 0));
-    let (codes, status) =
-        codes(&guest, "setpriv --reuid=65534 --clear-groups landfall check --region us-east-1")?;
-    assert_eq!((codes.as_slice(), status), (["not-root".to_owned()].as_slice(), 0));
+    let only = |code: &str, status: i32| (vec![code.to_owned()], status);
+    let nobody = "setpriv --reuid=65534 --clear-groups landfall check --region us-east-1";
+    assert_eq!(codes(&guest, nobody)?, only("not-root", 0));
+    assert_eq!(codes(&guest, "landfall check --attribute rack=7")?, only("late-attributes", 3));
+    // A copy of this machine has another machine-id, and this machine's identity.
+    guest.must("cp /etc/machine-id /root/id && echo 00000000000000000000000000000001 > /etc/machine-id")?;
+    assert_eq!(codes(&guest, "landfall check")?, only("cloned-identity", 3));
+    assert_eq!(guest.run(UP)?.status, 2);
+    guest.must("cat /root/id > /etc/machine-id")?;
+    assert_eq!(codes(&guest, "landfall check")?, (vec![], 0));
     Ok(())
 }
 
@@ -130,6 +137,8 @@ fn each_trap_is_found_under_its_code_and_up_touches_nothing_where_one_blocks() -
         assert_eq!(refused.status, status, "{code}: {}", refused.stderr);
         guest.must(right)?;
     }
+    let gpu = guest.run(&format!("{UP} --enable-gpu"))?;
+    assert!(gpu.status == 2 && gpu.stderr.contains("NVIDIA Container Toolkit"), "{}", gpu.stderr);
     // A clock that is an hour ahead of everybody's.
     let behind = Fault { times: 0, offset_seconds: -3600, ..Fault::once(FaultName::WrongDate, "") };
     world.aws()?.fault(&behind).unwrap();
