@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::print_json;
 use crate::cli::Options;
+use crate::components::credentials_endpoint::foreign::foreign_findings;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::facts::Facts;
@@ -43,6 +44,11 @@ fn everything(host: &dyn Host, facts: &Facts, config: &Config) -> Vec<Finding> {
     let mut found = findings(facts, config, known, Goal::Up);
     let plan = known.and_then(|distro| plan(facts, config, distro, Goal::Up).ok());
     found.extend(plan.as_ref().and_then(|plan| keys::findings(plan, host.now())));
+    // Only root may ask for it, and what cannot be asked stands in nobody's way.
+    let foreign = foreign_findings(host).unwrap_or_default();
+    found.extend(
+        foreign.into_iter().map(|it| Finding::new(Code::ForeignFirewall, it.what, format!("'{}'", it.line))),
+    );
     found.extend(probe::everything(host, plan.as_ref(), config));
     found.extend(release.err().map(|e| Finding::refused(Code::ReleaseUnsupported, e)));
     found.sort_by_key(|it| it.severity);
@@ -80,4 +86,36 @@ fn line(finding: &Finding) -> String {
 
 fn problem(what: String) -> Error {
     Error { kind: Kind::Problems, what, doing: Vec::new(), hint: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::fake::fresh;
+
+    #[test]
+    fn a_chain_of_somebody_else_that_refuses_containers_comes_with_the_line_to_add() {
+        let mut fake = fresh();
+        let chain = json!({"chain": {"family": "inet", "table": "theirs", "name": "in", "type": "filter",
+            "hook": "input", "prio": 0, "policy": "drop"}});
+        fake.nftables = Some(json!({"nftables": [chain]}).to_string());
+        let options = Options { region: Some("us-east-1".into()), ..Options::default() };
+        let config = Config::resolve(&fake, &options).unwrap();
+        let found = everything(&fake, &Facts::gather(&fake).unwrap(), &config);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].code, Code::ForeignFirewall);
+        assert!(found[0].remedy.contains("nft insert rule inet theirs in"), "{found:?}");
+    }
+
+    #[test]
+    fn what_blocks_is_refused_and_what_warns_is_told_and_notes_are_kept() {
+        let fake = fresh();
+        let finding = |code| Finding::new(code, "it is so", "mend it");
+        let found = [Code::BlankVault, Code::DiskLow].map(finding).to_vec();
+        pass(&fake, found, Error::refused).unwrap();
+        assert_eq!(fake.told(), "warns   it is so (disk-low): mend it");
+        let error =
+            pass(&fake, vec![finding(Code::DiskLow), finding(Code::DiskFull)], Error::failed).unwrap_err();
+        assert_eq!((error.exit_code(), error.hint.as_deref()), (1, Some("mend it")));
+    }
 }

@@ -81,6 +81,8 @@ pub struct Fake {
     pub behind_proxy: bool,
     /// Whether downloads fail.
     pub offline: bool,
+    /// What nftables' own tool prints, where it is there.
+    pub nftables: Option<String>,
     offers: BTreeMap<String, ControlData>,
     /// What small files have in them, whatever their address.
     pub served: Vec<u8>,

@@ -76,7 +76,7 @@ impl Host for Fake {
     }
 
     fn nft_ruleset(&self) -> Result<Option<String>> {
-        Ok(None)
+        Ok(self.nftables.clone())
     }
 
     fn has_rule(&self, rule: &Rule) -> Result<bool> {
