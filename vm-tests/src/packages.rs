@@ -15,7 +15,8 @@ use crate::guest::{base_root, package_pool};
 use crate::host_command;
 use crate::programs;
 
-const AGENTS: [&str; 4] = ["amazon-ssm-agent", "ssm-agent-worker", "amazon-ecs-init", "amazon-ecs-agent"];
+const AGENTS: [&str; 5] =
+    ["amazon-ssm-agent", "ssm-agent-worker", "ssm-session-worker", "amazon-ecs-init", "amazon-ecs-agent"];
 
 /// Everything signed and ready to be served.
 pub struct Packages {

@@ -8,6 +8,7 @@
 //! ```text
 //! amazon-ssm-agent   -> ssm_agent    register, clear, fingerprint; the daemon that holds the identity
 //! ssm-agent-worker   -> ssm_worker   the heartbeat and the message channels
+//! ssm-session-worker                waits: there are no sessions
 //! amazon-ecs-init    -> ecs_init     sysctl, iptables, the image, the container ecs-agent
 //! amazon-ecs-agent   -> ecs_agent    runs in that container: registers, introspection, websockets
 //! ```

@@ -16,8 +16,11 @@ pub fn build(programs: &Path, version: &str, small: bool, out: &Path) -> Result<
     for name in ["amazon-ssm-agent", "ssm-agent-worker"] {
         data.file(&format!("usr/bin/{name}"), 0o755, &std::fs::read(programs.join(name))?)?;
     }
-    let idle = ["ssm-cli", "ssm-document-worker", "ssm-session-worker", "ssm-session-logger"];
-    for (seed, name) in (1..).zip(idle) {
+    let mut session_worker = std::fs::read(programs.join("ssm-session-worker"))?;
+    pad(&mut session_worker, 3, small);
+    data.file("usr/bin/ssm-session-worker", 0o755, &session_worker)?;
+    let idle = ["ssm-cli", "ssm-document-worker", "ssm-session-logger"];
+    for (seed, name) in [1, 2, 4].into_iter().zip(idle) {
         data.file(&format!("usr/bin/{name}"), 0o755, &idle_program(name, seed, small))?;
     }
     let templates = [
@@ -63,8 +66,13 @@ fn control(version: &str) -> String {
 /// A program that says what it is. A shell stops reading at `exit`, so what follows is free for padding.
 fn idle_program(name: &str, seed: u64, small: bool) -> Vec<u8> {
     let mut program = format!("#!/bin/sh\necho '{name} (stand-in for tests)'\nexit 0\n").into_bytes();
+    pad(&mut program, seed, small);
+    program
+}
+
+/// What follows the segments of an ELF file, or the `exit` of a script, nobody reads.
+fn pad(program: &mut Vec<u8>, seed: u64, small: bool) {
     if !small {
         program.extend(padding(seed, PADDING_EACH));
     }
-    program
 }

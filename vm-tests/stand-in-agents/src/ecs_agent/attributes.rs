@@ -1,10 +1,12 @@
 //! The attributes of a container instance: the capabilities of the agent, then what it runs on.
 //!
 //! The capabilities are those of version 1.105.1 on an external instance; the stand-in claims them all,
-//! whatever Docker it finds, because the service only echoes them.
+//! whatever Docker it finds, because the service only echoes them. ECS Exec alone is claimed as the real
+//! agent does: where its programs, its certificates and its folder for configuration are.
 
 use super::settings::Settings;
 use serde_json::{Value, json};
+use std::path::Path;
 
 const CAPABILITIES: &[&str] = &[
     "ecs.capability.private-registry-authentication.secretsmanager",
@@ -61,13 +63,22 @@ const CAPABILITIES: &[&str] = &[
     "ecs.capability.ipv6-only",
 ];
 
+const EXECUTE_COMMAND: &str = "ecs.capability.execute-command";
+
+/// Where the launcher mounts `/var/lib/ecs/deps`.
+const MANAGED_AGENTS: &str = "/managed-agents";
+
+const EXEC_PROGRAMS: [&str; 3] = ["amazon-ssm-agent", "ssm-agent-worker", "ssm-session-worker"];
+
 /// All attributes; the configured ones go along on the first registration only.
 pub fn of_this_instance(settings: &Settings, first_time: bool) -> Vec<Value> {
     let machine = match std::env::consts::ARCH {
         "aarch64" => "arm64",
         other => other,
     };
-    let mut attributes: Vec<Value> = CAPABILITIES.iter().map(|name| json!({ "name": name })).collect();
+    let exec = can_execute_commands(Path::new(MANAGED_AGENTS)).then_some(&EXECUTE_COMMAND);
+    let capabilities = CAPABILITIES.iter().chain(exec);
+    let mut attributes: Vec<Value> = capabilities.map(|name| json!({ "name": name })).collect();
     attributes.extend([
         json!({"name": "ecs.os-type", "value": "linux"}),
         json!({"name": "ecs.os-family", "value": "LINUX"}),
@@ -79,6 +90,20 @@ pub fn of_this_instance(settings: &Settings, first_time: bool) -> Vec<Value> {
         attributes.extend(own.map(|(name, value)| json!({"name": name, "value": value})));
     }
     attributes
+}
+
+/// The newest version alone is looked at, as its number, not as its text.
+fn can_execute_commands(managed_agents: &Path) -> bool {
+    let folder = managed_agents.join("execute-command");
+    let versions = std::fs::read_dir(folder.join("bin")).into_iter().flatten().flatten();
+    let number = |name: &str| -> Option<Vec<u64>> { name.split('.').map(|part| part.parse().ok()).collect() };
+    let newest = versions
+        .filter(|entry| entry.path().is_dir())
+        .filter_map(|entry| Some((number(entry.file_name().to_str()?)?, entry.path())))
+        .max();
+    newest.is_some_and(|(_, version)| EXEC_PROGRAMS.iter().all(|name| version.join(name).is_file()))
+        && folder.join("certs/tls-ca-bundle.pem").is_file()
+        && folder.join("config").is_dir()
 }
 
 /// The names of those that were asked for and did not come back.
@@ -102,6 +127,24 @@ mod tests {
         let attributes = of_this_instance(&with(&[]), true);
         assert_eq!(attributes.len(), 56);
         assert!(attributes.contains(&json!({"name": "ecs.capability.external"})));
+    }
+
+    #[test]
+    fn exec_needs_all_of_the_newest_version_the_certificates_and_the_configuration() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("execute-command");
+        let newest = folder.join("bin/3.10.0.0");
+        for made in [&folder.join("bin/3.9.0.0"), &newest, &folder.join("certs"), &folder.join("config")] {
+            std::fs::create_dir_all(made).unwrap();
+        }
+        let files = EXEC_PROGRAMS.map(|name| newest.join(name));
+        for file in files.iter().chain([&folder.join("certs/tls-ca-bundle.pem")]) {
+            assert!(!can_execute_commands(place.path()));
+            std::fs::write(file, "").unwrap();
+        }
+        assert!(can_execute_commands(place.path()));
+        std::fs::remove_dir(folder.join("config")).unwrap();
+        assert!(!can_execute_commands(place.path()));
     }
 
     #[test]
