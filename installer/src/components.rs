@@ -4,6 +4,7 @@ pub mod credentials_endpoint;
 pub mod docker;
 mod docker_repository;
 pub mod ecs_agent;
+pub mod exec;
 pub mod landfall;
 pub mod packages;
 pub mod ssm_agent;

@@ -1,8 +1,9 @@
 //! What was chosen, resolved and checked: flags over environment over file.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::aws::is_account;
 use crate::cli::{DockerSource, IpFamily, Options};
 use crate::error::{Error, Result, While};
 use crate::host::Host;
@@ -11,6 +12,7 @@ use crate::proxy::Proxy;
 use crate::secret::Secret;
 
 mod docker_mirror;
+mod exec;
 mod proxy;
 mod secrets;
 mod sources;
@@ -33,6 +35,8 @@ pub struct Config {
     pub region: String,
     /// The cluster, where one was asked for.
     pub cluster: Option<String>,
+    /// The account that the identity must belong to.
+    pub expect_account: Option<String>,
     /// Custom attributes.
     pub attributes: BTreeMap<String, String>,
     /// Tags.
@@ -45,6 +49,10 @@ pub struct Config {
     pub ecs_version: Option<String>,
     /// The SSM agent's version, unless the latest.
     pub ssm_version: Option<String>,
+    /// The version of ECS Exec's programs, unless the installed one.
+    pub exec_version: Option<String>,
+    /// The certificates for ECS Exec, unless the system's.
+    pub certs_file: Option<PathBuf>,
     /// Where the agents' packages come from.
     pub sources: Sources,
     /// Whether an older version of an agent may take the place of a newer one.
@@ -82,12 +90,15 @@ impl Config {
         Ok(Self {
             region,
             cluster: options.cluster.clone().map(checked_cluster).transpose()?,
+            expect_account: options.expect_account.clone().map(checked_account).transpose()?,
             attributes: pairs("--attribute", &options.attribute)?,
             tags: pairs("--tag", &options.tag)?,
             docker: options.docker_install_source.unwrap_or(DockerSource::All),
             docker_mirror: DockerMirror::resolve(options)?,
             ecs_version: options.ecs_version.clone(),
             ssm_version: options.ssm_version.clone(),
+            exec_version: exec::version(options)?,
+            certs_file: exec::certificates(host, options)?,
             sources: Sources::resolve(host, options)?,
             allow_downgrade: options.allow_downgrade,
             ecs_endpoint: options.ecs_endpoint.clone(),
@@ -137,12 +148,7 @@ pub fn file(host: &dyn Host, named: Option<&Path>) -> Result<Options> {
 }
 
 fn refuse_what_is_not_built(options: &Options) -> Result<()> {
-    let asked = [
-        (options.certs_file.is_some(), "--certs-file", "ECS Exec is not built yet"),
-        (options.expect_account.is_some(), "--expect-account", "it is not built yet"),
-        (options.exec_version.is_some(), "--exec-version", "ECS Exec is not built yet"),
-        (options.rpm_url.is_some(), "--rpm-url", "no release with RPM packages is supported yet"),
-    ];
+    let asked = [(options.rpm_url.is_some(), "--rpm-url", "no release with RPM packages is supported yet")];
     match asked.iter().find(|(asked, ..)| *asked) {
         Some((_, flag, why)) => Err(Error::refused(format!("{flag} cannot be honoured")).hint(*why)),
         None => Ok(()),
@@ -158,6 +164,15 @@ fn checked_cluster(name: String) -> Result<String> {
     }
     Err(Error::refused(format!("'{name}' is not the name of a cluster"))
         .hint("a name has up to 255 letters, figures, hyphens and underscores; give the name, not the ARN"))
+}
+
+fn checked_account(id: String) -> Result<String> {
+    if is_account(&id) {
+        return Ok(id);
+    }
+    Err(Error::refused(format!("'{id}' is not the number of an account")).hint(
+        "--expect-account takes the twelve figures that 'aws sts get-caller-identity' prints as Account",
+    ))
 }
 
 fn pairs(flag: &str, texts: &[String]) -> Result<BTreeMap<String, String>> {

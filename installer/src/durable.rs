@@ -92,7 +92,8 @@ pub fn parent(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("/"))
 }
 
-fn temporary(path: &Path) -> PathBuf {
+/// Where a [`write`] grows before it gets its name.
+pub(crate) fn temporary(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.landfall-new"))
 }

@@ -25,8 +25,8 @@ mod reached;
 
 pub use command::{Command, Output, Packages, UnitVerb};
 pub use facets::{
-    ControlData, DockerDaemon, EntryKind, Family, Fetch, Holder, Introspection, Rule, Stat, Table, Timings,
-    Transfer, UnitState,
+    ControlData, DockerDaemon, EntryKind, Family, Fetch, Holder, Introspection, Request, Response, Rule,
+    Stat, Table, Timings, Transfer, UnitState, Unpack,
 };
 pub use reached::{Heard, Reached, Silence, Stage};
 
@@ -112,8 +112,14 @@ pub trait Host {
     fn run(&mut self, command: &Command) -> Result<Output>;
     /// Fetches a small file over HTTPS, whole; one of more than so many bytes is an error.
     fn download(&mut self, url: &str, most: u64) -> Result<Vec<u8>>;
+    /// Asks a service over HTTPS; an error is a service that was not reached, never its answer.
+    fn ask(&mut self, request: &Request) -> Result<Response>;
     /// Begins a download beside everything else.
     fn begin_fetch(&mut self, fetch: Fetch);
-    /// Waits for a download that was begun, verified and complete at its destination.
+    /// Unpacks files of a package, each to a new file, synced; returns the first bytes of each, as many
+    /// as [`crate::elf::HEAD`].
+    fn unpack(&mut self, unpack: &Unpack) -> Result<Vec<Vec<u8>>>;
+    /// Waits for a download that was begun, verified and complete at its destination; asked again, it
+    /// says the same again.
     fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer>;
 }

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::fake::{
-    ACTIVATION_CODE, ACTIVATION_ID, Fake, MACHINES, Survivors, TRUST_FINGERPRINT, TRUST_KEY, fresh,
+    ACCOUNT, ACTIVATION_CODE, ACTIVATION_ID, Fake, MACHINES, Survivors, TRUST_FINGERPRINT, TRUST_KEY, fresh,
 };
 use crate::package_database::{EXTENDED_STATES, STATUS};
 use crate::plan::{Goal, distro, plan};
@@ -24,9 +24,11 @@ use crate::registration;
 use crate::secret::Secret;
 use crate::step::{Context, MARKER};
 
+mod account;
 mod cuts;
 mod docker_repository;
 mod endpoint;
+mod exec;
 mod failures;
 mod packages;
 mod proxies;
@@ -67,6 +69,8 @@ struct Choices {
     proxy: bool,
     /// From a mirror with a key made here: nobody else has Docker's.
     docker: Option<DockerSource>,
+    exec: bool,
+    account: bool,
 }
 
 impl Choices {
@@ -79,9 +83,19 @@ impl Choices {
         trust: false,
         proxy: false,
         docker: None,
+        exec: false,
+        account: false,
     };
-    const FULL: Self =
-        Self { cluster: true, pairs: true, ipv6: true, trust: true, proxy: true, ..Self::PLAIN };
+    const FULL: Self = Self {
+        cluster: true,
+        pairs: true,
+        ipv6: true,
+        trust: true,
+        proxy: true,
+        exec: true,
+        account: true,
+        ..Self::PLAIN
+    };
 
     /// The product of all choices; the proxy comes with half of them.
     fn all() -> impl Iterator<Item = Self> {
@@ -97,6 +111,8 @@ impl Choices {
                 trust: bit(5),
                 proxy: bit(4) != bit(5),
                 docker: None,
+                exec: bit(5),
+                account: bit(2),
             }
         })
     }
@@ -112,6 +128,8 @@ impl Choices {
             proxy: self.proxy.then(|| "http://proxy.example:3128".into()),
             no_proxy: self.proxy.then(|| "internal.example".into()),
             ip_compatibility: self.ipv6.then_some(IpFamily::Ipv6),
+            expect_account: self.account.then(|| ACCOUNT.into()),
+            exec_version: self.exec.then(|| "3.2.0.0".into()),
             mirror: self.trust.then(|| "https://mirror.example".into()),
             trust_key: self.trust.then(|| TRUST_KEY.into()),
             trust_fingerprint: self.trust.then(|| TRUST_FINGERPRINT.into()),

@@ -11,6 +11,7 @@
 pub mod activation;
 pub mod apply;
 mod apt_sources;
+pub mod aws;
 mod certificate;
 pub mod cli;
 pub mod commands;
@@ -18,6 +19,7 @@ pub mod components;
 pub mod config;
 pub mod diagnosis;
 pub mod durable;
+mod elf;
 pub mod error;
 pub mod facts;
 pub mod findings;

@@ -7,7 +7,7 @@
 use distro_matrix::Distro;
 use serde::{Deserialize, Serialize};
 
-use crate::components::{credentials_endpoint, docker, ecs_agent, landfall, packages, ssm_agent};
+use crate::components::{credentials_endpoint, docker, ecs_agent, exec, landfall, packages, ssm_agent};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
@@ -68,6 +68,7 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
         plan.extend(ecs_agent::configuration(config));
         plan.extend(credentials_endpoint::persistence());
         plan.extend(packages::steps(facts, config, distro)?);
+        plan.extend(exec::steps(facts, config, distro)?);
     } else if config.proxy.is_some() {
         plan.extend(ssm_agent::late_proxy(config));
         plan.extend(ecs_agent::configuration(config));

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::findings::Finding;
 use crate::findings::network::{Asked, METADATA_SERVICE, findings};
 use crate::host::Host;
+use crate::partition;
 use crate::plan::{Goal, Plan};
 use crate::step::Step;
 
@@ -31,6 +32,10 @@ pub fn what_is_needed(host: &dyn Host, plan: &Plan, config: &Config, goal: Goal)
             // A fall-back is not asked ahead: whether it is needed shows later.
             Step::AddRepository(add) if !add.is_fall_back() && item.step.check(host)?.is_some() => {
                 questions.extend(origin(&add.key_url).map(|origin| (origin, true)));
+            }
+            Step::ExecPrograms(exec) if item.step.check(host)?.is_some() => {
+                let package = exec.package.as_ref();
+                questions.extend(package.and_then(|package| Some((origin(&package.url)?, true))));
             }
             Step::Register(_) | Step::Await(_) => joins |= item.step.check(host)?.is_some(),
             _ => {}
@@ -73,6 +78,10 @@ fn services(config: &Config) -> Vec<Question> {
     let of_region = |name: &str| format!("https://{}/", config.endpoints().service(name));
     let ecs = config.ecs_endpoint.as_deref().and_then(origin).unwrap_or_else(|| of_region("ecs"));
     let mut questions = vec![(of_region("ssm"), true), (ecs, true)];
+    if config.expect_account.is_some() {
+        questions
+            .push((format!("https://sts.{}.{}/", config.region, partition::suffix(&config.region)), true));
+    }
     let mut sessions = vec!["ssmmessages", "ec2messages"];
     // What those of ECS are called for IPv6 alone is not documented.
     if !config.endpoints().dual_stack {

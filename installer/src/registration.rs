@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::error::Result;
 use crate::host::Host;
+use crate::secret::Secret;
 
 /// The agent's program, which makes the registration and blanks it.
 pub const AGENT: &str = "/usr/bin/amazon-ssm-agent";
@@ -50,9 +52,19 @@ struct RegistrationKey {
     #[serde(default)]
     region: Option<String>,
     #[serde(default, rename = "privateKey")]
-    private_key: Option<String>,
+    private_key: Option<Secret>,
     #[serde(default, rename = "privateKeyCreatedDate")]
     created: Option<String>,
+}
+
+/// An identity with what proves it.
+pub struct Identity {
+    /// Whose it is.
+    pub registration: Registration,
+    /// The private key: base64 of PKCS #1.
+    pub private_key: Secret,
+    /// What the service knows the machine by.
+    pub fingerprint: String,
 }
 
 /// The identity that is in the Vault, if a whole one is.
@@ -60,7 +72,32 @@ struct RegistrationKey {
 /// # Errors
 /// When the machine cannot be read; a broken file is no identity.
 pub fn read(host: &dyn Host) -> Result<Option<Registration>> {
-    let Some(text) = host.read(&key_file())? else { return Ok(None) };
+    Ok(with_key(host)?.map(|(registration, _)| registration))
+}
+
+/// The same with what proves it; `None` also where the fingerprint is missing.
+///
+/// # Errors
+/// When the machine cannot be read.
+pub fn identity(host: &dyn Host) -> Result<Option<Identity>> {
+    let (Some((registration, private_key)), Some(fingerprint)) = (with_key(host)?, fingerprint(host)?) else {
+        return Ok(None);
+    };
+    Ok(Some(Identity { registration, private_key, fingerprint }))
+}
+
+fn fingerprint(host: &dyn Host) -> Result<Option<String>> {
+    #[derive(Deserialize)]
+    struct InstanceFingerprint {
+        fingerprint: String,
+    }
+    let text = host.read(&Path::new(VAULT).join(FINGERPRINT))?.unwrap_or_default();
+    let stored = serde_json::from_slice::<InstanceFingerprint>(&text).ok();
+    Ok(stored.map(|it| it.fingerprint).filter(|text| !text.is_empty()))
+}
+
+fn with_key(host: &dyn Host) -> Result<Option<(Registration, Secret)>> {
+    let Some(text) = host.read(&key_file())?.map(Zeroizing::new) else { return Ok(None) };
     let Ok(key) = serde_json::from_slice::<RegistrationKey>(&text) else { return Ok(None) };
     // The agent finds its key through this list, and syncs neither: a power cut can take one alone.
     let manifest = host.read(&Path::new(VAULT).join(MANIFEST))?.unwrap_or_default();
@@ -68,12 +105,13 @@ pub fn read(host: &dyn Host) -> Result<Option<Registration>> {
         return Ok(None);
     }
     let filled = |field: Option<String>| field.filter(|text| !text.is_empty());
-    let (Some(instance_id), Some(region), Some(_)) =
-        (filled(key.instance_id), filled(key.region), filled(key.private_key))
+    let private_key = key.private_key.filter(|key| !key.expose().is_empty());
+    let (Some(instance_id), Some(region), Some(private_key)) =
+        (filled(key.instance_id), filled(key.region), private_key)
     else {
         return Ok(None);
     };
-    Ok(Some(Registration { instance_id, region }))
+    Ok(Some((Registration { instance_id, region }, private_key)))
 }
 
 /// Whether the agent's key file is there, whatever is in it: it then asks before it registers again.
@@ -90,21 +128,15 @@ pub fn is_begun(host: &dyn Host) -> Result<bool> {
 /// # Errors
 /// When the machine cannot be read.
 pub fn orphan(host: &dyn Host) -> Result<Option<Orphan>> {
-    #[derive(Deserialize)]
-    struct InstanceFingerprint {
-        fingerprint: String,
-    }
     let Some(text) = host.read(&key_file())? else { return Ok(None) };
     let Ok(key) = serde_json::from_slice::<RegistrationKey>(&text) else { return Ok(None) };
     let filled = |field: Option<String>| field.filter(|text| !text.is_empty());
-    if filled(key.instance_id).is_some() || filled(key.private_key).is_none() {
+    if filled(key.instance_id).is_some() || key.private_key.is_none_or(|key| key.expose().is_empty()) {
         return Ok(None);
     }
-    let text = host.read(&Path::new(VAULT).join(FINGERPRINT))?.unwrap_or_default();
-    let fingerprint = serde_json::from_slice::<InstanceFingerprint>(&text).map(|it| it.fingerprint);
     Ok(Some(Orphan {
         begun: filled(key.created).unwrap_or_else(|| "an unknown day".into()),
-        fingerprint: fingerprint.unwrap_or_else(|_| "unknown".into()),
+        fingerprint: fingerprint(host)?.unwrap_or_else(|| "unknown".into()),
     }))
 }
 

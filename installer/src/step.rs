@@ -16,8 +16,10 @@ use crate::host::{Host, Output, Rule};
 mod add_repository;
 mod agents;
 mod before;
+mod copy_file;
 mod credentials_file;
 mod env_file;
+mod exec_programs;
 mod file;
 mod firewall;
 mod firewall_rule;
@@ -34,8 +36,10 @@ mod unit;
 pub use add_repository::AddRepository;
 pub use agents::Await;
 pub use before::{Before, Content};
+pub use copy_file::CopyFile;
 pub use env_file::EnvFile;
 pub(crate) use env_file::value as env_value;
+pub use exec_programs::{BIN, ExecPrograms, upstream};
 pub use file::WriteFile;
 pub use firewall::Firewall;
 pub use folder::Folders;
@@ -62,6 +66,8 @@ pub enum Step {
     InstallProgram(InstallProgram),
     /// Set keys in a `KEY=VALUE` file, in place.
     EnvFile(EnvFile),
+    /// Copy a file of the system's.
+    CopyFile(CopyFile),
     /// Merge keys into a JSON file.
     MergeJson(MergeJson),
     /// Finish what an interrupted package manager left.
@@ -72,6 +78,8 @@ pub enum Step {
     AddRepository(AddRepository),
     /// Install packages by name and by verified file, in one transaction.
     InstallPackages(InstallPackages),
+    /// Put the programs of ECS Exec in their place.
+    ExecPrograms(ExecPrograms),
     /// Enable, start or restart a systemd unit.
     Unit(Unit),
     /// Set a kernel setting, now. In receipts of earlier versions.
@@ -125,11 +133,13 @@ impl Step {
             Self::WriteFile(step) => step.check(host),
             Self::InstallProgram(step) => step.check(host),
             Self::EnvFile(step) => step.check(host),
+            Self::CopyFile(step) => step.check(host),
             Self::MergeJson(step) => step.check(host),
             Self::RepairPackages(step) => step.check(host),
             Self::ReadPackageLists(step) => step.check(host),
             Self::AddRepository(step) => step.check(host),
             Self::InstallPackages(step) => step.check(host),
+            Self::ExecPrograms(step) => step.check(host),
             Self::Unit(step) => step.check(host),
             Self::Sysctl(step) => step.check(host),
             Self::FirewallRule(_) => Ok(None),
@@ -146,6 +156,7 @@ impl Step {
     pub fn prefetch(&self, host: &mut dyn Host) -> Result<()> {
         match self {
             Self::InstallPackages(step) if step.check(host)?.is_some() => step.prefetch(host),
+            Self::ExecPrograms(step) if step.check(host)?.is_some() => step.prefetch(host),
             _ => Ok(()),
         }
     }
@@ -160,11 +171,13 @@ impl Step {
             Self::WriteFile(step) => step.apply(host),
             Self::InstallProgram(step) => step.apply(host),
             Self::EnvFile(step) => step.apply(host),
+            Self::CopyFile(step) => step.apply(host),
             Self::MergeJson(step) => step.apply(host),
             Self::RepairPackages(step) => step.apply(host),
             Self::ReadPackageLists(step) => step.apply(host, context),
             Self::AddRepository(step) => step.apply(host, context),
             Self::InstallPackages(step) => step.apply(host, context),
+            Self::ExecPrograms(step) => step.apply(host),
             Self::Unit(step) => step.apply(host),
             Self::Sysctl(step) => step.apply(host),
             Self::FirewallRule(_) => Ok(()),
@@ -184,9 +197,11 @@ impl Step {
             Self::WriteFile(step) => step.undo(host, before),
             Self::InstallProgram(step) => step.undo(host, before),
             Self::EnvFile(step) => step.undo(host, before),
+            Self::CopyFile(step) => step.undo(host, before),
             Self::MergeJson(step) => step.undo(host, before),
             Self::AddRepository(step) => step.undo(host, before),
             Self::InstallPackages(step) => step.undo(host, before),
+            Self::ExecPrograms(step) => step.undo(host, before),
             Self::Unit(step) => step.undo(host, before),
             Self::Sysctl(step) => step.undo(host, before),
             Self::FirewallRule(rule) => firewall_rule::undo(rule, host),
@@ -204,11 +219,13 @@ impl Step {
             Self::WriteFile(step) => format!("file {}", step.path.display()),
             Self::InstallProgram(step) => format!("program {}", step.path.display()),
             Self::EnvFile(step) => format!("keys in {}", step.path.display()),
+            Self::CopyFile(step) => format!("file {}", step.path.display()),
             Self::MergeJson(step) => format!("keys in {}", step.path.display()),
             Self::RepairPackages(_) => "interrupted packages".into(),
             Self::ReadPackageLists(_) => "package lists".into(),
             Self::AddRepository(step) => format!("repository {}", step.name),
             Self::InstallPackages(_) => "packages".into(),
+            Self::ExecPrograms(step) => step.subject(),
             Self::Unit(step) => format!("unit {}", step.unit),
             Self::Sysctl(step) => format!("kernel setting {}", step.key),
             Self::FirewallRule(rule) => format!("firewall rule {rule}"),
@@ -229,6 +246,7 @@ impl Step {
                 let keys: Vec<_> = step.keys.iter().map(|(key, value)| format!("{key}={value}")).collect();
                 format!("set {} in {}", keys.join(" "), step.path.display())
             }
+            Self::CopyFile(step) => format!("copy the system's certificates to {}", step.path.display()),
             Self::MergeJson(step) => format!("merge {} into {}", step.keys, step.path.display()),
             Self::RepairPackages(_) => "repair the interrupted package manager".into(),
             Self::ReadPackageLists(_) => "read the package lists".into(),
@@ -237,6 +255,7 @@ impl Step {
             }
             Self::AddRepository(step) => format!("add the repository {}", step.url),
             Self::InstallPackages(step) => step.describe(),
+            Self::ExecPrograms(step) => format!("put {} in {BIN}", step.subject()),
             Self::Unit(step) if step.start => format!("enable and start {}", step.unit),
             Self::Unit(step) => format!("enable {}", step.unit),
             Self::Sysctl(step) => format!("set {} = {}", step.key, step.value),

@@ -97,6 +97,10 @@ pub struct Options {
     #[arg(long, value_name = "VERSION", env = "LANDFALL_EXEC_VERSION")]
     pub exec_version: Option<String>,
 
+    /// Certificates that ECS Exec trusts inside containers, instead of the system's
+    #[arg(long, value_name = "FILE", env = "LANDFALL_CERTS_FILE")]
+    pub certs_file: Option<PathBuf>,
+
     /// Proxy for Landfall, apt, both agents and a Docker that Landfall brings, such as
     /// http://proxy:3128; without it, https_proxy or all_proxy of the environment; "" for none
     #[arg(long, value_name = "URL", env = "LANDFALL_PROXY")]
@@ -133,10 +137,6 @@ pub struct Options {
     /// Let tasks use NVIDIA GPUs; driver, container toolkit and Docker's runtime must be there
     #[arg(long, env = "LANDFALL_ENABLE_GPU", value_parser = clap::builder::FalseyValueParser::new())]
     pub enable_gpu: bool,
-
-    /// Not built yet: certificates for ECS Exec
-    #[arg(long, value_name = "FILE", env = "LANDFALL_CERTS_FILE", hide = true)]
-    pub certs_file: Option<PathBuf>,
 
     /// Let --package-sha256 stand in for the signature of the package of --deb-url
     #[arg(long, env = "LANDFALL_SKIP_GPG_CHECK", value_parser = clap::builder::FalseyValueParser::new())]

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::gate as gate_unit;
 use super::landfall::PROGRAM;
 use super::ssm_agent::folders;
+use super::{exec, gate as gate_unit};
 use crate::cli::IpFamily;
 use crate::config::Config;
 use crate::package_database::list_of_files;
@@ -56,14 +56,12 @@ pub(crate) fn start(config: &Config) -> Vec<Item> {
     if config.no_start {
         return at_boot().into();
     }
+    let mut reads = vec![PathBuf::from(CONFIGURATION), list_of_files("amazon-ecs-init")];
+    reads.extend(exec::reads());
     vec![
         item(
             "the ECS agent registers the machine as a container instance",
-            Step::Unit(Unit {
-                unit: UNIT.into(),
-                start: true,
-                reads: vec![PathBuf::from(CONFIGURATION), list_of_files("amazon-ecs-init")],
-            }),
+            Step::Unit(Unit { unit: UNIT.into(), start: true, reads }),
         ),
         item(
             "the agent itself must say that it is part of the cluster",

@@ -25,7 +25,10 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<V
     let install = InstallPackages {
         names,
         one_of,
-        files: vec![ssm_agent(facts, config, distro)?, ecs_agent(facts, config, distro)?],
+        files: vec![
+            ssm_agent(facts, config, distro, config.ssm_version.clone())?,
+            ecs_agent(facts, config, distro)?,
+        ],
         lock_seconds: config.lock_seconds,
         allow_downgrade: config.allow_downgrade,
     };
@@ -78,11 +81,16 @@ pub(crate) fn refuse_old_versions(facts: &Facts, config: &Config, distro: &Distr
     Ok(())
 }
 
-fn ssm_agent(facts: &Facts, config: &Config, distro: &Distro) -> Result<PackageFile> {
+/// The SSM agent's package, in this version or the latest.
+pub(super) fn ssm_agent(
+    facts: &Facts,
+    config: &Config,
+    distro: &Distro,
+    version: Option<String>,
+) -> Result<PackageFile> {
     let Format::Deb = distro.packages.agents;
-    let version = config.ssm_version.as_deref();
     let url = config.endpoints().ssm_package(
-        version,
+        version.as_deref(),
         &distro.packages.ssm_system,
         architecture(facts, distro)?,
         "deb",
@@ -93,7 +101,7 @@ fn ssm_agent(facts: &Facts, config: &Config, distro: &Distro) -> Result<PackageF
         trust: config.sources.trust(Use::Ssm, &url),
         url,
         architecture: architecture(facts, distro)?.to_owned(),
-        version: config.ssm_version.clone(),
+        version,
         least: least(distro, SSM_AGENT),
     })
 }

@@ -67,10 +67,7 @@ pub(crate) fn at_boot() -> [Item; 1] {
 
 /// An identity that is here already is kept, and must not be held back by the gates that follow.
 pub(crate) fn takeover(config: &Config) -> [Item; 1] {
-    [item(
-        "this machine has an identity already: it is kept, and its agents may go on",
-        Step::Register(Register { region: config.region.clone() }),
-    )]
+    [item("this machine has an identity already: it is kept, and its agents may go on", register(config))]
 }
 
 pub(crate) fn registration(config: &Config) -> [Item; 3] {
@@ -80,7 +77,7 @@ pub(crate) fn registration(config: &Config) -> [Item; 3] {
     [
         item(
             "the activation turns into this machine's identity; it is used up by this, so it comes after all that can fail",
-            Step::Register(Register { region: config.region.clone() }),
+            register(config),
         ),
         item(
             "the SSM agent proves the identity and fetches the role's credentials",
@@ -91,6 +88,10 @@ pub(crate) fn registration(config: &Config) -> [Item; 3] {
             Step::Await(Await::Credentials { seconds: CREDENTIALS_SECONDS }),
         ),
     ]
+}
+
+fn register(config: &Config) -> Step {
+    Step::Register(Register { region: config.region.clone(), expect_account: config.expect_account.clone() })
 }
 
 pub(super) fn folders(paths: &[&str], mode: u32) -> Step {

@@ -95,12 +95,41 @@ fn a_region_is_needed_and_must_look_like_one() {
 
 #[test]
 fn what_is_not_built_is_refused_and_not_ignored() {
-    for options in [
-        Options { certs_file: Some("/c".into()), ..region("us-east-1") },
-        Options { rpm_url: Some("u".into()), ..region("us-east-1") },
-    ] {
+    for options in [Options { rpm_url: Some("u".into()), ..region("us-east-1") }] {
         let error = Config::resolve(&fresh(), &options).unwrap_err();
         assert!(error.exit_code() == 2 && error.what.ends_with("cannot be honoured"), "{error}");
+    }
+}
+
+#[test]
+fn certificates_and_a_version_for_exec_must_be_such() {
+    let mut fake = fresh();
+    fake.somebody_writes("/root/empty.pem", "\n");
+    fake.somebody_writes("/root/ca.pem", "-----BEGIN CERTIFICATE-----\n");
+    let certs = |path: &str| Options { certs_file: Some(path.into()), ..region("us-east-1") };
+    let version = |text: &str| Options { exec_version: Some(text.into()), ..region("us-east-1") };
+    for (options, what) in [
+        (certs("/root/none.pem"), "there is no file /root/none.pem"),
+        (certs("ca.pem"), "ca.pem is not a whole path"),
+        (certs("/root/empty.pem"), "/root/empty.pem holds no certificate"),
+        (version("latest"), "'latest' is not a version of the SSM agent"),
+        (version("../3.0"), "'../3.0' is not a version of the SSM agent"),
+        (version("3..0"), "'3..0' is not a version of the SSM agent"),
+        (version("3.3.0.0-1"), "'3.3.0.0-1' is not a version of the SSM agent"),
+    ] {
+        let error = Config::resolve(&fake, &options).unwrap_err();
+        assert_eq!((error.exit_code(), error.what.as_str()), (2, what));
+    }
+    let config = Config::resolve(&fake, &certs("/root/ca.pem")).unwrap();
+    assert_eq!(config.certs_file, Some("/root/ca.pem".into()));
+}
+
+#[test]
+fn an_account_has_twelve_figures() {
+    for id in ["", "12345678901", "1234567890123", "12345678901a", "1234-5678-9012"] {
+        let options = Options { expect_account: Some(id.into()), ..region("us-east-1") };
+        let error = Config::resolve(&fresh(), &options).unwrap_err();
+        assert_eq!((error.exit_code(), error.what), (2, format!("'{id}' is not the number of an account")));
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::secret::Secret;
 use crate::signature::Trust;
 
 /// What stands at a path.
@@ -166,6 +167,37 @@ pub struct Fetch {
     pub signature_url: String,
     /// Whose signature counts, and what sum it must have.
     pub trust: Trust,
+}
+
+/// Files to take out of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unpack {
+    /// The package's file.
+    pub package: PathBuf,
+    /// The path of each in the package, without a slash in front, and where it goes.
+    pub members: Vec<(String, PathBuf)>,
+    /// The permission bits of what is made.
+    pub mode: u32,
+}
+
+/// A request to a service, by POST.
+#[derive(Debug)]
+pub struct Request {
+    /// Where to.
+    pub url: String,
+    /// Its headers, by lower-case names; among them are signatures and tokens.
+    pub headers: Vec<(&'static str, Secret)>,
+    /// Its body.
+    pub body: String,
+}
+
+/// A service's answer.
+#[derive(Debug)]
+pub struct Response {
+    /// HTTP's status.
+    pub status: u16,
+    /// The body, which may hold credentials.
+    pub body: Secret,
 }
 
 /// A finished download.

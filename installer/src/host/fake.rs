@@ -26,7 +26,7 @@ mod offers;
 mod packages;
 mod units;
 
-pub use agents::{ACTIVATION_CODE, ACTIVATION_ID, Service};
+pub use agents::{ACCOUNT, ACTIVATION_CODE, ACTIVATION_ID, Service};
 pub use disk::{Disk, Kind, Node, Survivors};
 pub use machines::{MACHINES, TRUST_FINGERPRINT, TRUST_KEY, blank_vault, fresh, registered_elsewhere};
 pub use packages::HeldLock;
@@ -79,6 +79,8 @@ pub struct Fake {
     pub proxy: Option<Proxy>,
     /// Whether AWS is out of reach for whoever knows no proxy.
     pub behind_proxy: bool,
+    /// Whether the programs in packages are linked dynamically.
+    pub dynamic_programs: bool,
     /// Whether downloads fail.
     pub offline: bool,
     /// What nftables' own tool prints, where it is there.
@@ -156,6 +158,12 @@ impl Fake {
             state.insert(format!("setting {key}"), value.clone());
         }
         state
+    }
+
+    /// The names of the files that were downloaded since the last boot.
+    pub fn fetched(&self) -> Vec<String> {
+        let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.fetching.keys().map(name).collect()
     }
 
     /// What was told to the person at the machine.

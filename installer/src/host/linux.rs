@@ -18,7 +18,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 
 use super::{
     Command, ControlData, DockerDaemon, EntryKind, Family, Fetch, Holder, Host, Introspection, Output,
-    Reached, Rule, Stat, Timings, Transfer, UnitState,
+    Reached, Request, Response, Rule, Stat, Timings, Transfer, UnitState, Unpack,
 };
 use crate::error::{Error, Result, While};
 use crate::progress::Progress;
@@ -26,6 +26,7 @@ use crate::proxy::Proxy;
 
 mod any_time;
 mod arguments;
+mod ask;
 mod control_data;
 mod fetch;
 mod http;
@@ -33,6 +34,7 @@ mod lock;
 mod reach;
 mod sockets;
 mod systemd;
+mod unpacking;
 
 use arguments::Invocation;
 use fetch::{Fetching, Means};
@@ -46,6 +48,7 @@ pub struct Linux {
     fetching: HashMap<PathBuf, Fetching>,
     progress: Arc<Progress>,
     proxy: Option<Proxy>,
+    fetched: HashMap<PathBuf, Transfer>,
     lock: Option<File>,
 }
 
@@ -61,6 +64,7 @@ impl Linux {
             fetching: HashMap::new(),
             progress: Arc::default(),
             proxy: None,
+            fetched: HashMap::new(),
             lock: None,
         }
     }
@@ -342,20 +346,39 @@ impl Host for Linux {
         content
     }
 
+    fn ask(&mut self, request: &Request) -> Result<Response> {
+        let from = self.elapsed();
+        let answer = ask::ask(request, self.proxy.as_ref());
+        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
+        answer
+    }
+
     fn begin_fetch(&mut self, fetch: Fetch) {
         let destination = fetch.destination.clone();
         let means = Means { proxy: self.proxy.clone(), progress: self.progress.clone(), seed: self.random() };
         self.fetching.insert(destination, Fetching::begin(fetch, means, self.started));
     }
 
+    fn unpack(&mut self, unpack: &Unpack) -> Result<Vec<Vec<u8>>> {
+        let from = self.elapsed();
+        let heads = unpacking::unpack(unpack);
+        self.timings.borrow_mut().children.push((from, self.elapsed()));
+        heads.while_doing(|| format!("unpacking {}", unpack.package.display()))
+    }
+
     fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer> {
+        if let Some(transfer) = self.fetched.get(destination) {
+            return Ok(transfer.clone());
+        }
         let fetching = self
             .fetching
             .remove(destination)
             .ok_or_else(|| Error::bug(format!("{} was never begun", destination.display())))?;
         let (span, transfer) = fetching.finish()?;
         self.timings.borrow_mut().transfers.push(span);
-        transfer
+        let transfer = transfer?;
+        self.fetched.insert(destination.to_owned(), transfer.clone());
+        Ok(transfer)
     }
 }
 

@@ -124,6 +124,6 @@ fn an_identity_of_another_region_is_refused_and_left_alone() {
     assert_eq!(bring(&mut fake, Choices::PLAIN, &mut String::new()).unwrap_err().exit_code(), 2);
     assert_eq!((fake.touches, &fake.service), (0, &service));
     same(&fake.state(), &state, "registered elsewhere");
-    let register = Step::Register(Register { region: "us-east-1".into() });
+    let register = Step::Register(Register { region: "us-east-1".into(), expect_account: None });
     assert_eq!(register.check(&fake).unwrap_err().exit_code(), 2);
 }

@@ -71,7 +71,7 @@ impl InstallPackages {
     pub(super) fn prefetch(&self, host: &mut dyn Host) -> Result<()> {
         durable::create_folders(host, &downloads(), 0o700)?;
         for file in self.missing_files(host)? {
-            host.begin_fetch(file.fetch());
+            host.begin_fetch(file.fetch(file.destination()));
         }
         Ok(())
     }
@@ -174,7 +174,7 @@ fn collect(host: &mut dyn Host, files: &[&PackageFile]) -> Result<()> {
         .iter()
         .map(|file| {
             host.finish_fetch(&file.destination())?;
-            file.must_be_as_asked(host)
+            file.must_be_as_asked(host, &file.destination())
         })
         .collect();
     arrivals

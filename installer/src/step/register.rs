@@ -3,7 +3,8 @@
 //! The SSM agent makes a new key pair and writes it, with an empty instance id, before it asks the
 //! service; when the service says no, an earlier identity would be gone. So the Vault is set aside
 //! first and put back on failure. The marker that lets both agents start is written last, after the
-//! Vault has reached the disk. Undo blanks the local identity; what the service knows stays there,
+//! Vault has reached the disk and, where an account is expected, after the service said that the identity
+//! belongs to it: one that Landfall made in another account is blanked again. Undo blanks the local identity; what the service knows stays there,
 //! because only an operator may take that back.
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use serde_json::json;
 
 use super::{Before, Leftovers, credentials_file, forget_folder, state_folder};
 use crate::activation::Activation;
+use crate::aws;
 use crate::durable;
 use crate::error::{Error, Result, While};
 use crate::host::{Command, EntryKind, Host, Output};
@@ -26,14 +28,26 @@ pub const MARKER: &str = "/var/lib/landfall/registered";
 pub struct Register {
     /// The region to be registered in.
     pub region: String,
+    /// The account that the identity must belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect_account: Option<String>,
+}
+
+/// What the marker says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Marker {
+    instance_id: String,
+    region: String,
+    /// Where it was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
 }
 
 impl Register {
     pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
         let Some(registration) = registration::read(host)? else { return Ok(Some(Before::Nothing)) };
         self.must_be_here(&registration)?;
-        let marked = host.stat(Path::new(MARKER))?.is_some();
-        Ok((!marked).then_some(Before::Registered))
+        Ok((!self.is_marked(host, &registration)?).then_some(Before::Registered))
     }
 
     pub(super) fn apply(&self, host: &mut dyn Host, activation: Option<&Activation>) -> Result<()> {
@@ -46,8 +60,28 @@ impl Register {
         for folder in Path::new(VAULT).ancestors().skip(1) {
             host.sync(folder)?;
         }
-        let marker = json!({"instance_id": registration.instance_id, "region": registration.region});
+        let account = match &self.expect_account {
+            Some(expected) => Some(confirmed(host, &registration, expected)?),
+            None => None,
+        };
+        let Registration { instance_id, region } = registration;
+        let marker = json!(Marker { instance_id, region, account });
         durable::write(host, Path::new(MARKER), format!("{marker}\n").as_bytes(), 0o600)
+    }
+
+    /// Whether the agents may start already, as what was asked for.
+    fn is_marked(&self, host: &dyn Host, registration: &Registration) -> Result<bool> {
+        let Some(text) = host.read(Path::new(MARKER))? else { return Ok(false) };
+        let Some(expected) = &self.expect_account else { return Ok(true) };
+        // A marker that cannot be read names no account, and is written anew.
+        let marker = serde_json::from_slice::<Marker>(&text).ok();
+        let known = marker.filter(|marker| marker.instance_id == registration.instance_id);
+        match known.and_then(|marker| marker.account) {
+            Some(account) if account != *expected => {
+                Err(of_another_account(registration, &account, expected))
+            }
+            account => Ok(account.is_some()),
+        }
     }
 
     pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
@@ -56,17 +90,10 @@ impl Register {
             return Ok(Leftovers::new());
         }
         let registration = registration::read(host)?;
-        put_credentials_back(host)?;
-        // Somebody may have removed the agent's package: the Vault goes without it too.
-        if registration::is_begun(host)? && host.stat(Path::new(AGENT))?.is_some() {
-            host.run(&Command::ClearAgent)?;
-        }
-        forget_folder(host, Path::new(VAULT))?;
-        let Some(registration) = registration else { return Ok(Leftovers::new()) };
-        Ok(vec![format!(
-            "{} is still known to AWS: 'aws ssm deregister-managed-instance --region {} --instance-id {}'",
-            registration.instance_id, registration.region, registration.instance_id
-        )])
+        blank(host)?;
+        let known =
+            |it: Registration| format!("{} is still known to AWS: '{}'", it.instance_id, deregister(&it));
+        Ok(registration.map(known).into_iter().collect())
     }
 
     fn register(&self, host: &mut dyn Host, activation: Option<&Activation>) -> Result<Registration> {
@@ -130,6 +157,60 @@ fn is_final(output: &Output) -> bool {
     const REFUSALS: [&str; 4] =
         ["ActivationExpired", "InvalidActivation", "RegistrationLimitExceeded", "ThrottlingException"];
     REFUSALS.iter().any(|code| output.stdout.contains(code) || output.stderr.contains(code))
+}
+
+/// Takes the local identity away; what the service knows stays there. What was set aside goes last: it
+/// tells a run that follows a power cut that the identity is Landfall's.
+fn blank(host: &mut dyn Host) -> Result<()> {
+    // Somebody may have removed the agent's package: the Vault goes without it too.
+    if registration::is_begun(host)? && host.stat(Path::new(AGENT))?.is_some() {
+        host.run(&Command::ClearAgent)?;
+    }
+    forget_folder(host, Path::new(VAULT))?;
+    put_credentials_back(host)
+}
+
+fn deregister(registration: &Registration) -> String {
+    let Registration { instance_id, region } = registration;
+    format!("aws ssm deregister-managed-instance --region {region} --instance-id {instance_id}")
+}
+
+/// The identity's account, which is the expected one.
+fn confirmed(host: &mut dyn Host, registration: &Registration, expected: &str) -> Result<String> {
+    let identity = registration::identity(host)?.ok_or_else(|| {
+        Error::failed("the SSM agent's Vault holds no fingerprint, so nobody can ask whose the identity is")
+            .hint("'landfall uninstall', and register this machine anew")
+    })?;
+    let token = aws::role_token(host, &identity)?;
+    let account = aws::account(host, &registration.region, &token)?;
+    if account == expected {
+        return Ok(account);
+    }
+    // Only what Landfall had made, and no agent has used yet, is taken away again.
+    let ours = host.stat(&credentials_aside())?.is_some() && host.stat(Path::new(MARKER))?.is_none();
+    if !ours {
+        return Err(of_another_account(registration, &account, expected));
+    }
+    blank(host)?;
+    Err(Error::failed(format!(
+        "the activation belongs to the account {account}, not to {expected}: {} was cleared from this machine",
+        registration.instance_id
+    ))
+    .hint(format!(
+        "with credentials of {account} run '{}'; then run again with an activation of {expected}",
+        deregister(registration)
+    )))
+}
+
+fn of_another_account(registration: &Registration, account: &str, expected: &str) -> Error {
+    Error::failed(format!(
+        "this machine is {} of the account {account}, not of {expected}",
+        registration.instance_id
+    ))
+    .hint(
+        "its identity was kept: give the account that it has; to leave it, 'landfall uninstall', and where it \
+         was here before Landfall also 'amazon-ssm-agent -register -clear'",
+    )
 }
 
 /// There is no identity, and nothing to make one of.

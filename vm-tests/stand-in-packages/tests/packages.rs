@@ -19,7 +19,13 @@ impl Store {
         let folder = tempfile::tempdir().unwrap();
         let programs = folder.path().join("programs");
         fs::create_dir(&programs).unwrap();
-        for name in ["amazon-ssm-agent", "ssm-agent-worker", "ssm-session-worker", "amazon-ecs-init", "amazon-ecs-agent"] {
+        for name in [
+            "amazon-ssm-agent",
+            "ssm-agent-worker",
+            "ssm-session-worker",
+            "amazon-ecs-init",
+            "amazon-ecs-agent",
+        ] {
             fs::write(programs.join(name), format!("#!/bin/sh\necho {name}\n")).unwrap();
         }
         let key = TestKey::open_or_make(&folder.path().join("keys")).unwrap();

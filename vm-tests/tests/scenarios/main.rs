@@ -14,11 +14,13 @@ use vm_tests::journey::{self, UP};
 use vm_tests::reviewed_leftovers::unexplained;
 use vm_tests::world::World;
 
+mod account;
 mod checked;
 mod credentials_endpoint;
 mod cuts;
 mod diagnosed;
 mod docker_repository;
+mod exec;
 mod installed;
 mod interrupted;
 mod looking;

@@ -5,10 +5,16 @@
 //! service refuses is started again and again.
 
 use std::path::Path;
+use std::sync::OnceLock;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use rsa::RsaPrivateKey;
+use rsa::pkcs1::EncodeRsaPrivateKey;
 
 use super::units::Began;
 use super::{Fake, Halt, answer, refuse};
-use crate::host::{Family, Introspection, Output};
+use crate::host::{Family, Introspection, Output, Request, Response};
 use crate::registration::{self, VAULT};
 use crate::secret::Secret;
 
@@ -17,7 +23,11 @@ pub const ACTIVATION_ID: &str = "11111111-2222-3333-4444-555555555555";
 /// Its code.
 pub const ACTIVATION_CODE: &str = "GoodCodeGoodCode1234";
 
+/// The account that the activation belongs to.
+pub const ACCOUNT: &str = "123456789012";
+
 const KEY: &str = "/var/lib/amazon/ssm/Vault/Store/RegistrationKey";
+const FINGERPRINT: &str = r#"{"fingerprint":"99999999-8888-4777-8666-555555555555"}"#;
 const CONFIGURATION: &str = "/etc/ecs/ecs.config";
 const AGENT_STATE: &str = "/var/lib/ecs/data/agent.db";
 
@@ -30,6 +40,10 @@ pub struct Service {
     pub requests: u32,
     /// Whether it denies a container instance to everybody.
     pub denies_instances: bool,
+    /// The error that it answers with when a role token is asked for.
+    pub token_refusal: Option<&'static str>,
+    /// Whether its role tokens are cut off.
+    pub garbles_tokens: bool,
 }
 
 impl Fake {
@@ -44,7 +58,7 @@ impl Fake {
             return Ok(refuse(1, "ERROR Registration failed due to EOF"));
         }
         self.scribble_deep(&format!("{VAULT}/Manifest"), "{}", 0o600);
-        self.scribble_deep(&format!("{VAULT}/Store/InstanceFingerprint"), "{}", 0o600);
+        self.scribble_deep(&format!("{VAULT}/Store/InstanceFingerprint"), FINGERPRINT, 0o600);
         self.scribble_deep(KEY, &key("", region), 0o600);
         self.tick()?;
         if self.behind_proxy && self.proxy.is_none() {
@@ -74,6 +88,7 @@ impl Fake {
     /// A registration made by somebody else, before Landfall came.
     pub(super) fn registered_long_ago(&mut self, region: &str) {
         self.put(&format!("{VAULT}/Manifest"), "{}", 0o600);
+        self.put(&format!("{VAULT}/Store/InstanceFingerprint"), FINGERPRINT, 0o600);
         self.put(KEY, &key("mi-0fedcba9876543210", region), 0o600);
     }
 
@@ -136,6 +151,37 @@ impl Fake {
         })
     }
 
+    /// The role token of whoever is registered here, and the account that it is of.
+    pub(super) fn answer_of_aws(&mut self, request: &Request) -> Response {
+        self.service.requests += 1;
+        let answer = |status, body: String| Response { status, body: Secret::new(body) };
+        let header = |name: &str| {
+            request.headers.iter().find(|(it, _)| *it == name).map_or("", |(_, value)| value.expose())
+        };
+        let found = registration::read(self).ok().flatten();
+        let id = found.map_or_else(String::new, |found| found.instance_id);
+        if request.url.starts_with("https://sts.") {
+            let signed = header("authorization").contains("Credential=AKIDTEST/")
+                && header("x-amz-security-token") == "session";
+            return match signed {
+                true => answer(200, format!("<r>\n <Account>{ACCOUNT}</Account></r>")),
+                false => answer(403, "<Error><Code>InvalidClientTokenId</Code></Error>".into()),
+            };
+        }
+        let signed = header("authorization").contains(&format!("Credential={id}/"));
+        let refusal = self.service.token_refusal.or((!signed).then_some("UnrecognizedClientException"));
+        match refusal {
+            Some(code) => answer(400, serde_json::json!({"__type": code}).to_string()),
+            None if self.service.garbles_tokens => answer(200, r#"{"SecretAccessKey":"half-a-secret"#.into()),
+            None => answer(
+                200,
+                serde_json::json!({"AccessKeyId": "AKIDTEST", "SecretAccessKey": "s", "SessionToken": "session",
+                    "TokenExpirationDate": 1_795_352_400, "UpdateKeyPair": false})
+                .to_string(),
+            ),
+        }
+    }
+
     fn has_credentials(&self) -> bool {
         let Some(found) = registration::read(self).ok().flatten() else { return false };
         let ends = registration::credentials_end(self, &found.instance_id).ok().flatten();
@@ -144,7 +190,16 @@ impl Fake {
 }
 
 fn key(id: &str, region: &str) -> String {
-    serde_json::json!({"instanceID": id, "region": region, "privateKey": "private"}).to_string()
+    serde_json::json!({"instanceID": id, "region": region, "privateKey": private_key()}).to_string()
+}
+
+/// One for all machines of a test run: making one takes long.
+fn private_key() -> &'static str {
+    static KEY: OnceLock<String> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let key = RsaPrivateKey::new(&mut rand::thread_rng(), 2048).expect("a key");
+        BASE64_STANDARD.encode(key.to_pkcs1_der().expect("a key has an encoding").as_bytes())
+    })
 }
 
 /// Table, chain, rule.

@@ -168,12 +168,15 @@ impl Disk {
         let kept = (node.kind != Kind::File).then(|| node.clone());
         self.inodes.push(Inode { now: node, kept, modified: time });
         let inode = self.inodes.len() - 1;
+        self.changed(path, time);
         self.names.insert(path.to_owned(), inode);
         self.pending.push(Change::Link(path.to_owned(), inode));
         Ok(())
     }
 
-    pub fn rename(&mut self, from: &Path, to: &Path) -> Result<(), String> {
+    pub fn rename(&mut self, from: &Path, to: &Path, time: Timestamp) -> Result<(), String> {
+        self.changed(from, time);
+        self.changed(to, time);
         let inode = self.names.remove(from).ok_or(format!("{}: No such file", from.display()))?;
         self.names.insert(to.to_owned(), inode);
         self.pending.push(Change::Move(from.to_owned(), to.to_owned(), inode));
@@ -190,6 +193,13 @@ impl Disk {
         self.names.remove(path);
         self.pending.push(Change::Unlink(path.to_owned()));
         Ok(())
+    }
+
+    /// A folder is younger for each name that comes to it.
+    fn changed(&mut self, path: &Path, time: Timestamp) {
+        if let Some(above) = self.names.get(parent(path)) {
+            self.inodes[*above].modified = time;
+        }
     }
 
     /// Makes content, or a folder's names, reach the disk.
@@ -276,7 +286,7 @@ mod tests {
         disk.settle();
         disk.make(Path::new("/new"), file("new"), Timestamp::UNIX_EPOCH).unwrap();
         disk.sync(Path::new("/new")).unwrap();
-        disk.rename(Path::new("/new"), Path::new("/a")).unwrap();
+        disk.rename(Path::new("/new"), Path::new("/a"), Timestamp::UNIX_EPOCH).unwrap();
         let mut early = disk.clone();
         early.cut(Survivors::None);
         assert_eq!(early.text("/a").as_deref(), Some("old"));

@@ -7,10 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Fake, Halt, Kind, Node, refuse};
+use crate::elf;
 use crate::error::{Error, Result};
 use crate::host::{
     Command, ControlData, DockerDaemon, Family, Fetch, Heard, Holder, Host, Introspection, Output, Reached,
-    Rule, Silence, Stage, Stat, Timings, Transfer, UnitState,
+    Request, Response, Rule, Silence, Stage, Stat, Timings, Transfer, UnitState, Unpack,
 };
 use crate::progress::Progress;
 use crate::proxy::Proxy;
@@ -156,7 +157,7 @@ impl Host for Fake {
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
-        self.touch(|fake| fake.disk.rename(from, to))
+        self.touch(|fake| fake.disk.rename(from, to, fake.time()))
     }
 
     fn remove(&mut self, path: &Path) -> Result<()> {
@@ -194,19 +195,41 @@ impl Host for Fake {
         Ok(self.served.clone())
     }
 
+    fn ask(&mut self, request: &Request) -> Result<Response> {
+        self.tick()?;
+        if self.offline {
+            return Err(Error::failed("the connection was refused"));
+        }
+        Ok(self.answer_of_aws(request))
+    }
+
     /// The file arrives at once, unsynced, as from a thread that is quick.
     fn begin_fetch(&mut self, fetch: Fetch) {
         let arrives = !self.offline && (self.proxy.is_some() || !self.behind_proxy);
         if arrives {
             let name = fetch.destination.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            self.scribble_deep(&fetch.destination.display().to_string(), &self.offered(&name), 0o600);
+            let content = self.one_version(&fetch.url).unwrap_or_else(|| self.offered(&name));
+            self.scribble_deep(&fetch.destination.display().to_string(), &content, 0o600);
         }
         self.fetching.insert(fetch.destination, arrives);
     }
 
+    /// Each file arrives as the real ones do: written, then synced.
+    fn unpack(&mut self, unpack: &Unpack) -> Result<Vec<Vec<u8>>> {
+        if self.disk.node(&unpack.package).is_none() {
+            return Err(Error::failed(format!("{} is not there", unpack.package.display())));
+        }
+        let program = elf::program(if self.dynamic_programs { &[1, 3] } else { &[1] });
+        for (_, path) in &unpack.members {
+            self.write(path, &program, unpack.mode)?;
+            self.sync(path)?;
+        }
+        Ok(vec![program; unpack.members.len()])
+    }
+
     fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer> {
         self.tick()?;
-        match self.fetching.remove(destination) {
+        match self.fetching.get(destination) {
             Some(true) => Ok(Transfer { bytes: 7, signer: "TEST".into() }),
             Some(false) => Err(Error::failed("the connection was refused")),
             None => Err(Error::bug(format!("{} was never begun", destination.display()))),

@@ -82,6 +82,7 @@ pub fn fresh() -> Fake {
     }
     fake.put("/etc/os-release", OS_RELEASE, 0o644);
     fake.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n", 0o444);
+    fake.put("/etc/ssl/certs/ca-certificates.crt", "authorities", 0o644);
     fake.put("/root/landfall", "landfall", 0o755);
     fake.put(TRUST_KEY, include_str!("../../../tests/certificates/operator.asc"), 0o644);
     fake.set_state("dpkg", Some(("ok", "installed")));

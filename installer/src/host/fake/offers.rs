@@ -26,6 +26,16 @@ impl Fake {
         }
     }
 
+    /// The text of the file at an address of one version of the SSM agent's package; what is offered in its
+    /// place comes there too.
+    pub(super) fn one_version(&self, url: &str) -> Option<String> {
+        let (_, rest) = url.split_once("/amazon-ssm-us-east-1/")?;
+        let version =
+            rest.split('/').next().filter(|text| text.starts_with(|it: char| it.is_ascii_digit()))?;
+        let none_instead = !self.offers.contains_key("amazon-ssm-agent");
+        none_instead.then(|| format!("amazon-ssm-agent\n{version}-1\namd64\n"))
+    }
+
     pub(super) fn control_of(&self, file: &Path) -> Result<ControlData> {
         let text = self.disk.text(&file.display().to_string()).unwrap_or_default();
         let mut lines = text.lines().map(str::to_owned);

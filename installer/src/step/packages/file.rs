@@ -4,7 +4,7 @@
 //! of years ago, is signed as well as this one. So the file's own control data has to agree.
 
 use std::cmp::Ordering;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -47,21 +47,26 @@ pub struct Least {
 
 impl PackageFile {
     pub(super) fn destination(&self) -> PathBuf {
-        downloads().join(format!("{}.deb", self.name))
+        Self::download_of(&self.name)
     }
 
-    pub(super) fn fetch(&self) -> Fetch {
+    /// Where a download of this name goes.
+    pub(in crate::step) fn download_of(name: &str) -> PathBuf {
+        downloads().join(format!("{name}.deb"))
+    }
+
+    pub(in crate::step) fn fetch(&self, destination: PathBuf) -> Fetch {
         Fetch {
             url: self.url.clone(),
-            destination: self.destination(),
+            destination,
             signature_url: self.signature_url.clone(),
             trust: self.trust.clone(),
         }
     }
 
     /// Compares what was fetched with what was asked for.
-    pub(super) fn must_be_as_asked(&self, host: &dyn Host) -> Result<()> {
-        self.compare(&host.control_data(&self.destination())?)
+    pub(in crate::step) fn must_be_as_asked(&self, host: &dyn Host, file: &Path) -> Result<()> {
+        self.compare(&host.control_data(file)?)
     }
 
     fn compare(&self, found: &ControlData) -> Result<()> {
