@@ -4,6 +4,7 @@
 //! is *final* where waiting cannot mend it, because the agent sleeps for long, or says the same for ever.
 
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +15,14 @@ use crate::host::{Host, UnitState};
 mod causes;
 #[cfg(test)]
 mod tests;
+
+/// What IAM was told is true everywhere after that.
+const A_WHILE: Duration = Duration::from_secs(25);
+/// The time of a file and the time in it are not taken at once.
+const TOLERANCE: SignedDuration = SignedDuration::from_secs(5);
+/// The ECS agent's own health check asks it here, and fails whenever the agent does not run: an effect, never
+/// the cause.
+const HEALTH_CHECK: &str = ":51678";
 
 /// One of the two agents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +40,25 @@ pub struct Cause {
     pub code: &'static str,
     /// A line of the log that holds every one of these is of this cause.
     words: &'static [&'static str],
-    /// Whether waiting is of no use.
-    pub is_final: bool,
+    /// Whether and when waiting is of no use.
+    end: End,
     /// One sentence, without a full stop.
     pub sentence: &'static str,
     /// What to do.
     pub remedy: &'static str,
+}
+
+/// When a cause ends a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The agent may overcome it by itself.
+    Never,
+    /// It cannot.
+    AtOnce,
+    /// Where it is the last word still after [`A_WHILE`].
+    AfterAWhile,
+    /// An agent that was told no cluster makes the default one when it finds none.
+    WhereClusterIsNamed,
 }
 
 /// What lines count of those that were written in the very second of a start.
@@ -46,6 +68,20 @@ pub enum Moment {
     After,
     /// All: the cause may be among them. For who looks for the last time.
     Within,
+}
+
+impl Cause {
+    /// Whether waiting longer is of no use, for one who waited so long, of an agent that was told its
+    /// cluster or not.
+    #[must_use]
+    pub fn is_final(&self, waited: Duration, cluster_is_named: bool) -> bool {
+        match self.end {
+            End::Never => false,
+            End::AtOnce => true,
+            End::AfterAWhile => waited >= A_WHILE,
+            End::WhereClusterIsNamed => cluster_is_named,
+        }
+    }
 }
 
 impl Agent {
@@ -71,7 +107,7 @@ pub fn cause(
 ) -> Result<Option<&'static Cause>> {
     for log in agent.logs() {
         let (text, modified) = read(host, log)?;
-        let lines = since(&text, modified, unit.started, moment);
+        let lines = since(&text, modified, unit.started, host.now(), moment);
         if let Some(cause) = named_in(agent, &lines) {
             return Ok(Some(cause));
         }
@@ -96,11 +132,19 @@ fn read(host: &dyn Host, log: &str) -> Result<(String, Timestamp)> {
 
 fn named_in(agent: Agent, lines: &[&str]) -> Option<&'static Cause> {
     let holds = |cause: &Cause, line: &str| cause.words.iter().all(|word| line.contains(word));
-    lines.iter().rev().find_map(|line| causes::of(agent).find(|cause| holds(cause, line)))
+    let telling = |line: &&&str| !line.contains(HEALTH_CHECK);
+    lines.iter().rev().filter(telling).find_map(|line| causes::of(agent).find(|cause| holds(cause, line)))
 }
 
-/// The lines since a start. One without a time belongs to the line before.
-fn since(text: &str, modified: Timestamp, started: Option<Timestamp>, moment: Moment) -> Vec<&str> {
+/// The lines since a start. One without a time belongs to the line before. One of a time to come was written
+/// before the clock was set back.
+fn since(
+    text: &str,
+    modified: Timestamp,
+    started: Option<Timestamp>,
+    now: Timestamp,
+    moment: Moment,
+) -> Vec<&str> {
     let Some(started) = started else { return Vec::new() };
     let newest = text.lines().rev().find_map(local_time);
     // Whole seconds are cut off, so a line of that second may be of before or of after.
@@ -114,7 +158,7 @@ fn since(text: &str, modified: Timestamp, started: Option<Timestamp>, moment: Mo
     };
     let mut counts = false;
     let line_counts = |line: &&str| {
-        counts = when(line).map_or(counts, |time| time >= started);
+        counts = when(line).map_or(counts, |time| time >= started && time.duration_since(now) <= TOLERANCE);
         counts
     };
     text.lines().filter(line_counts).collect()

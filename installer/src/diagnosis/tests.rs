@@ -45,6 +45,8 @@ fn every_cause_of_the_ssm_agent_is_known_by_its_line() {
         ),
         ("ThrottlingException: Rate exceeded", "throttled"),
     ];
+    let plugin = "2026-11-22 17:29:34.4012 ERROR [aws:runShellScript] AccessDenied: upload to S3 failed";
+    assert_eq!(code(Agent::Ssm, plugin), None);
     for (words, expected) in cases {
         let found = code(Agent::Ssm, &format!("{refresher}{words}"));
         assert_eq!(found.unwrap_or_default(), expected, "{words}");
@@ -63,6 +65,21 @@ fn every_cause_of_the_ecs_agent_is_known_by_its_line() {
             "registration-denied",
         ),
         ("ExpiredTokenException: The security token included in the request is expired", "expired-token"),
+        ("Unable to register: ClientException: Cluster not found.", "no-such-cluster"),
+        ("ClientException: Container instance type changes are not supported.", "request-refused"),
+        ("InvalidParameterException: Invalid tag", "request-refused"),
+        (
+            "UnrecognizedClientException: The security token included in the request is invalid",
+            "credentials-refused",
+        ),
+        (
+            "CannotPullECRContainerError: AccessDeniedException: not authorized to perform: ecr:GetAuthorizationToken",
+            "",
+        ),
+        (
+            "Health check [HEAD http://localhost:51678/v1/metadata] failed: dial tcp 127.0.0.1:51678: connect: connection refused",
+            "",
+        ),
         ("Attribute validation failed, missing: rack", "attributes-refused"),
         (
             "Data mismatch; saved cluster 'test-cluster' does not match configured cluster 'other'. Perhaps you want to delete the configured checkpoint file?",
@@ -97,7 +114,11 @@ fn sentences_have_no_full_stop_and_every_cause_has_a_remedy() {
 
 #[test]
 fn the_last_word_of_an_agent_counts() {
-    let lines = ["ERROR AccessDeniedException", "ERROR MachineFingerprintDoesNotMatch", "INFO Sleeping"];
+    let lines = [
+        "ERROR [CredentialRefresher] AccessDeniedException",
+        "ERROR MachineFingerprintDoesNotMatch",
+        "INFO Sleeping",
+    ];
     assert_eq!(named_in(Agent::Ssm, &lines).map(|it| it.code), Some("fingerprint-mismatch"));
 }
 
@@ -110,17 +131,39 @@ fn what_was_said_before_the_last_start_does_not_count_whatever_the_time_zone() {
     // Written at 12:30 UTC by a machine five hours ahead.
     let log = "2026-11-22 17:10:00.0000 ERROR old\n\tof the old\n2026-11-22 17:30:00.5000 ERROR new\n\tof the new\n";
     let modified = at("2026-11-22T12:30:00.5Z");
-    let lines = |started| since(log, modified, Some(at(started)), Moment::After);
+    let lines = |started| since(log, modified, Some(at(started)), at("2026-11-22T12:31:00Z"), Moment::After);
     assert_eq!(lines("2026-11-22T12:20:00Z"), ["2026-11-22 17:30:00.5000 ERROR new", "\tof the new"]);
     assert_eq!(lines("2026-11-22T12:00:00Z").len(), 4);
     assert!(lines("2026-11-22T12:30:01Z").is_empty());
-    assert!(since(log, modified, None, Moment::Within).is_empty(), "never started");
+    assert!(
+        since(log, modified, None, at("2026-11-22T12:31:00Z"), Moment::Within).is_empty(),
+        "never started"
+    );
 }
 
 #[test]
 fn a_line_of_the_very_second_of_the_start_counts_for_the_last_look_only() {
     let log = "level=error time=2026-11-22T17:58:04Z msg=\"x\"\n";
     let started = Some(at("2026-11-22T17:58:04.3Z"));
-    assert!(since(log, Timestamp::MIN, started, Moment::After).is_empty());
-    assert_eq!(since(log, Timestamp::MIN, started, Moment::Within).len(), 1);
+    let now = at("2026-11-22T17:58:05Z");
+    assert!(since(log, Timestamp::MIN, started, now, Moment::After).is_empty());
+    assert_eq!(since(log, Timestamp::MIN, started, now, Moment::Within).len(), 1);
+}
+
+#[test]
+fn what_was_said_before_the_clock_was_set_back_does_not_count() {
+    let log = "level=error time=2026-11-22T17:58:04Z msg=\"old\"\nlevel=error time=2026-11-22T12:00:09Z msg=\"new\"\n";
+    let (started, now) = (at("2026-11-22T12:00:00Z"), at("2026-11-22T12:00:10Z"));
+    let lines = since(log, Timestamp::MIN, Some(started), now, Moment::After);
+    assert_eq!(lines, ["level=error time=2026-11-22T12:00:09Z msg=\"new\""]);
+}
+
+#[test]
+fn a_denied_registration_ends_a_wait_late_and_a_missing_cluster_only_where_one_is_named() {
+    let cause = |line| named_in(Agent::Ecs, &[line]).unwrap();
+    let denied = cause("AccessDeniedException: not authorized to perform: ecs:RegisterContainerInstance");
+    let ends = |cause: &Cause, seconds, named| cause.is_final(Duration::from_secs(seconds), named);
+    assert!(!ends(denied, 20, true) && ends(denied, 30, true));
+    let missing = cause("ClientException: Cluster not found.");
+    assert!(!ends(missing, 100, false) && ends(missing, 0, true));
 }

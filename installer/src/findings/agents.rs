@@ -36,7 +36,8 @@ fn clone(facts: &Facts) -> Option<Finding> {
     let registration = facts.registration.as_ref()?;
     let other = facts.agent_files.fingerprint_of.as_ref();
     other.filter(|other| facts.machine_id.as_ref().is_some_and(|own| own != *other))?;
-    let state = if facts.agent_files.saved_state { format!(" {AGENT_STATE}") } else { String::new() };
+    let state =
+        if facts.agent_files.saved_state { format!(", 'rm -f {AGENT_STATE}'") } else { String::new() };
     Some(Finding::new(
         Code::ClonedIdentity,
         format!(
@@ -45,7 +46,7 @@ fn clone(facts: &Facts) -> Option<Finding> {
         ),
         format!(
             "give this one an identity of its own: 'systemctl stop ecs amazon-ssm-agent', 'amazon-ssm-agent -register \
-             -clear', 'rm -f /root/.aws/credentials{state}', then 'landfall up' with an activation"
+             -clear'{state}, then 'landfall up' with an activation"
         ),
     ))
 }

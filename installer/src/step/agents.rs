@@ -20,6 +20,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// After a failure the SSM agent sleeps for up to half an hour: longer than this means it does.
 const AGENT_ASLEEP: Duration = Duration::from_secs(10);
 const SSM_UNIT: &str = "amazon-ssm-agent.service";
+const ECS_CONFIGURATION: &str = "/etc/ecs/ecs.config";
 const ECS_UNIT: &str = "ecs.service";
 const NO_NEW_ACTIVATION: &str = "; then run again: no new activation is needed for that";
 /// Asking systemd costs a process: not at the looks that are closest together.
@@ -77,7 +78,9 @@ impl Await {
         while !self.is_there(host)? {
             let patience = Duration::from_secs(self.seconds());
             let asks = gives_up && pause > ASKING_PAUSE;
-            if host.elapsed() - started >= patience || asks && self.is_hopeless(host)? {
+            if host.elapsed() - started >= patience
+                || asks && self.is_hopeless(host, host.elapsed() - started)?
+            {
                 return Err(self.in_vain(host, host.elapsed() - started));
             }
             host.sleep(pause);
@@ -123,12 +126,13 @@ impl Await {
     }
 
     /// An agent that failed for good is not waited for, nor one whose cause is final.
-    fn is_hopeless(&self, host: &dyn Host) -> Result<bool> {
+    fn is_hopeless(&self, host: &dyn Host, waited: Duration) -> Result<bool> {
         let Some((agent, unit)) = self.agent() else { return Ok(false) };
         let unit = state(host, unit)?;
         let cause = diagnosis::cause(host, agent, &unit, Moment::After)?;
         let failed = unit.failed && agent == Agent::Ecs;
-        Ok(failed || cause.is_some_and(|cause| cause.is_final))
+        let Some(cause) = cause else { return Ok(failed) };
+        Ok(failed || cause.is_final(waited, cluster_is_named(host)?))
     }
 
     /// After a failure the SSM agent sleeps, and the ECS agent is started again later and later: what
@@ -174,6 +178,12 @@ impl Await {
 
 fn state(host: &dyn Host, unit: &str) -> Result<UnitState> {
     Ok(host.units(&[unit])?.into_iter().next().unwrap_or_default())
+}
+
+fn cluster_is_named(host: &dyn Host) -> Result<bool> {
+    let told = host.read(Path::new(ECS_CONFIGURATION))?.unwrap_or_default();
+    let told = String::from_utf8_lossy(&told);
+    Ok(super::env_value(&told, "ECS_CLUSTER").is_some_and(|name| !name.is_empty()))
 }
 
 /// Asked of /proc, which is of our own network namespace: /sys may have been mounted in another.
