@@ -7,12 +7,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::components::proxy_file;
 use crate::error::Result;
 use crate::host::{DockerDaemon, Host, Introspection};
 use crate::package_database::PackageDatabase;
 use crate::registration::{self, Registration};
-use crate::step::MARKER;
+use crate::step::{MARKER, brought};
 
 mod agents;
 mod docker_configuration;
@@ -65,9 +64,9 @@ pub struct Facts {
     pub disk_free: u64,
     /// The daemon on Docker's socket.
     pub docker: Option<DockerDaemon>,
-    /// Whether an earlier run brought Docker and told it of a proxy.
+    /// Whether an earlier run brought Docker, as the receipt has it.
     #[serde(default)]
-    pub docker_proxied: bool,
+    pub docker_brought: bool,
     /// Installed packages that concern us, each with its version.
     pub packages: BTreeMap<String, String>,
     /// Packages that an interrupted package manager left half-way.
@@ -137,7 +136,7 @@ impl Facts {
             memory,
             disk_free,
             docker: host.docker(),
-            docker_proxied: docker_proxied(host)?,
+            docker_brought: sight.of(docker_brought(host))?,
             packages: relevant(&database),
             unfinished_packages,
             marked: sight.of(host.stat(Path::new(MARKER)))?.is_some(),
@@ -158,13 +157,12 @@ impl Facts {
     }
 }
 
-fn docker_proxied(host: &dyn Host) -> Result<bool> {
-    for distro in distro_matrix::all() {
-        if host.stat(&proxy_file(&distro.packages.docker_unit))?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+/// Whether a Docker is among the packages of our transactions that were not here before them. One that
+/// somebody else put in is not, also where a run that was to bring it failed.
+fn docker_brought(host: &dyn Host) -> Result<bool> {
+    let brought = brought(host)?;
+    let mut accepted = distro_matrix::all().into_iter().flat_map(|distro| distro.packages.docker_accepted);
+    Ok(accepted.any(|name| brought.contains(&name)))
 }
 
 fn relevant(database: &PackageDatabase) -> BTreeMap<String, String> {

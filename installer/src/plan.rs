@@ -71,6 +71,7 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
         plan.extend(exec::steps(facts, config, distro)?);
     } else if config.proxy.is_some() {
         plan.extend(ssm_agent::late_proxy(config));
+        plan.extend(docker::proxy(facts, config, distro));
         plan.extend(ecs_agent::configuration(config));
     }
     plan.extend(docker::steps(facts, config, distro));

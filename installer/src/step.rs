@@ -44,7 +44,7 @@ pub use file::WriteFile;
 pub use firewall::Firewall;
 pub use folder::Folders;
 pub use merge_json::MergeJson;
-pub(crate) use packages::downloads;
+pub(crate) use packages::{brought, downloads};
 pub use packages::{InstallPackages, Least, PackageFile};
 pub use program::InstallProgram;
 pub use read_package_lists::ReadPackageLists;

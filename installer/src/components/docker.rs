@@ -23,8 +23,9 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> [Item; 1
     )]
 }
 
-/// Before Docker is installed, so that it knows the proxy from its first start on. A Docker that was
-/// here before keeps its own ways: it would have to be restarted, with all that runs in it.
+/// Before Docker is installed, so that it knows the proxy from its first start on; later for one that an
+/// earlier run brought. A Docker that was here before keeps its own ways: it would have to be restarted,
+/// with all that runs in it.
 pub(crate) fn proxy(facts: &Facts, config: &Config, distro: &Distro) -> Vec<Item> {
     let Some(proxy) = config.proxy.as_ref().filter(|_| is_ours(facts, distro)) else { return Vec::new() };
     let unit = &distro.packages.docker_unit;
@@ -34,9 +35,9 @@ pub(crate) fn proxy(facts: &Facts, config: &Config, distro: &Distro) -> Vec<Item
     ]
 }
 
-/// Whether Landfall brings Docker, or once did and told it of a proxy.
+/// Whether Landfall brings Docker, or an earlier run did.
 fn is_ours(facts: &Facts, distro: &Distro) -> bool {
-    !is_package(facts, distro) || facts.docker_proxied
+    !is_package(facts, distro) || facts.docker_brought
 }
 
 pub(crate) fn bridge() -> [Item; 1] {

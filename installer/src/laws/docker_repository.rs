@@ -115,10 +115,22 @@ fn an_undo_that_fails_or_is_cut_at_any_touch_goes_on_from_there() {
         brought(&mut whole, choices, name);
         whole.disk.settle();
         let undo = |fake: &mut Fake| restored(fake, name);
-        cut(at, &mut whole, undo, |what, mut fake| {
+        cut(at, &mut whole.clone(), undo, |what, mut fake| {
             restored(&mut fake, name);
             same(&original(&booted(fake)), &found, &format!("{name}, {what}, undone again"));
         });
+        for touch in 1.. {
+            let mut fake = whole.clone();
+            (fake.touches, fake.fails_at) = (0, Some(touch));
+            let _ = take_back(&mut fake, &mut |_| {});
+            if fake.touches < touch {
+                assert!(touch > 20, "{name}: an undo of {} touches", fake.touches);
+                break;
+            }
+            fake.fails_at = None;
+            restored(&mut fake, name);
+            same(&original(&booted(fake)), &found, &format!("{name}, failed at touch {touch}, undone again"));
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::host::fake::Fake;
+use crate::host::{Command, Packages};
 
 const DOCKER: &str = "/etc/systemd/system/docker.service.d/20-landfall-proxy.conf";
 const SSM: &str = "/etc/systemd/system/amazon-ssm-agent.service.d/20-landfall-proxy.conf";
@@ -75,4 +76,35 @@ fn another_proxy_reaches_what_runs_already() {
     let requests = fake.service.requests;
     assert!(brought(&mut fake, Choices { proxy: true, ..Choices::PLAIN }, "fresh, with a proxy") > 0);
     assert!(fake.service.requests > requests, "the agents were started again, and reached AWS");
+}
+
+/// Both ways to a proxy that comes late, each with everything taken back behind it.
+#[test]
+fn a_docker_that_an_earlier_run_brought_is_told_when_the_proxy_comes() {
+    for (earlier, later) in [(Goal::Up, Goal::Up), (Goal::Install, Goal::Register)] {
+        let mut fake = fresh();
+        brought(&mut fake, Choices { goal: earlier, ..Choices::PLAIN }, "fresh");
+        assert_eq!(fake.disk.text(DOCKER), None);
+        fake.behind_proxy = true;
+        let with = Choices { goal: later, proxy: true, ..Choices::PLAIN };
+        brought(&mut fake, with, "fresh, with a proxy");
+        assert!(fake.disk.text(DOCKER).is_some_and(|text| text.contains("proxy.example")), "{later:?}");
+        assert_eq!(fake.state().get("running docker.service").map(String::as_str), Some("false"), "{later:?}");
+        assert_eq!(brought(&mut fake, with, "fresh, with a proxy again"), 0, "{later:?}");
+        restored(&mut fake, "fresh, with a proxy");
+        same(&original(&fake), &original(&fresh()), &format!("{later:?} with a late proxy, undone"));
+    }
+}
+
+#[test]
+fn a_docker_that_somebody_brought_after_a_failed_run_is_told_nothing() {
+    let mut fake = fresh();
+    fake.offline = true;
+    bring(&mut fake, Choices::PLAIN, &mut String::new()).unwrap_err();
+    fake.offline = false;
+    let names = vec!["docker.io".into()];
+    let theirs = Packages::Install { names, files: Vec::new(), record: "/root/record".into(), downgrade: false };
+    assert!(fake.run(&Command::Packages(theirs)).unwrap().ok());
+    brought(&mut fake, Choices { proxy: true, ..Choices::PLAIN }, "somebody's Docker");
+    assert_eq!(fake.disk.text(DOCKER), None);
 }

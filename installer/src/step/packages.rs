@@ -20,6 +20,7 @@ mod file;
 mod undo;
 
 pub use file::{Least, PackageFile};
+pub(crate) use undo::brought;
 pub(super) use undo::recorded;
 use undo::{prepare_record, record};
 

@@ -248,7 +248,7 @@ fn answers(guest: &Container) -> Result<()> {
     journey::container_instance(guest)?;
     let ask = r#"exec 3<>/dev/tcp/169.254.170.2/80 && printf "GET /v2/credentials/none HTTP/1.0\r\n\r\n" >&3 && cat <&3"#;
     for place in [format!("bash -c '{ask}'"), format!("docker run --rm guest:latest bash -c '{ask}'")] {
-        let answer = guest.must(&format!("timeout 10 {place}"))?;
+        let answer = guest.must(&format!("timeout -s KILL 10 {place}"))?;
         assert!(answer.starts_with("HTTP/1."), "{place}: {answer}");
     }
     Ok(())

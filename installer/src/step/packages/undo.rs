@@ -16,6 +16,7 @@ use crate::host::{Host, Output, Packages};
 use crate::package_database::{PackageDatabase, chosen_by_apt};
 use crate::package_lock;
 use crate::package_words::telling;
+use crate::receipt::Receipt;
 
 /// Where apt writes down what a transaction brings, before it begins: a transaction that was cut short
 /// and a removal that was leave no other trace of which dependencies are ours.
@@ -105,6 +106,19 @@ impl InstallPackages {
         present.retain(|name| chosen.contains(name) || self.all_names().any(|ours| ours == name));
         Ok(present)
     }
+}
+
+/// The packages that our transactions brought to this machine, by its receipt.
+pub(crate) fn brought(host: &dyn Host) -> Result<Vec<String>> {
+    let receipt = Receipt::read(host)?;
+    let before = receipt.entries.iter().find_map(|entry| match &entry.replaced {
+        Before::Packages { installed, .. } => Some(installed),
+        _ => None,
+    });
+    let Some(installed) = before else { return Ok(Vec::new()) };
+    let mut brought = recorded(host)?;
+    brought.retain(|name| !installed.contains(name));
+    Ok(brought)
 }
 
 /// apt's hook adds to the record; its name reaches the disk here.
