@@ -11,7 +11,7 @@ use crate::error::{Error, Result, While};
 use crate::host::Host;
 use crate::plan::{Item, Plan};
 use crate::receipt::{Entry, Receipt};
-use crate::step::{Context, Leftovers, downloads, forget_folder};
+use crate::step::{Before, Context, Leftovers, downloads, forget_folder};
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -55,6 +55,7 @@ pub type Listener<'a> = dyn FnMut(Event) + 'a;
 /// The first step's that fails. The machine is then resumable, and can be undone from the receipt.
 pub fn apply(host: &mut dyn Host, plan: &Plan, context: &Context, listen: &mut Listener) -> Result<usize> {
     let mut receipt = Receipt::read(host)?;
+    retire(host, &mut receipt, listen)?;
     // Downloads begin before the first step: they take longest, and need no step before them.
     plan.iter().try_for_each(|item| item.step.prefetch(host))?;
     let mut changed = 0;
@@ -72,6 +73,21 @@ pub fn apply(host: &mut dyn Host, plan: &Plan, context: &Context, listen: &mut L
     // way still: what stays goes with the next run.
     let _ = forget_folder(host, &downloads());
     Ok(changed)
+}
+
+/// Takes back what earlier versions of Landfall did and this one must not leave. The file makes the kernel's
+/// setting at boot, before the rules that guard it. One that somebody edited since is his.
+fn retire(host: &mut dyn Host, receipt: &mut Receipt, listen: &mut Listener) -> Result<()> {
+    let is_retired = |entry: &Entry| entry.change.subject() == "file /etc/sysctl.d/90-landfall.conf";
+    let Some(at) = receipt.entries.iter().position(is_retired) else { return Ok(()) };
+    let entry = receipt.entries[at].clone();
+    if !matches!(entry.change.check(host)?, None | Some(Before::Nothing)) {
+        return Ok(());
+    }
+    entry.change.undo(host, &entry.replaced)?;
+    receipt.forget(host, at)?;
+    listen(Event::Undone { entry: &entry });
+    Ok(())
 }
 
 fn apply_one(

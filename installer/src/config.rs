@@ -63,6 +63,8 @@ pub struct Config {
     pub ip: Option<IpFamily>,
     /// The proxy, where one is to be used.
     pub proxy: Option<Proxy>,
+    /// Whether a proxy, or none, was chosen for Landfall, whatever the environment has.
+    pub proxy_is_chosen: bool,
     /// Patience with other package managers, in seconds.
     pub lock_seconds: u64,
     /// Patience with the agents, in seconds.
@@ -104,6 +106,7 @@ impl Config {
             ecs_endpoint: options.ecs_endpoint.clone(),
             ip: options.ip_compatibility,
             proxy: proxy::chosen(host, options)?,
+            proxy_is_chosen: options.proxy.is_some(),
             lock_seconds: options.lock_timeout.unwrap_or(600),
             agent_seconds: options.agent_timeout.unwrap_or(180),
             no_start: options.no_start,

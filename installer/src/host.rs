@@ -106,8 +106,9 @@ pub trait Host {
     /// Sets a kernel setting by its dotted name.
     fn set_kernel(&mut self, key: &str, value: &str) -> Result<()>;
     /// Lets everything that leaves this process, or a command that asks the network, go through this
-    /// proxy; without one, directly.
-    fn use_proxy(&mut self, proxy: Option<Proxy>);
+    /// proxy; without one, directly. Unless that was chosen, the package manager may have another one of
+    /// our own environment for plain HTTP.
+    fn use_proxy(&mut self, proxy: Option<Proxy>, chosen: bool);
     /// Runs a command to its end.
     fn run(&mut self, command: &Command) -> Result<Output>;
     /// Fetches a small file over HTTPS, whole; one of more than so many bytes is an error.

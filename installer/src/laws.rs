@@ -148,7 +148,7 @@ fn bring(fake: &mut Fake, choices: Choices, said: &mut String) -> Result<usize> 
 
 fn bring_with(fake: &mut Fake, options: &Options, goal: Goal, said: &mut String) -> Result<usize> {
     let config = Config::resolve(fake, options)?;
-    fake.use_proxy(config.proxy.clone());
+    fake.use_proxy(config.proxy.clone(), config.proxy_is_chosen);
     let facts = Facts::gather(fake)?;
     let plan = plan(&facts, &config, &distro(&facts)?, goal)?;
     let activation = Activation::new(ACTIVATION_ID.into(), Secret::new(ACTIVATION_CODE.into()))?;

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
+mod spared;
+
 /// What no proxy can serve: this machine itself, the addresses of metadata and task credentials, and
 /// Docker's socket, which the ECS agent looks for in this list.
 const NEVER: [&str; 6] =
@@ -65,14 +67,11 @@ impl Proxy {
         hosts.join(",")
     }
 
-    /// Whether a host is reached through it: not where the list names it or a domain it is in.
+    /// Whether a host is reached through it: not where the list names it, a domain it is in, or a block of
+    /// addresses it is in. Landfall has no other judge of that.
     #[must_use]
-    pub fn serves(&self, host: &str) -> bool {
-        let is_named = |entry: &str| {
-            let entry = entry.trim_start_matches('.');
-            entry == "*" || host == entry || host.strip_suffix(entry).is_some_and(|it| it.ends_with('.'))
-        };
-        !self.spared().split(',').any(is_named)
+    pub fn serves(&self, host: &str, port: u16) -> bool {
+        !self.spared().split(',').any(|entry| spared::matches(entry, host, port))
     }
 
     /// The variables in which programs look for it. Those written in Go know both spellings, apt this one.

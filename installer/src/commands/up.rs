@@ -39,7 +39,7 @@ pub fn run_watched(
     must_be_root(host)?;
     must_be_alone(host)?;
     let config = Config::resolve(host, options)?;
-    host.use_proxy(config.proxy.clone());
+    host.use_proxy(config.proxy.clone(), config.proxy_is_chosen);
     let facts = Facts::gather(host)?;
     let distro = distro(&facts)?;
     check::pass(host, findings(&facts, &config, Some(&distro), goal), Error::refused)?;

@@ -1,9 +1,10 @@
 //! Which proxy: the one that was chosen for Landfall, else the one that this environment uses anyway.
 //!
-//! As curl has it, `http_proxy` is not asked: it is for plain HTTP, and nothing here is that.
+//! As curl has it, `http_proxy` is not asked: it is for plain HTTP, which only apt speaks. Where no proxy
+//! was chosen for Landfall, apt is handed that variable as it is, when it is run.
 
 use crate::cli::Options;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::proxy::Proxy;
 
@@ -16,7 +17,13 @@ pub(super) fn chosen(host: &dyn Host, options: &Options) -> Result<Option<Proxy>
         |name: &&'static str| host.env(name).filter(|value| !value.is_empty()).map(|value| (*name, value));
     let usual = || USUAL.iter().find_map(set);
     let Some((from, url)) = options.proxy.clone().map(|url| ("--proxy", url)).or_else(usual) else {
-        return Ok(None);
+        return match &options.no_proxy {
+            Some(hosts) if !hosts.is_empty() => {
+                Err(Error::refused("--no-proxy was given, and no proxy that these hosts could do without")
+                    .hint("give --proxy http://HOST:PORT too, or set https_proxy, or leave --no-proxy out"))
+            }
+            _ => Ok(None),
+        };
     };
     // An empty one says: none, whatever the environment has.
     if url.is_empty() {
@@ -67,6 +74,19 @@ mod tests {
         let spared = |flag| with(&environment, None, flag).unwrap().unwrap().no_proxy;
         assert_eq!(spared(None), ["a.example", "b.example"]);
         assert_eq!(spared(Some("c.example")), ["c.example"]);
+    }
+
+    #[test]
+    fn hosts_to_spare_a_proxy_that_is_not_there_are_refused() {
+        let plain = [("http_proxy", "http://plain:1"), ("NO_PROXY", "a.example")];
+        let error = with(&plain, None, Some("b.example")).unwrap_err();
+        assert!(error.exit_code() == 2 && error.hint.is_some(), "{error}");
+        assert_eq!(with(&plain, None, None).unwrap(), None);
+        assert_eq!(
+            with(&plain, Some(""), Some("b.example")).unwrap(),
+            None,
+            "a file's, which a flag turns off"
+        );
     }
 
     #[test]

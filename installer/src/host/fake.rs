@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Command, ControlData, Host, Output};
+use super::{Command, ControlData, Family, Host, Output};
 use crate::error::{Error, Result};
 use crate::proxy::Proxy;
 
@@ -83,6 +83,8 @@ pub struct Fake {
     pub dynamic_programs: bool,
     /// Whether downloads fail.
     pub offline: bool,
+    /// What of iptables' tools for IPv6 fails.
+    pub ipv6_fails: Option<Ip6Tables>,
     /// What nftables' own tool prints, where it is there.
     pub nftables: Option<String>,
     offers: BTreeMap<String, ControlData>,
@@ -97,6 +99,15 @@ pub struct Fake {
     clock: Cell<Duration>,
     told: RefCell<Vec<String>>,
     fetching: BTreeMap<PathBuf, bool>,
+}
+
+/// A tool of iptables for IPv6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ip6Tables {
+    /// The one that reads.
+    Save,
+    /// The one that changes.
+    Restore,
 }
 
 impl Fake {
@@ -229,6 +240,9 @@ impl Fake {
             Command::ReloadUnits => self.reload_units(),
             Command::RestoreRules { .. } if self.which("iptables").is_none() => {
                 return Ok(refuse(127, "iptables-restore: not found"));
+            }
+            Command::RestoreRules { family: Family::Ipv6, .. } if self.ipv6_fails.is_some() => {
+                return Ok(refuse(3, "can't initialize ip6tables table `filter'"));
             }
             Command::RestoreRules { family, rules } => match self.volatile.firewall.restore(*family, rules) {
                 Ok(()) => {}

@@ -48,6 +48,7 @@ pub struct Linux {
     fetching: HashMap<PathBuf, Fetching>,
     progress: Arc<Progress>,
     proxy: Option<Proxy>,
+    proxy_is_chosen: bool,
     fetched: HashMap<PathBuf, Transfer>,
     lock: Option<File>,
 }
@@ -64,6 +65,7 @@ impl Linux {
             fetching: HashMap::new(),
             progress: Arc::default(),
             proxy: None,
+            proxy_is_chosen: false,
             fetched: HashMap::new(),
             lock: None,
         }
@@ -174,7 +176,8 @@ impl Host for Linux {
     }
 
     fn firewall(&self, family: Family) -> Result<Option<String>> {
-        if self.which(&format!("{family}-save")).is_none() || (family == Family::Ipv6 && !has_ipv6()) {
+        let is_there = |verb: &str| self.which(&format!("{family}-{verb}")).is_some();
+        if !is_there("save") || !is_there("restore") || (family == Family::Ipv6 && !has_ipv6()) {
             return Ok(None);
         }
         let output = self.child(&Invocation::save_rules(family))?;
@@ -327,16 +330,20 @@ impl Host for Linux {
         fs::write(&path, value).while_doing(|| format!("setting {key} to {value}"))
     }
 
-    fn use_proxy(&mut self, proxy: Option<Proxy>) {
+    fn use_proxy(&mut self, proxy: Option<Proxy>, chosen: bool) {
         self.proxy = proxy;
+        self.proxy_is_chosen = chosen;
     }
 
     fn run(&mut self, command: &Command) -> Result<Output> {
-        let invocation = Invocation::of(command);
-        self.child(&match &self.proxy {
-            Some(proxy) if command.asks_network() => invocation.through(proxy),
-            _ => invocation,
-        })
+        let mut invocation = Invocation::of(command);
+        if let Some(proxy) = self.proxy.as_ref().filter(|_| command.asks_network()) {
+            invocation = invocation.through(proxy);
+        }
+        if command.asks_network() && matches!(command, Command::Packages(_)) && !self.proxy_is_chosen {
+            invocation = invocation.with_plain_proxy(|name| self.env(name));
+        }
+        self.child(&invocation)
     }
 
     fn download(&mut self, url: &str, most: u64) -> Result<Vec<u8>> {

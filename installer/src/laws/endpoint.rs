@@ -3,7 +3,10 @@
 
 use super::*;
 use crate::commands::credentials_endpoint;
+use crate::host::fake::Ip6Tables;
 use crate::host::{Command, Family, Host};
+
+const RECEIPT: &str = "/var/lib/landfall/receipt.json";
 
 #[test]
 fn rules_that_a_killed_ecs_agent_left_go_too() {
@@ -89,4 +92,56 @@ fn a_receipt_of_single_rules_is_taken_back_whole() {
     // This one the older version never took back.
     state.remove("iptables rule filter INPUT ! -i lo -p tcp -m tcp --dport 51678 -j DROP");
     same(&state, &found, "a receipt of single rules, undone");
+}
+
+#[test]
+fn broken_tools_for_ipv6_are_told_and_hold_nothing_up() {
+    for broken in [Ip6Tables::Save, Ip6Tables::Restore] {
+        let mut fake = fresh();
+        fake.ipv6_fails = Some(broken);
+        brought(&mut fake, Choices::PLAIN, "broken tools for IPv6");
+        assert!(fake.introspection().is_some(), "{broken:?}");
+        assert!(fake.state().contains_key("iptables rule filter INPUT -j LANDFALL-INPUT"), "{broken:?}");
+        let told = "port 51678 is open to the network over IPv6: ";
+        assert!(fake.told().contains(told), "{broken:?}: {}", fake.told());
+        restored(&mut fake, "broken tools for IPv6");
+        same(&original(&fake), &original(&fresh()), &format!("{broken:?}, undone"));
+    }
+}
+
+/// An earlier version's file made the setting at boot, when nothing guards it yet.
+#[test]
+fn a_run_takes_the_setting_of_an_earlier_version_out_of_the_boot() {
+    const FILE: &str = "/etc/sysctl.d/90-landfall.conf";
+    let older = || {
+        let mut fake = fresh();
+        fake.put("/usr/sbin/iptables", "", 0o755);
+        fake.put(FILE, "# Written by Landfall.\nnet.ipv4.conf.all.route_localnet = 1\n", 0o644);
+        fake.put(RECEIPT, include_str!("../../tests/receipts/single-rules.json"), 0o600);
+        fake
+    };
+    let check = |fake: &Fake, what: &str| {
+        assert_eq!(fake.disk.text(FILE), None, "{what}");
+        assert!(!fake.disk.text(RECEIPT).unwrap().contains(FILE), "{what}");
+    };
+    let mut touch = 1;
+    loop {
+        let mut fake = older();
+        (fake.touches, fake.fails_at) = (0, Some(touch));
+        let done = bring(&mut fake, Choices::PLAIN, &mut String::new()).is_ok();
+        let reached = fake.touches >= touch;
+        fake.fails_at = None;
+        if !done {
+            brought(&mut fake, Choices::PLAIN, "an earlier version's");
+        }
+        check(&fake, &format!("failed at touch {touch}"));
+        if !reached || touch > 40 {
+            break;
+        }
+        touch += 1;
+    }
+    let mut changed = older();
+    changed.somebody_writes(FILE, "# Mine.\nnet.ipv4.conf.all.route_localnet = 1\n");
+    brought(&mut changed, Choices::PLAIN, "changed since");
+    assert!(changed.disk.text(FILE).is_some(), "somebody's file");
 }

@@ -89,7 +89,11 @@ fn a_docker_that_an_earlier_run_brought_is_told_when_the_proxy_comes() {
         let with = Choices { goal: later, proxy: true, ..Choices::PLAIN };
         brought(&mut fake, with, "fresh, with a proxy");
         assert!(fake.disk.text(DOCKER).is_some_and(|text| text.contains("proxy.example")), "{later:?}");
-        assert_eq!(fake.state().get("running docker.service").map(String::as_str), Some("false"), "{later:?}");
+        assert_eq!(
+            fake.state().get("running docker.service").map(String::as_str),
+            Some("false"),
+            "{later:?}"
+        );
         assert_eq!(brought(&mut fake, with, "fresh, with a proxy again"), 0, "{later:?}");
         restored(&mut fake, "fresh, with a proxy");
         same(&original(&fake), &original(&fresh()), &format!("{later:?} with a late proxy, undone"));
@@ -103,7 +107,8 @@ fn a_docker_that_somebody_brought_after_a_failed_run_is_told_nothing() {
     bring(&mut fake, Choices::PLAIN, &mut String::new()).unwrap_err();
     fake.offline = false;
     let names = vec!["docker.io".into()];
-    let theirs = Packages::Install { names, files: Vec::new(), record: "/root/record".into(), downgrade: false };
+    let theirs =
+        Packages::Install { names, files: Vec::new(), record: "/root/record".into(), downgrade: false };
     assert!(fake.run(&Command::Packages(theirs)).unwrap().ok());
     brought(&mut fake, Choices { proxy: true, ..Choices::PLAIN }, "somebody's Docker");
     assert_eq!(fake.disk.text(DOCKER), None);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Fake, Halt, Kind, Node, refuse};
+use super::{Fake, Halt, Ip6Tables, Kind, Node, refuse};
 use crate::elf;
 use crate::error::{Error, Result};
 use crate::host::{
@@ -72,6 +72,9 @@ impl Host for Fake {
     }
 
     fn firewall(&self, family: Family) -> Result<Option<String>> {
+        if family == Family::Ipv6 && self.ipv6_fails == Some(Ip6Tables::Save) {
+            return Err(Error::failed("can't initialize ip6tables table `filter'"));
+        }
         let tool = self.which("iptables");
         Ok(tool.map(|_| self.volatile.firewall.save(family)))
     }
@@ -175,7 +178,7 @@ impl Host for Fake {
         })
     }
 
-    fn use_proxy(&mut self, proxy: Option<Proxy>) {
+    fn use_proxy(&mut self, proxy: Option<Proxy>, _chosen: bool) {
         self.proxy = proxy;
     }
 

@@ -144,6 +144,20 @@ impl Invocation {
         self.environment.extend(proxy.variables());
         self
     }
+
+    /// Package lists come over plain HTTP, which is what `http_proxy` is for: apt keeps the one it would
+    /// have if it were called by hand. No other variable of ours passes, and none to another program.
+    pub(super) fn with_plain_proxy(mut self, own: impl Fn(&str) -> Option<String>) -> Self {
+        let is_proxied = self.environment.iter().any(|(name, _)| *name == "no_proxy");
+        let spared = (!is_proxied).then_some("no_proxy");
+        for name in ["http_proxy"].into_iter().chain(spared) {
+            if let Some(value) = own(name).filter(|value| !value.is_empty()) {
+                self.environment.retain(|(there, _)| *there != name);
+                self.environment.push((name, value));
+            }
+        }
+        self
+    }
 }
 
 /// apt without translations and without Recommends, which nobody needs here; it may add packages and
@@ -230,6 +244,31 @@ mod tests {
         assert!(Command::Packages(Packages::Reinstall("bash".into())).asks_network());
         assert!(!Command::Packages(Packages::Configure).asks_network());
         assert!(!Command::ReloadUnits.asks_network() && !Command::ClearAgent.asks_network());
+    }
+
+    #[test]
+    fn apt_keeps_the_proxy_for_plain_http_of_whoever_calls() {
+        let own = |name: &str| match name {
+            "http_proxy" => Some("http://plain:1".to_owned()),
+            "no_proxy" => Some("mirror.internal".into()),
+            _ => Some("not for apt".into()),
+        };
+        let update = || Invocation::of(&Command::Packages(Packages::Update));
+        let given = |invocation: Invocation, name: &str| -> Vec<String> {
+            let of = invocation.environment.into_iter().filter(|(it, _)| *it == name);
+            of.map(|(_, value)| value).collect()
+        };
+        assert_eq!(given(update().with_plain_proxy(own), "http_proxy"), ["http://plain:1"]);
+        assert_eq!(given(update().with_plain_proxy(own), "no_proxy"), ["mirror.internal"]);
+        assert_eq!(update().with_plain_proxy(|_| Some(String::new())), update());
+        let known: Vec<_> = update().with_plain_proxy(own).environment.into_iter().map(|it| it.0).collect();
+        assert_eq!(known, ["DEBIAN_FRONTEND", "NEEDRESTART_SUSPEND", "http_proxy", "no_proxy"]);
+
+        let secure = Proxy::parse("http://secure:1", "", "https_proxy").unwrap();
+        let both = || update().through(&secure).with_plain_proxy(own);
+        assert_eq!(given(both(), "http_proxy"), ["http://plain:1"]);
+        assert_eq!(given(both(), "https_proxy"), ["http://secure:1"]);
+        assert_eq!(given(both(), "no_proxy"), [secure.spared()]);
     }
 
     #[test]

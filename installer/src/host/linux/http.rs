@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::Url;
 use reqwest::blocking::{Client, ClientBuilder};
 use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore};
@@ -41,9 +42,14 @@ pub(super) fn trusting(
         // Our own environment has been read already, by rules that a person can look up.
         .no_proxy()
         .user_agent(concat!("landfall/", env!("CARGO_PKG_VERSION")));
-    let Some(proxy) = proxy else { return Ok(builder) };
-    let through = reqwest::Proxy::all(&proxy.url).map_err(|e| Error::bug(e.to_string()))?;
-    Ok(builder.proxy(through.no_proxy(reqwest::NoProxy::from_string(&proxy.spared()))))
+    let Some(proxy) = proxy.cloned() else { return Ok(builder) };
+    let address = Url::parse(&proxy.url).map_err(|e| Error::bug(e.to_string()))?;
+    // Which hosts are spared is judged in one place, also for probes.
+    let through = move |url: &Url| {
+        let port = url.port_or_known_default().unwrap_or(443);
+        url.host_str().is_some_and(|host| proxy.serves(host, port)).then(|| address.clone())
+    };
+    Ok(builder.proxy(reqwest::Proxy::custom(through)))
 }
 
 /// Follows a server's word to another address, a few times, and never to plain HTTP.
@@ -88,4 +94,26 @@ pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
         cause = deeper;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_download_asks_the_same_judge_as_a_probe_which_hosts_are_spared() {
+        for (no_proxy, spared) in [("127.0.0.0/8", true), ("10.0.0.0/8", false)] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            listener.set_nonblocking(true).unwrap();
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            let proxy = Proxy { url, no_proxy: vec![no_proxy.into()] };
+            let builder = trusting(RootCertStore::empty(), Some(&proxy), leads_to_https()).unwrap();
+            let client = builder.timeout(Duration::from_millis(300)).build().unwrap();
+            // Nobody listens there; who is connected to is the question.
+            client.get("https://127.0.0.9:1/").send().unwrap_err();
+            assert_eq!(listener.accept().is_err(), spared, "{no_proxy}");
+        }
+    }
 }

@@ -66,7 +66,7 @@ impl Question<'_> {
         let (scheme, rest) = self.address.split_once("://").unwrap_or(("https", self.address));
         let authority = rest.split('/').next().unwrap_or_default();
         let (host, port) = host_and_port(authority, if scheme == "http" { 80 } else { 443 });
-        let stream = match self.proxy.filter(|proxy| scheme == "https" && proxy.serves(host)) {
+        let stream = match self.proxy.filter(|proxy| scheme == "https" && proxy.serves(host, port)) {
             Some(proxy) => self.tunnelled(proxy, host, port)?,
             None => self.connected(host, port)?,
         };
@@ -259,6 +259,6 @@ mod tests {
         let silence = reached.outcome.unwrap_err();
         assert!(silence.stage == Stage::Connect && silence.why.contains("403 Forbidden"), "{silence:?}");
         assert!(server.join().unwrap().starts_with("CONNECT ssm.example:443 HTTP/1.1\r\n"));
-        assert!(!proxy.serves("mirror.internal") && !proxy.serves("169.254.169.254"));
+        assert!(!proxy.serves("mirror.internal", 443) && !proxy.serves("169.254.169.254", 443));
     }
 }
