@@ -195,7 +195,10 @@ fn text(host: &dyn Host, path: &Path, flag: &str) -> Result<String> {
         host.read(path).while_doing(|| format!("reading the file of {flag}"))?.ok_or_else(|| {
             Error::refused(format!("there is no file {}", path.display())).hint(format!("see {flag}"))
         })?;
-    String::from_utf8(content).map_err(|_| Error::refused(format!("{} is not text", path.display())))
+    String::from_utf8(content).map_err(|_| {
+        Error::refused(format!("the file of {flag}, {}, is not text", path.display()))
+            .hint("it is read as text: a key is armored by 'gpg --armor --export FINGERPRINT', certificates are PEM")
+    })
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub trait Host {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>>;
     /// What stands at a path, symbolic links not followed; `None` where nothing does.
     fn stat(&self, path: &Path) -> Result<Option<Stat>>;
+    /// The same of what a symbolic link leads to.
+    fn stat_followed(&self, path: &Path) -> Result<Option<Stat>>;
     /// The names in a folder, sorted; none where there is no folder.
     fn list(&self, folder: &Path) -> Result<Vec<String>>;
     /// A variable of our own environment.

@@ -16,7 +16,8 @@ use crate::error::Result;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::fake::{
-    ACCOUNT, ACTIVATION_CODE, ACTIVATION_ID, Fake, MACHINES, Survivors, TRUST_FINGERPRINT, TRUST_KEY, fresh,
+    ACCOUNT, ACTIVATION_CODE, ACTIVATION_ID, Fake, MACHINES, Survivors, TRUST_FINGERPRINT, TRUST_KEY,
+    blank_vault, fresh,
 };
 use crate::package_database::{EXTENDED_STATES, STATUS};
 use crate::plan::{Goal, distro, plan};
@@ -32,6 +33,7 @@ mod exec;
 mod failures;
 mod packages;
 mod proxies;
+mod registering;
 mod taking_back;
 mod versions;
 mod wholes;

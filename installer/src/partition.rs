@@ -1,5 +1,7 @@
 //! Where AWS is: the host names and package addresses of a region.
 
+use reqwest::Url;
+
 /// A region, and how it is reached.
 #[derive(Debug, Clone, Copy)]
 pub struct Endpoints<'a> {
@@ -81,25 +83,40 @@ pub fn suffix(region: &str) -> &'static str {
     found.map_or(COMMERCIAL, |(_, suffix)| suffix)
 }
 
+/// The host that an address leads to, as whoever asks it reads the address: decoded, in small letters, and
+/// without the dot of a whole name. `None` where it leads to none.
+#[must_use]
+pub fn host_of(url: &str) -> Option<String> {
+    Some(Url::parse(url).ok()?.host_str()?.trim_end_matches('.').to_owned())
+}
+
 /// Whether an address is among those where AWS itself keeps the agents' packages, of any region and
 /// whether the bucket is named in the host or in the path; a bucket of somebody's own is not.
 #[must_use]
 pub fn is_official(url: &str) -> bool {
-    let url = url.to_ascii_lowercase();
-    let Some((host, path)) =
-        url.split_once("://").map(|(_, rest)| rest.split_once('/').unwrap_or((rest, "")))
-    else {
-        return false;
-    };
-    let host = host.split(':').next().unwrap_or_default().trim_end_matches('.');
+    let (Some(host), Ok(url)) = (host_of(url), Url::parse(url)) else { return false };
     let domains = BY_PREFIX.iter().map(|(_, domain)| *domain).chain([COMMERCIAL]);
     let Some(place) = domains.filter_map(|domain| host.strip_suffix(domain)?.strip_suffix('.')).next() else {
         return false;
     };
+    let path = decoded(url.path());
     let path = path.trim_start_matches('/');
     let is_bucket = |name: &str| name.starts_with("amazon-ssm-") || name.starts_with("amazon-ecs-agent");
     let whole_store = place == "s3" || place.starts_with("s3.") || place.starts_with("s3-");
     is_bucket(place) || (whole_store && (path.is_empty() || is_bucket(path)))
+}
+
+/// A path as the server reads it.
+fn decoded(path: &str) -> String {
+    let mut pieces = path.split('%');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.get(..2).and_then(|figures| u8::from_str_radix(figures, 16).ok()) {
+            Some(byte) => text = text + &char::from(byte).to_string() + &piece[2..],
+            None => text = text + "%" + piece,
+        }
+    }
+    text.to_ascii_lowercase()
 }
 
 /// Whether a text can be a region's name.
@@ -155,6 +172,12 @@ mod tests {
             "http://S3.DUALSTACK.us-east-1.amazonaws.com.:443/amazon-ecs-agent-us-east-1/x.deb",
             "https://amazon-ecs-agent-us-east-1.s3.us-east-1.amazonaws.com/x.deb",
             "https://s3.cn-north-1.amazonaws.com.cn/amazon-ecs-agent-cn-north-1/x.deb",
+            "https://s3.us-east-1.%61mazonaws.com/amazon-ssm-us-east-1/latest",
+            "https://s3.us-east-1.amazonaws.com\\amazon-ssm-us-east-1\\latest",
+            "https://s3.us-east-1.amazonaws.com/%61mazon-ssm-us-east-1/latest",
+            "https://s3.us-east-1.amazonaws.com/harbour/../amazon%2Dssm-us-east-1/latest",
+            "https://s3.us-east-1.amazonaws.com/harbour/%2e%2E/amazon-ssm-us-east-1/latest",
+            "https://user@s3.us-east-1.\u{ff41}mazonaws.com//amazon-ssm-us-east-1/latest",
         ] {
             assert!(is_official(official), "{official}");
         }

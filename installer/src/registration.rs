@@ -41,8 +41,6 @@ pub struct Registration {
 pub struct Orphan {
     /// When it was begun, in the agent's own words.
     pub begun: String,
-    /// The fingerprint that it was begun with.
-    pub fingerprint: String,
 }
 
 #[derive(Deserialize)]
@@ -86,7 +84,11 @@ pub fn identity(host: &dyn Host) -> Result<Option<Identity>> {
     Ok(Some(Identity { registration, private_key, fingerprint }))
 }
 
-fn fingerprint(host: &dyn Host) -> Result<Option<String>> {
+/// The fingerprint that is in the Vault, whatever else is.
+///
+/// # Errors
+/// When the machine cannot be read.
+pub fn fingerprint(host: &dyn Host) -> Result<Option<String>> {
     #[derive(Deserialize)]
     struct InstanceFingerprint {
         fingerprint: String,
@@ -114,6 +116,16 @@ fn with_key(host: &dyn Host) -> Result<Option<(Registration, Secret)>> {
     Ok(Some((Registration { instance_id, region }, private_key)))
 }
 
+/// The instance id in the key file, also where the rest of the identity is missing.
+///
+/// # Errors
+/// When the machine cannot be read.
+pub fn instance_id(host: &dyn Host) -> Result<Option<String>> {
+    let text = host.read(&key_file())?.map(Zeroizing::new);
+    let key = text.and_then(|text| serde_json::from_slice::<RegistrationKey>(&text).ok());
+    Ok(key.and_then(|key| key.instance_id).filter(|id| !id.is_empty()))
+}
+
 /// Whether the agent's key file is there, whatever is in it: it then asks before it registers again.
 ///
 /// # Errors
@@ -134,10 +146,7 @@ pub fn orphan(host: &dyn Host) -> Result<Option<Orphan>> {
     if filled(key.instance_id).is_some() || key.private_key.is_none_or(|key| key.expose().is_empty()) {
         return Ok(None);
     }
-    Ok(Some(Orphan {
-        begun: filled(key.created).unwrap_or_else(|| "an unknown day".into()),
-        fingerprint: fingerprint(host)?.unwrap_or_else(|| "unknown".into()),
-    }))
+    Ok(Some(Orphan { begun: filled(key.created).unwrap_or_else(|| "an unknown day".into()) }))
 }
 
 /// When the role credentials that are on disk end; `None` where there are none for this instance.

@@ -29,6 +29,7 @@ impl Secret {
         String::from_utf8(content).map(Self::new).map_err(|e| {
             drop(Zeroizing::new(e.into_bytes()));
             Error::refused(format!("{} is not text", path.display()))
+                .hint("it must be plain text in UTF-8: see that it is the file that was meant")
         })
     }
 

@@ -27,6 +27,9 @@ pub use pinned::{PinnedKey, pinned};
 
 const NOTHING_INSTALLED: &str = "nothing was installed; the file may have been changed on its way: see where it comes from before trying again";
 
+/// How far the clocks of two machines may be apart: a time zone mistaken for another, at worst.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(24);
+
 /// What a key may sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -163,12 +166,17 @@ fn must_be_in_validity(signature: &Signature, key: &PinnedKey, now: Timestamp) -
         .created()
         .and_then(|made| Timestamp::from_second(i64::from(made.as_secs())).ok())
         .ok_or_else(|| no_count("it does not say when it was made".into()))?;
-    let late = key.valid_until.is_some_and(|end| made > end);
+    let late = key.valid_until.is_some_and(|end| made >= end);
     if made < key.created || late {
         return Err(no_count(format!(
             "{} signed it on {made}, when that key was not valid",
             key.fingerprint
         )));
+    }
+    // One from a later day was dated by whoever wants it to count for longer than its key, or this clock is wrong.
+    if made > now + CLOCKS_DIFFER {
+        return Err(no_count(format!("it is dated {made}, which is still to come"))
+            .hint("see that this machine's clock is right: nothing was installed"));
     }
     // A signer who gave the signature itself an end wants nobody to offer the file after it.
     let life =

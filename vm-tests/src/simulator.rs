@@ -35,6 +35,9 @@ pub const MIRROR_HOST: &str = "mirror.landfall.test";
 /// The name of Docker's server.
 pub const DOCKER_HOST: &str = "download.docker.com";
 
+/// The name of a mirror of Docker's server.
+pub const DOCKER_MIRROR_HOST: &str = "docker.landfall.test";
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running simulator.

@@ -20,7 +20,7 @@ use crate::guest::network::{GATEWAY, Network};
 use crate::host_command;
 use crate::packages::Packages;
 use crate::programs;
-use crate::simulator::{DOCKER_HOST, HOSTS, MIRROR_HOST, PACKAGES_HOST, Simulator};
+use crate::simulator::{DOCKER_HOST, DOCKER_MIRROR_HOST, HOSTS, MIRROR_HOST, PACKAGES_HOST, Simulator};
 
 /// The Debian release that guests run unless a scenario asks for another.
 pub const SUITE: &str = "bookworm";
@@ -91,7 +91,7 @@ impl World {
             vec![(PACKAGES_HOST, packages.repository.as_path()), (MIRROR_HOST, objects.as_path())];
         if let Some(docker) = docker {
             copy(docker, &docker_server)?;
-            statics.push((DOCKER_HOST, &docker_server));
+            statics.extend([DOCKER_HOST, DOCKER_MIRROR_HOST].map(|host| (host, docker_server.as_path())));
         }
         fs::copy(packages.trust_key(), world.folder.path().join("trust-key.asc"))?;
         fs::copy(packages.trust_fingerprint(), world.folder.path().join("trust-key.fingerprint"))?;
@@ -158,7 +158,7 @@ impl World {
 
     /// Tells a guest's disk where AWS and the packages are, and whom to trust about that.
     fn introduce(&self, root: &Path) -> Result<()> {
-        let others = [&PACKAGES_HOST, &MIRROR_HOST, &DOCKER_HOST];
+        let others = [&PACKAGES_HOST, &MIRROR_HOST, &DOCKER_HOST, &DOCKER_MIRROR_HOST];
         let names = HOSTS.iter().chain(others).copied().collect::<Vec<_>>().join(" ");
         fs::write(root.join("etc/hosts"), format!("127.0.0.1 localhost guest\n{GATEWAY} {names}\n"))?;
         fs::write(

@@ -1,8 +1,12 @@
 //! A mirror of Docker's repository: its address, and the key that signs it. One does not count without the
 //! other, so that neither leads to an official address under a foreign key.
 
+use super::sources::address;
 use crate::cli::Options;
 use crate::error::{Error, Result};
+use crate::partition::host_of;
+
+const OFFICIAL: &str = "download.docker.com";
 
 /// What stands in for Docker's own server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,14 +36,15 @@ impl DockerMirror {
     }
 }
 
-/// It is written into a file of apt's, where a space or a line's end would mean something.
+/// What Docker itself serves is signed by Docker, or is not installed.
 fn checked_url(url: &str) -> Result<String> {
-    let fine = |byte: u8| byte.is_ascii_graphic() && !b"\"'<>[]\\^`{|}".contains(&byte);
-    match url.strip_prefix("https://") {
-        Some(rest) if !rest.is_empty() && rest.bytes().all(fine) => Ok(url.trim_end_matches('/').to_owned()),
-        _ => Err(Error::refused(format!("--docker-mirror '{url}' is not an address"))
-            .hint("an address begins with https:// and has no spaces in it")),
+    let url = address("--docker-mirror", url)?;
+    if host_of(&url).is_some_and(|host| host == OFFICIAL) {
+        return Err(Error::refused(format!("--docker-mirror '{url}' is Docker's own server")).hint(
+            "leave --docker-mirror and --docker-trust-fingerprint out: Docker's own key counts there",
+        ));
     }
+    Ok(url.trim_end_matches('/').to_owned())
 }
 
 fn checked_fingerprint(text: &str) -> Result<String> {
@@ -79,9 +84,20 @@ mod tests {
 
     #[test]
     fn a_slip_in_a_mirrors_address_or_key_is_refused() {
-        for url in ["http://mirror.test", "https://", "mirror.test", "https://a b", "https://a\nSigned-By: b"]
-        {
-            assert_eq!(resolve(Some(url), Some(FINGERPRINT)).unwrap_err().exit_code(), 2, "{url}");
+        for url in [
+            "http://mirror.test",
+            "https://",
+            "mirror.test",
+            "https://a b",
+            "https://a\nSigned-By: b",
+            "https://me:sesame@mirror.test",
+            "https://mirror.test?sesame",
+            "https://download.docker.com/",
+            "https://DOWNLOAD.docker.com./linux",
+            "https://%64ownload.docker.com:443",
+        ] {
+            let error = resolve(Some(url), Some(FINGERPRINT)).unwrap_err();
+            assert!(error.exit_code() == 2 && error.hint.is_some(), "{url}: {error}");
         }
         for fingerprint in ["", "8D81803C0EBFCD88", "g123456789abcdef0123456789abcdef01234567"] {
             let error = resolve(Some("https://mirror.test"), Some(fingerprint)).unwrap_err();

@@ -7,7 +7,7 @@ use super::text;
 use crate::cli::Options;
 use crate::error::{Error, Result};
 use crate::host::Host;
-use crate::partition::is_official;
+use crate::partition::{host_of, is_official};
 use crate::signature::{Certificate, Trust, Use};
 
 /// Where the agents' packages come from.
@@ -116,17 +116,25 @@ fn sum(options: &Options) -> Result<Option<String>> {
         .hint("it has 64 hexadecimal figures, as 'sha256sum FILE' prints them"))
 }
 
-/// An address that can be shown: plans, receipts and messages hold it.
-fn address(flag: &str, url: &str) -> Result<String> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
-    let host = rest.split('/').next().unwrap_or_default();
-    if host.is_empty() || url.contains(|letter: char| letter.is_whitespace() || letter == '#') {
-        return Err(Error::refused(format!("{flag} '{url}' is not an address"))
-            .hint("write https://HOST/PATH, or http://HOST/PATH"));
+/// An address that can be shown: plans, receipts and messages hold it, and files of apt's, where a quote or
+/// a bracket would mean something.
+pub(super) fn address(flag: &str, url: &str) -> Result<String> {
+    if url.starts_with("http://") {
+        return Err(Error::refused(format!("{flag} '{url}' is not reached over TLS")).hint(
+            "write https://HOST/PATH: Landfall asks nobody without TLS; the server's certificate authority may be one of \
+             this machine's own",
+        ));
     }
-    if host.contains('@') {
-        return Err(Error::refused(format!("{flag} holds a user's name, and maybe a password"))
+    let rest = url.strip_prefix("https://").unwrap_or_default();
+    let host = rest.split('/').next().unwrap_or_default();
+    if host.contains('@') || rest.contains('?') {
+        return Err(Error::refused(format!("{flag} holds a user's name or a query, and maybe a password"))
             .hint("plans and the receipt would show it: let the server know this machine in another way"));
+    }
+    let fine = |byte: u8| byte.is_ascii_graphic() && !b"\"'#<>[]\\^`{|}".contains(&byte);
+    if host.is_empty() || !rest.bytes().all(fine) || host_of(url).is_none() {
+        return Err(Error::refused(format!("{flag} '{url}' is not an address"))
+            .hint("write https://HOST/PATH, without spaces and quotes"));
     }
     Ok(url.to_owned())
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::host::fake::{ACTIVATION_CODE, ACTIVATION_ID, Fake, fresh};
+use crate::host::fake::{ACTIVATION_CODE, ACTIVATION_ID, Fake, Kind, Node, fresh};
 
 fn written(path: &str, content: &str) -> Fake {
     let mut fake = fresh();
@@ -227,4 +227,26 @@ fn a_configuration_file_without_a_secret_may_be_read_by_all() {
     let mut fake = fresh();
     fake.write(Path::new("/root/config.toml"), b"region = \"us-east-1\"\n", 0o644).unwrap();
     assert!(file(&fake, Some(Path::new("/root/config.toml"))).is_ok());
+}
+
+#[test]
+fn a_link_is_as_private_as_the_file_that_it_leads_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    let mut fake = fresh();
+    let (kept, named) = (PathBuf::from("/root/kept"), PathBuf::from("/root/named"));
+    let content = Vec::from("/root/kept").into();
+    let node = Node { kind: Kind::Link, mode: 0o777, content };
+    fake.disk.make(&named, node, jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let mut door = crate::host::linux::Linux::open();
+    let hosts: [(&mut dyn Host, _, _); 2] = [(&mut door, file, link), (&mut fake, kept, named)];
+    for (host, file, link) in hosts {
+        for (mode, code) in [(0o644, 2), (0o600, 0)] {
+            host.remove(&file).unwrap();
+            host.write(&file, b"a secret", mode).unwrap();
+            let answer = must_be_private(host, &link);
+            assert_eq!(answer.map_or_else(|e| e.exit_code(), |()| 0), code, "{mode:o}");
+        }
+    }
 }

@@ -93,26 +93,11 @@ impl Host for Linux {
     }
 
     fn stat(&self, path: &Path) -> Result<Option<Stat>> {
-        let stat = match fs::symlink_metadata(path) {
-            Ok(stat) => stat,
-            Err(e) if is_absent(&e) => return Ok(None),
-            Err(e) if e.kind() == ErrorKind::PermissionDenied => {
-                return Err(Error::refused(format!("only root may look at {}", path.display())).hint(AS_ROOT));
-            }
-            Err(e) => return Err(e).while_doing(|| format!("looking at {}", path.display())),
-        };
-        let kind = match stat.file_type() {
-            kind if kind.is_file() => EntryKind::File,
-            kind if kind.is_dir() => EntryKind::Folder,
-            _ => EntryKind::Other,
-        };
-        let modified = Timestamp::new(stat.mtime(), i32::try_from(stat.mtime_nsec()).unwrap_or(0));
-        Ok(Some(Stat {
-            kind,
-            mode: stat.mode() & 0o7777,
-            device: stat.dev(),
-            modified: modified.unwrap_or(Timestamp::UNIX_EPOCH),
-        }))
+        stat_of(path, fs::symlink_metadata(path))
+    }
+
+    fn stat_followed(&self, path: &Path) -> Result<Option<Stat>> {
+        stat_of(path, fs::metadata(path))
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<String>> {
@@ -161,7 +146,8 @@ impl Host for Linux {
     fn control_data(&self, package: &Path) -> Result<ControlData> {
         let output = self.child(&Invocation::control_data(package))?;
         if !output.ok() {
-            return Err(Error::failed(format!("{} is no package: {}", package.display(), output.tail())));
+            return Err(Error::failed(format!("{} is no package: {}", package.display(), output.tail()))
+                .hint("see what its address has, with 'dpkg-deb --info FILE' on a copy of it"));
         }
         control_data::parse(&output.stdout)
             .ok_or_else(|| Error::failed(format!("{} does not say what package it is", package.display())))
@@ -392,6 +378,29 @@ impl Host for Linux {
 /// The kernel lists no address where IPv6 is turned off.
 fn has_ipv6() -> bool {
     fs::read("/proc/net/if_inet6").is_ok_and(|addresses| !addresses.is_empty())
+}
+
+fn stat_of(path: &Path, found: std::io::Result<fs::Metadata>) -> Result<Option<Stat>> {
+    let stat = match found {
+        Ok(stat) => stat,
+        Err(e) if is_absent(&e) => return Ok(None),
+        Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+            return Err(Error::refused(format!("only root may look at {}", path.display())).hint(AS_ROOT));
+        }
+        Err(e) => return Err(e).while_doing(|| format!("looking at {}", path.display())),
+    };
+    let kind = match stat.file_type() {
+        kind if kind.is_file() => EntryKind::File,
+        kind if kind.is_dir() => EntryKind::Folder,
+        _ => EntryKind::Other,
+    };
+    let modified = Timestamp::new(stat.mtime(), i32::try_from(stat.mtime_nsec()).unwrap_or(0));
+    Ok(Some(Stat {
+        kind,
+        mode: stat.mode() & 0o7777,
+        device: stat.dev(),
+        modified: modified.unwrap_or(Timestamp::UNIX_EPOCH),
+    }))
 }
 
 fn is_absent(e: &std::io::Error) -> bool {

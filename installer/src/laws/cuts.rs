@@ -44,6 +44,11 @@ fn a_power_cut_at_any_touch_then_another_run_equals_success_with_one_registratio
             brought(&mut fake, choices, &what);
             same(&success(&fake), &success(&whole), &format!("{what}, resumed"));
             assert_eq!(fake.service.registrations, made + u32::from(lost), "{what}");
+            let told = fake.told();
+            assert!(
+                !lost || (told.contains("was cut short") && told.contains("begun on 20")),
+                "{what}: {told}"
+            );
         });
     }
 }

@@ -5,8 +5,8 @@
 
 use jiff::Timestamp;
 use pgp::composed::{Deserializable, SignedPublicKey};
-use pgp::packet::Signature;
-use pgp::types::{KeyDetails, Tag};
+use pgp::packet::{Signature, SignatureType};
+use pgp::types::{KeyDetails, SignedUser, Tag};
 use serde::{Deserialize, Serialize};
 
 use super::{PinnedKey, Use};
@@ -67,18 +67,53 @@ fn is_revoked(certificate: &SignedPublicKey) -> bool {
     revocations.iter().any(|signature| signature.verify_key(&certificate.primary_key).is_ok())
 }
 
-/// The end that the key was given last, by a signature of its own (RFC 9580, section 5.2.3.13).
+/// The end that the key was given last, by a certification or a signature of its own over itself (RFC 9580,
+/// section 5.2.3.13). What was said of a user id that was revoked counts where no other is left: a revocation
+/// gives a key no longer life.
 fn end(certificate: &SignedPublicKey) -> Option<Timestamp> {
     let key = &certificate.primary_key;
-    let of_users = certificate.details.users.iter().flat_map(|user| {
-        let verifies = |it: &&Signature| it.verify_certification(key, Tag::UserId, &user.id).is_ok();
-        user.signatures.iter().filter(verifies)
-    });
-    let direct = certificate.details.direct_signatures.iter().filter(|it| it.verify_key(key).is_ok());
-    let last = of_users.chain(direct).max_by_key(|it| it.created().map(|made| made.as_secs()))?;
+    let direct = certificate.details.direct_signatures.iter();
+    let direct = direct.filter(|it| it.typ() == Some(SignatureType::Key) && it.verify_key(key).is_ok());
+    let (revoked, valid): (Vec<&SignedUser>, Vec<_>) =
+        certificate.details.users.iter().partition(|user| is_revoked_user(certificate, user));
+    let of = |users: Vec<&'_ SignedUser>| -> Vec<Signature> {
+        users
+            .into_iter()
+            .flat_map(|user| by_itself(certificate, user))
+            .filter(|it| is_certification(it))
+            .cloned()
+            .collect()
+    };
+    let mut counting = of(valid);
+    counting.extend(direct.cloned());
+    if counting.is_empty() {
+        counting = of(revoked);
+    }
+    let last = counting.into_iter().max_by_key(|it| it.created().map(|made| made.as_secs()))?;
     let life = last.key_expiration_time().filter(|life| life.as_secs() > 0)?;
     let end = i64::from(key.created_at().as_secs()) + i64::from(life.as_secs());
     Timestamp::from_second(end).ok()
+}
+
+/// A revocation says nothing of a key's life.
+fn is_certification(signature: &Signature) -> bool {
+    signature.is_certification() && signature.typ() != Some(SignatureType::CertRevocation)
+}
+
+/// What the key itself says of a user id.
+fn by_itself<'a>(
+    certificate: &'a SignedPublicKey,
+    user: &'a SignedUser,
+) -> impl Iterator<Item = &'a Signature> {
+    let key = &certificate.primary_key;
+    let verifies = |it: &&Signature| it.verify_certification(key, Tag::UserId, &user.id).is_ok();
+    user.signatures.iter().filter(verifies)
+}
+
+/// Whether nothing that was said of a user id is later than its revocation.
+fn is_revoked_user(certificate: &SignedPublicKey, user: &SignedUser) -> bool {
+    let last = by_itself(certificate, user).max_by_key(|it| it.created().map(|made| made.as_secs()));
+    last.is_some_and(|it| it.typ() == Some(SignatureType::CertRevocation))
 }
 
 fn shown(certificate: &SignedPublicKey) -> String {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use pgp::composed::{ArmorOptions, KeyType, SecretKeyParamsBuilder, SignedPublicKey, SignedSecretKey};
 use pgp::packet::{SignatureConfig, Subpacket, SubpacketData};
 use pgp::ser::Serialize;
-use pgp::types::{Duration, Password, Timestamp as PgpTime};
+use pgp::types::{Duration, Password, Tag, Timestamp as PgpTime};
 use rand::thread_rng;
 
 use super::*;
@@ -150,7 +150,7 @@ fn a_signature_older_than_its_key_does_not_count() {
 #[test]
 fn a_signature_after_the_last_day_of_a_pinned_key_does_not_count() {
     let ended = pinned().into_iter().find(|key| key.valid_until.is_some()).unwrap();
-    let made = u32::try_from(ended.valid_until.unwrap().as_second()).unwrap() + 1;
+    let made = u32::try_from(ended.valid_until.unwrap().as_second()).unwrap();
     let issuer = Some(ended.key.fingerprint());
     let signature = Making { issuer, made, ..Making::default() }.sign();
     assert!(refusal(ended.usage, &signature, DATA).contains("when that key was not valid"));
@@ -220,6 +220,78 @@ fn a_signature_that_its_signer_gave_an_end_does_not_count_after_it() {
     for life in [None, Some(0), Some(2000)] {
         trust(Use::Ecs).verify(&sign(life), DATA, later).unwrap();
     }
+}
+
+#[test]
+fn a_signature_that_is_still_to_come_does_not_count() {
+    let now = Timestamp::now();
+    let made = |hours: i64| u32::try_from(now.as_second() + hours * 3600).unwrap();
+    trust(Use::Ecs).verify(&Making { made: made(23), ..Making::default() }.sign(), DATA, now).unwrap();
+    let later = Making { made: made(25), ..Making::default() }.sign();
+    let error = trust(Use::Ecs).verify(&later, DATA, now).unwrap_err();
+    assert!(error.exit_code() == 1 && error.what.contains("still to come"), "{error}");
+    assert!(error.hint.is_some_and(|hint| hint.contains("clock")));
+}
+
+const BIRTH: u32 = 1_600_000_000;
+const LIFE: u32 = 1000;
+
+/// What a key says of itself, or of its user id, at a second of its life.
+fn says(key: &SignedSecretKey, typ: SignatureType, at: u32, life: Option<u32>) -> Signature {
+    let (secret, public) = (&key.primary_key, key.primary_key.public_key());
+    let mut config = SignatureConfig::v4(typ, secret.algorithm(), HashAlgorithm::Sha256);
+    config.hashed_subpackets = vec![
+        Subpacket::regular(SubpacketData::SignatureCreationTime(PgpTime::from_secs(BIRTH + at))).unwrap(),
+        Subpacket::regular(SubpacketData::IssuerFingerprint(secret.fingerprint())).unwrap(),
+    ];
+    if let Some(life) = life {
+        let life = SubpacketData::KeyExpirationTime(Duration::from_secs(life));
+        config.hashed_subpackets.push(Subpacket::regular(life).unwrap());
+    }
+    let user = &key.details.users[0].id;
+    match typ {
+        SignatureType::Key => config.sign_key(secret, &Password::empty(), &public).unwrap(),
+        _ => config.sign_certification(secret, &public, &Password::empty(), Tag::UserId, user).unwrap(),
+    }
+}
+
+/// A key of a thousand seconds, long ago, whose user id was given these signatures.
+fn mortal(of_user: &[(SignatureType, u32, Option<u32>)]) -> SignedSecretKey {
+    let mut parameters = SecretKeyParamsBuilder::default();
+    parameters
+        .key_type(KeyType::Rsa(2048))
+        .can_certify(true)
+        .can_sign(true)
+        .created_at(PgpTime::from_secs(BIRTH))
+        .primary_user_id("Test <test@landfall.test>".into());
+    let mut key = parameters.build().unwrap().generate(thread_rng()).unwrap();
+    let signatures = of_user.iter().map(|(typ, at, life)| says(&key, *typ, *at, *life)).collect();
+    key.details.users[0].signatures = signatures;
+    key.details.direct_signatures.clear();
+    key
+}
+
+#[test]
+fn a_signature_after_the_end_of_an_operators_key_does_not_count_also_where_its_user_id_was_revoked_since() {
+    use SignatureType::{CertGeneric, CertPositive, CertRevocation, Key};
+    let given = (CertPositive, 0, Some(LIFE));
+    let revoked = (CertRevocation, 500, None);
+    for of_user in [&[given][..], &[given, revoked], &[(CertGeneric, 0, Some(5)), given, revoked]] {
+        let key = mortal(of_user);
+        let armored = SignedPublicKey::from(key.clone()).to_armored_string(ArmorOptions::default()).unwrap();
+        let named = Certificate::read(armored, &key.fingerprint().to_string()).unwrap();
+        let trust = Trust { certificate: Some(named), ..Trust::of(Use::Ecs) };
+        let sign = |at| Making { key: &key, made: BIRTH + at, ..Making::default() }.sign();
+        trust.verify(&sign(LIFE - 1), DATA, Timestamp::now()).unwrap();
+        let error = trust.verify(&sign(LIFE), DATA, Timestamp::now()).unwrap_err();
+        assert!(error.what.contains("when that key was not valid"), "{error}");
+    }
+    // A longer life that was given to the key itself counts beside a user id that was revoked.
+    let mut key = mortal(&[given, revoked]);
+    key.details.direct_signatures.push(says(&key, Key, 600, Some(2 * LIFE)));
+    let armored = SignedPublicKey::from(key.clone()).to_armored_string(ArmorOptions::default()).unwrap();
+    let named = Certificate::read(armored, &key.fingerprint().to_string()).unwrap();
+    assert_eq!(named.key(Use::Ecs).unwrap().valid_until.unwrap().as_second(), i64::from(BIRTH + 2 * LIFE));
 }
 
 #[test]

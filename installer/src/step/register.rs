@@ -2,7 +2,7 @@
 //!
 //! The SSM agent makes a new key pair and writes it, with an empty instance id, before it asks the
 //! service; when the service says no, an earlier identity would be gone. So the Vault is set aside
-//! first and put back on failure. The marker that lets both agents start is written last, after the
+//! first and put back when the service refused. The marker that lets both agents start is written last, after the
 //! Vault has reached the disk and, where an account is expected, after the service said that the identity
 //! belongs to it: one that Landfall made in another account is blanked again. Undo blanks the local identity; what the service knows stays there,
 //! because only an operator may take that back.
@@ -19,6 +19,8 @@ use crate::durable;
 use crate::error::{Error, Result, While};
 use crate::host::{Command, EntryKind, Host, Output};
 use crate::registration::{self, AGENT, CREDENTIALS, Registration, VAULT};
+
+mod attempt;
 
 /// The file that lets both agents start.
 pub const MARKER: &str = "/var/lib/landfall/registered";
@@ -60,6 +62,7 @@ impl Register {
         for folder in Path::new(VAULT).ancestors().skip(1) {
             host.sync(folder)?;
         }
+        attempt::end(host)?;
         let account = match &self.expect_account {
             Some(expected) => Some(confirmed(host, &registration, expected)?),
             None => None,
@@ -86,6 +89,7 @@ impl Register {
 
     pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
         durable::remove(host, Path::new(MARKER))?;
+        attempt::end(host)?;
         if *before == Before::Registered {
             return Ok(Leftovers::new());
         }
@@ -101,29 +105,31 @@ impl Register {
         set_credentials_aside(host)?;
         let aside = state_folder().join("vault-before");
         let begun = registration::is_begun(host)?;
-        tell_of_an_orphan(host)?;
+        attempt::tell_of_an_orphan(host)?;
         if begun {
             copy_tree(host, Path::new(VAULT), &aside)?;
         }
+        attempt::begin(host, &activation.id)?;
         let output = host.run(&Command::RegisterAgent {
             id: activation.id.clone(),
             code: activation.code.clone(),
             region: self.region.clone(),
             replace: begun,
         })?;
-        let registered = registration::read(host)?;
-        if let (true, Some(registration)) = (output.ok(), registered) {
+        // Whatever the agent says of itself, there was no whole identity before.
+        if let Some(registration) = registration::read(host)? {
             forget_folder(host, &aside)?;
             return Ok(registration);
         }
-        if begun {
+        // Where an answer may have been lost, the newer Vault is what is known of it.
+        if attempt::was_refused(&output) {
             forget_folder(host, Path::new(VAULT))?;
-            copy_tree(host, &aside, Path::new(VAULT)).while_doing(|| "putting the Vault back".into())?;
-            forget_folder(host, &aside)?;
-        } else if is_final(&output) {
-            // The service said no, so there is no answer that was lost: nothing is to look like that.
-            forget_folder(host, Path::new(VAULT))?;
+            if begun {
+                copy_tree(host, &aside, Path::new(VAULT)).while_doing(|| "putting the Vault back".into())?;
+            }
+            attempt::end(host)?;
         }
+        forget_folder(host, &aside)?;
         Err(said_no(&output))
     }
 
@@ -137,26 +143,6 @@ impl Register {
         ))
         .hint(format!("run with --region {}, or 'landfall uninstall' first", registration.region)))
     }
-}
-
-/// SSM knows no idempotency: where the answer to an earlier try was lost, that try's instance stays.
-fn tell_of_an_orphan(host: &dyn Host) -> Result<()> {
-    if let Some(orphan) = registration::orphan(host)? {
-        host.tell(&format!(
-            "note: an earlier registration, begun on {} with the fingerprint {}, was cut short; AWS may know a managed \
-             instance of that time that nobody uses: 'aws ssm describe-instance-information' shows it, \
-             'aws ssm deregister-managed-instance' removes it",
-            orphan.begun, orphan.fingerprint
-        ));
-    }
-    Ok(())
-}
-
-/// Whether the service itself refused, so that nothing was made.
-fn is_final(output: &Output) -> bool {
-    const REFUSALS: [&str; 4] =
-        ["ActivationExpired", "InvalidActivation", "RegistrationLimitExceeded", "ThrottlingException"];
-    REFUSALS.iter().any(|code| output.stdout.contains(code) || output.stderr.contains(code))
 }
 
 /// Takes the local identity away; what the service knows stays there. What was set aside goes last: it

@@ -1,5 +1,5 @@
-//! Docker from Docker's own repository: a local one in its layout, under its name, signed with a key made for
-//! tests, which is why it is named as a mirror with that key's fingerprint.
+//! Docker from Docker's own repository: a local one in its layout, signed with a key made for tests, which is
+//! why it is named as a mirror with that key's fingerprint. Under Docker's own name it is refused.
 
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
@@ -10,7 +10,7 @@ use vm_tests::world::World;
 
 use crate::{guests_can_run, machine};
 
-const MIRROR: &str = "--docker-mirror https://download.docker.com \
+const MIRROR: &str = "--docker-mirror https://docker.landfall.test \
                       --docker-trust-fingerprint \"$(cat /root/trust-key.fingerprint)\"";
 const KEYRING: &str = "/etc/apt/keyrings/docker.asc";
 const SOURCE: &str = "/etc/apt/sources.list.d/docker.sources";

@@ -114,10 +114,20 @@ fn an_address_that_is_none_or_holds_a_password_is_refused() {
         refused(|options| options.mirror = Some(url.into()), "is not an address");
         refused(|options| options.deb_url = Some(url.into()), "is not an address");
     }
-    let url = "https://harbour:sesame@mirror.example/";
-    refused(|options| options.mirror = Some(url.into()), "holds a user's name");
-    let error = asked(|options| options.mirror = Some(url.into())).unwrap_err();
-    assert!(!format!("{error:?}").contains("sesame"));
+    for url in
+        ["https://harbour:sesame@mirror.example/", "https://mirror.example/x.deb?X-Amz-Signature=sesame"]
+    {
+        refused(|options| options.mirror = Some(url.into()), "holds a user's name or a query");
+        let error = asked(|options| options.deb_url = Some(url.into())).unwrap_err();
+        assert!(!format!("{error:?}").contains("sesame"));
+    }
+}
+
+#[test]
+fn an_address_without_tls_is_refused_before_anything_is_fetched() {
+    let url = "http://mirror.example/aws";
+    refused(|options| options.mirror = Some(url.into()), "is not reached over TLS");
+    refused(|options| options.deb_url = Some(url.into()), "is not reached over TLS");
 }
 
 const DEB: &str = "https://files.example/amazon-ecs-init.deb";

@@ -38,6 +38,10 @@ pub struct Service {
     pub registrations: u32,
     /// Requests of any kind.
     pub requests: u32,
+    /// What the SSM agent says when its request, or the answer to it, gets lost.
+    pub loses_registration: Option<&'static str>,
+    /// Whether the SSM agent fails after it was registered, and has written that down.
+    pub fails_after_registration: bool,
     /// Whether it denies a container instance to everybody.
     pub denies_instances: bool,
     /// The error that it answers with when a role token is asked for.
@@ -65,6 +69,9 @@ impl Fake {
             return Ok(refuse(1, "ERROR Registration failed due to error registering the instance"));
         }
         self.service.requests += 1;
+        if let Some(said) = self.service.loses_registration {
+            return Ok(refuse(1, said));
+        }
         if (id, code.expose()) != (ACTIVATION_ID, ACTIVATION_CODE) {
             return Ok(refuse(1, "ERROR Registration failed. InvalidActivation: "));
         }
@@ -73,6 +80,9 @@ impl Fake {
         let id = format!("mi-{:017x}", self.service.registrations);
         self.scribble_deep(KEY, &key(&id, region), 0o600);
         self.scribble_deep("/var/lib/amazon/ssm/registration", &id, 0o600);
+        if self.service.fails_after_registration {
+            return Ok(refuse(1, "ERROR Registration failed. InvalidActivation: "));
+        }
         Ok(answer())
     }
 

@@ -34,6 +34,13 @@ impl Host for Fake {
         Ok(Some(Stat { kind: node.kind.entry(), mode: node.mode, device: 1, modified }))
     }
 
+    fn stat_followed(&self, path: &Path) -> Result<Option<Stat>> {
+        match self.disk.node(path).filter(|node| node.kind == Kind::Link) {
+            Some(link) => self.stat(Path::new(&*String::from_utf8_lossy(&link.content))),
+            None => self.stat(path),
+        }
+    }
+
     fn list(&self, folder: &Path) -> Result<Vec<String>> {
         Ok(self.disk.list(folder))
     }

@@ -103,7 +103,8 @@ impl Invocation {
         process.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let output = match self.output(&mut process) {
             Err(e) if e.kind() == ErrorKind::NotFound => {
-                return Err(Error::failed(format!("the program {} is missing", self.program)));
+                return Err(Error::failed(format!("the program {} is missing", self.program))
+                    .hint(format!("install the package that has it; it is looked for in {SEARCH_PATH}")));
             }
             other => other.while_doing(|| format!("running {}", self.program))?,
         };
