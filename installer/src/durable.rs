@@ -1,7 +1,9 @@
 //! Writing so that a power cut leaves the old content or the new, never half of it.
 //!
 //! A temporary file beside the target, its content synced, renamed over the target, the folder
-//! synced. Everything Landfall writes by itself goes through here.
+//! synced. Everything Landfall writes by itself goes through here, but for two things: a finished download,
+//! which nobody reads but the run that fetched and verified it (a later one fetches anew), and what is
+//! unpacked of a package, which the door syncs itself.
 
 use std::path::{Path, PathBuf};
 

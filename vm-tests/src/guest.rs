@@ -23,6 +23,21 @@ pub mod tree;
 
 use tree::Tree;
 
+/// Whether guests can run here, which root alone may let them. A test that cannot run says so; where guests are
+/// required, as under continuous integration, it fails.
+///
+/// # Panics
+/// Where they are required and cannot run.
+pub fn can_run() -> bool {
+    let root = nix::unistd::geteuid().is_root();
+    let required = ["CI", "LANDFALL_REQUIRE_GUESTS"].into_iter().any(|name| std::env::var_os(name).is_some());
+    assert!(root || !required, "guests need root, and they are required here");
+    if !root {
+        eprintln!("skipped: guests need root");
+    }
+    root
+}
+
 /// What a command in a guest came to.
 #[derive(Debug, Clone)]
 pub struct Output {

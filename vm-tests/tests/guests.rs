@@ -5,22 +5,13 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, geteuid};
-use vm_tests::guest::{Guest, leftovers};
+use nix::unistd::Pid;
+use vm_tests::guest::{self, Guest, leftovers};
 use vm_tests::world::World;
-
-/// Containers need root; a test that cannot run says so.
-fn can_run() -> bool {
-    let root = geteuid().is_root();
-    if !root {
-        eprintln!("skipped: guests need root");
-    }
-    root
-}
 
 #[test]
 fn a_guest_obeys_and_keeps_what_it_wrote_through_a_power_cut() {
-    if !can_run() {
+    if !guest::can_run() {
         return;
     }
     let mut world = World::empty().unwrap();
@@ -59,7 +50,7 @@ fn a_guest_obeys_and_keeps_what_it_wrote_through_a_power_cut() {
 
 #[test]
 fn guests_of_two_worlds_do_not_notice_each_other() {
-    if !can_run() {
+    if !guest::can_run() {
         return;
     }
     let mut worlds = [World::empty().unwrap(), World::empty().unwrap()];
@@ -73,7 +64,7 @@ fn guests_of_two_worlds_do_not_notice_each_other() {
 
 #[test]
 fn output_comes_line_by_line_while_a_command_runs() {
-    if !can_run() {
+    if !guest::can_run() {
         return;
     }
     let mut world = World::empty().unwrap();
@@ -88,7 +79,7 @@ fn output_comes_line_by_line_while_a_command_runs() {
 
 #[test]
 fn nothing_is_left_behind_however_a_test_ends() {
-    if !can_run() {
+    if !guest::can_run() {
         return;
     }
     for signal in [None, Some(Signal::SIGINT), Some(Signal::SIGTERM), Some(Signal::SIGKILL)] {
@@ -116,7 +107,7 @@ fn nothing_is_left_behind_however_a_test_ends() {
 
 #[test]
 fn nothing_is_left_behind_after_a_panic() {
-    if !can_run() {
+    if !guest::can_run() {
         return;
     }
     let panicked = std::thread::spawn(|| {
@@ -136,7 +127,7 @@ fn nothing_is_left_behind_after_a_panic() {
 
 #[test]
 fn docker_runs_in_a_guest_with_its_bridge_and_its_firewall() {
-    if !can_run() {
+    if !guest::can_run() {
         return;
     }
     let mut world = World::new().unwrap();

@@ -9,27 +9,37 @@ use crate::machine;
 #[test]
 fn plan_status_and_refused_commands_change_nothing() -> Result<()> {
     let Some((world, guest)) = machine()? else { return Ok(()) };
+    let activation = r#"{"ActivationId": "00000000-0000-4000-8000-000000000000", "ActivationCode": "UnusedUnusedUnusedUn"}"#;
+    guest.write("/root/activation.json", activation.as_bytes(), 0o600)?;
     let before = guest.tree()?;
     let plan = guest.must(&UP.replacen("up", "plan", 1))?;
     assert!(plan.contains("register in us-east-1\n    because "), "{plan}");
+    const ACTIVATED: &str = "landfall up --region us-east-1 --activation-file /root/activation.json";
+    let none = format!("{ACTIVATED} --docker-install-source none");
+    let unreachable = format!("HTTPS_PROXY=http://127.0.0.9:1 {ACTIVATED}");
+    let nobody = format!(
+        "setpriv --reuid=65534 --clear-groups {}",
+        ACTIVATED.replace("--activation-file /root/activation.json", "")
+    );
     let refused = [
-        ("landfall status", 3),
-        ("landfall up", 2),
-        ("landfall up --region us-east-1", 2),
-        ("landfall up --region us-east-1 --activation-file /nowhere", 2),
-        ("landfall up --region moon-1 --cluster c", 2),
-        ("landfall up --region us-east-1 --cluster 'a b'", 2),
-        ("landfall up --region us-east-1 --docker-install-source none", 2),
-        ("landfall register --region us-east-1", 2),
-        ("landfall up --regoin us-east-1", 2),
-        ("HTTPS_PROXY=http://127.0.0.9:1 landfall up --region us-east-1", 2),
-        ("setpriv --reuid=65534 --clear-groups landfall up --region us-east-1", 2),
-        ("setpriv --reuid=65534 --clear-groups landfall status", 2),
+        ("landfall status", 3, ""),
+        ("landfall up", 2, "no region"),
+        ("landfall up --region us-east-1", 2, "no activation"),
+        ("landfall up --region us-east-1 --activation-file /nowhere", 2, "/nowhere"),
+        ("landfall up --region moon-1 --cluster c", 2, "moon-1"),
+        ("landfall up --region us-east-1 --cluster 'a b'", 2, "a b"),
+        (&none, 2, "it may come from nowhere"),
+        ("landfall register --region us-east-1", 2, "the agents are not installed yet"),
+        ("landfall up --regoin us-east-1", 2, "regoin"),
+        (&unreachable, 1, "127.0.0.9"),
+        (&nobody, 2, "root"),
+        ("setpriv --reuid=65534 --clear-groups landfall status", 2, "root"),
     ];
-    for (command, code) in refused {
+    for (command, code, word) in refused {
         let output = guest.run(command)?;
         assert_eq!(output.status, code, "{command}: {}", output.stderr);
-        assert!(output.stderr.contains("error:"), "{command}: {}", output.stderr);
+        let said = &output.stderr;
+        assert!(said.contains("error:") && said.contains(word), "{command}: {said}");
     }
     let changes: Vec<String> = before.changes(&guest.tree()?).iter().map(ToString::to_string).collect();
     assert!(changes.is_empty(), "{changes:#?}");

@@ -6,7 +6,6 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use nix::unistd::geteuid;
 use vm_tests::error::Result;
 use vm_tests::guest::container::Container;
 use vm_tests::guest::{Guest, Output};
@@ -44,11 +43,7 @@ fn machine() -> Result<Option<(World, Container)>> {
 
 /// Says so where guests cannot run.
 fn guests_can_run() -> bool {
-    let root = geteuid().is_root();
-    if !root {
-        eprintln!("skipped: guests need root");
-    }
-    root
+    vm_tests::guest::can_run()
 }
 
 /// Runs `landfall up` and prints all it says, for whoever reads a failed test.

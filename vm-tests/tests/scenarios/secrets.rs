@@ -49,10 +49,14 @@ fn the_activation_code_shows_in_the_ssm_agents_own_registration_and_nowhere_else
     let seen = guest.must("sort -u /root/seen")?;
     assert_eq!(seen, "cmdline of /usr/bin/amazon-ssm-agent -register\n", "where it showed");
 
+    // A plan that was given the activation, and a registration that the service refuses.
+    guest.must(&format!("{} --json > /root/plan.json", UP.replacen("up", "plan", 1)))?;
+    guest.must("landfall status > /root/status.txt 2>&1; landfall uninstall > /root/uninstall.txt 2>&1")?;
+    let refused = guest.run(&format!("{UP} --json > /root/refused.json 2> /root/refused.txt"))?;
+    assert_eq!(refused.status, 1);
+    guest.must("grep 'the activation is used up' /root/refused.txt")?;
+
     // The file it came in is the operator's; what he looks for it with is the test's.
-    guest.must(
-        "landfall plan --region us-east-1 --json > /root/plan.json; landfall status > /root/status.txt 2>&1",
-    )?;
     let left = guest.run(
         "grep -rlsaF -f /root/pattern / --exclude-dir=proc --exclude-dir=sys --exclude-dir=dev; \
          journalctl --no-pager | grep -F -f /root/pattern",
