@@ -111,6 +111,15 @@ impl Facts {
         Self::look(host, Sight::partial())
     }
 
+    /// The same for whoever decides by it: whether an identity is here must be seen.
+    ///
+    /// # Errors
+    /// When it cannot be read for another reason, or the identity cannot.
+    pub fn gather_what_decides(host: &dyn Host) -> Result<Self> {
+        registration::read(host)?;
+        Self::gather_what_is_visible(host)
+    }
+
     fn look(host: &dyn Host, mut sight: Sight) -> Result<Self> {
         let registration = sight.of(registration::read(host))?;
         let database = PackageDatabase::read(host)?;
@@ -130,7 +139,7 @@ impl Facts {
             security: Security::read(host)?,
             default_routes: system::default_routes(host)?,
             machine_id: system::line(host, "/etc/machine-id")?.filter(|id| id != "uninitialized"),
-            transient_machine_id: system::is_mount_point(host, "/etc/machine-id")?,
+            transient_machine_id: system::is_in_memory(host, "/etc/machine-id")?,
             product_uuid: system::line(host, "/sys/class/dmi/id/product_uuid")?,
             vendor: system::line(host, "/sys/class/dmi/id/sys_vendor")?,
             memory,
@@ -148,6 +157,13 @@ impl Facts {
             foreign_credentials: foreign_credentials::places(host, &mut sight)?,
             unseen: sight.unseen(),
         })
+    }
+
+    /// Whether the ECS agent has registered this machine as a container instance.
+    #[must_use]
+    pub fn is_container_instance(&self) -> bool {
+        let arn = self.ecs_agent.as_ref().and_then(|agent| agent.container_instance_arn.as_ref());
+        self.agent_files.saved_state || arn.is_some()
     }
 
     /// Whether a package is installed.

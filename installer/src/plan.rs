@@ -65,14 +65,14 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
         plan.extend(ssm_agent::proxy(config));
         plan.extend(docker::proxy(facts, config, distro));
         plan.extend(ssm_agent::configuration(config));
-        plan.extend(ecs_agent::configuration(config));
+        plan.extend(ecs_agent::configuration(facts, config));
         plan.extend(credentials_endpoint::persistence());
         plan.extend(packages::steps(facts, config, distro)?);
         plan.extend(exec::steps(facts, config, distro)?);
     } else if config.proxy.is_some() {
         plan.extend(ssm_agent::late_proxy(config));
         plan.extend(docker::proxy(facts, config, distro));
-        plan.extend(ecs_agent::configuration(config));
+        plan.extend(ecs_agent::configuration(facts, config));
     }
     plan.extend(docker::steps(facts, config, distro));
     if goal != Goal::Register {

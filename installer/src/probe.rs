@@ -11,7 +11,7 @@ use crate::findings::network::{Asked, METADATA_SERVICE, findings};
 use crate::host::Host;
 use crate::partition;
 use crate::plan::{Goal, Plan};
-use crate::step::Step;
+use crate::step::{PackageFile, Step};
 
 /// An address, and whether nothing can be done without it.
 type Question = (String, bool);
@@ -26,16 +26,10 @@ pub fn what_is_needed(host: &dyn Host, plan: &Plan, config: &Config, goal: Goal)
     for item in plan {
         match &item.step {
             Step::InstallPackages(install) if item.step.check(host)?.is_some() => {
-                let missing = install.missing_files(host)?;
-                questions.extend(missing.iter().filter_map(|file| Some((origin(&file.url)?, true))));
+                questions.extend(sources(&item.step, &install.missing_files(host)?));
             }
-            // A fall-back is not asked ahead: whether it is needed shows later.
-            Step::AddRepository(add) if !add.is_fall_back() && item.step.check(host)?.is_some() => {
-                questions.extend(origin(&add.key_url).map(|origin| (origin, true)));
-            }
-            Step::ExecPrograms(exec) if item.step.check(host)?.is_some() => {
-                let package = exec.package.as_ref();
-                questions.extend(package.and_then(|package| Some((origin(&package.url)?, true))));
+            Step::AddRepository(_) | Step::ExecPrograms(_) if item.step.check(host)?.is_some() => {
+                questions.extend(sources(&item.step, &[]));
             }
             Step::Register(_) | Step::Await(_) => joins |= item.step.check(host)?.is_some(),
             _ => {}
@@ -52,11 +46,25 @@ pub fn what_is_needed(host: &dyn Host, plan: &Plan, config: &Config, goal: Goal)
 pub fn everything(host: &dyn Host, plan: Option<&Plan>, config: &Config) -> Vec<Finding> {
     let mut questions = services(config);
     for item in plan.into_iter().flatten() {
-        if let Step::InstallPackages(install) = &item.step {
-            questions.extend(install.files.iter().filter_map(|file| Some((origin(&file.url)?, true))));
-        }
+        let files = match &item.step {
+            Step::InstallPackages(install) => install.files.iter().collect(),
+            _ => Vec::new(),
+        };
+        questions.extend(sources(&item.step, &files));
     }
     ask(host, config, questions)
+}
+
+/// Where a step gets files from, of its packages these.
+fn sources<'a>(step: &'a Step, files: &[&'a PackageFile]) -> Vec<Question> {
+    let urls: Vec<&str> = match step {
+        Step::InstallPackages(_) => files.iter().map(|file| file.url.as_str()).collect(),
+        // A fall-back is not asked ahead: whether it is needed shows later.
+        Step::AddRepository(add) if !add.is_fall_back() => vec![&add.key_url],
+        Step::ExecPrograms(exec) => exec.package.iter().map(|package| package.url.as_str()).collect(),
+        _ => Vec::new(),
+    };
+    urls.into_iter().filter_map(|url| Some((origin(url)?, true))).collect()
 }
 
 fn ask(host: &dyn Host, config: &Config, mut questions: Vec<Question>) -> Vec<Finding> {
@@ -68,15 +76,22 @@ fn ask(host: &dyn Host, config: &Config, mut questions: Vec<Question>) -> Vec<Fi
     questions.dedup();
     let addresses: Vec<String> = questions.iter().map(|(address, _)| address.clone()).collect();
     let reached = host.reach(&addresses, config.proxy.as_ref()).into_iter().zip(questions);
-    let asked: Vec<Asked> = reached.map(|(reached, (_, needed))| Asked { reached, needed }).collect();
+    let asked: Vec<Asked> = reached
+        .map(|(reached, (address, needed))| Asked { is_aws: is_aws(config, &address), reached, needed })
+        .collect();
     findings(&asked, host.now())
+}
+
+fn is_aws(config: &Config, address: &str) -> bool {
+    let own = services(config).into_iter().any(|(it, _)| it == address);
+    own || address.ends_with(&format!(".{}/", partition::suffix(&config.region)))
 }
 
 /// The services that both agents speak to. ECS names the two hosts of its sessions itself, later: these
 /// are the first of them.
 fn services(config: &Config) -> Vec<Question> {
     let of_region = |name: &str| format!("https://{}/", config.endpoints().service(name));
-    let ecs = config.ecs_endpoint.as_deref().and_then(origin).unwrap_or_else(|| of_region("ecs"));
+    let ecs = config.ecs_endpoint.as_deref().and_then(endpoint).unwrap_or_else(|| of_region("ecs"));
     let mut questions = vec![(of_region("ssm"), true), (ecs, true)];
     if config.expect_account.is_some() {
         questions
@@ -91,6 +106,11 @@ fn services(config: &Config) -> Vec<Question> {
     questions
 }
 
+/// The agent takes a name without a scheme for one of HTTPS.
+fn endpoint(named: &str) -> Option<String> {
+    origin(named).or_else(|| origin(&format!("https://{named}")))
+}
+
 /// The address of a URL's host alone.
 fn origin(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
@@ -100,6 +120,12 @@ fn origin(url: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_endpoint_without_a_scheme_is_asked_by_https() {
+        assert_eq!(endpoint("ecs.example:8443/").as_deref(), Some("https://ecs.example:8443/"));
+        assert_eq!(endpoint("http://ecs.example").as_deref(), Some("http://ecs.example/"));
+    }
 
     #[test]
     fn only_the_host_of_a_package_is_asked() {

@@ -79,7 +79,7 @@ pub(super) fn pass(host: &dyn Host, mut found: Vec<Finding>, refuse: fn(String) 
     }
 }
 
-fn line(finding: &Finding) -> String {
+pub(super) fn line(finding: &Finding) -> String {
     let Finding { code, severity, sentence, remedy } = finding;
     format!("{:<7} {sentence} ({}): {remedy}", severity.verb(), code.name())
 }

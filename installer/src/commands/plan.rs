@@ -7,7 +7,7 @@ use crate::cli::Options;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
-use crate::findings::{findings, keys};
+use crate::findings::{Code, findings, keys};
 use crate::host::Host;
 use crate::plan::{Goal, Plan, distro, plan};
 
@@ -17,10 +17,12 @@ use crate::plan::{Goal, Plan, distro, plan};
 /// When this machine or these choices are not supported.
 pub fn run(host: &dyn Host, options: &Options, json: bool) -> Result<()> {
     let config = Config::resolve(host, options)?;
-    let facts = Facts::gather(host)?;
+    let facts = Facts::gather_what_decides(host)?;
     let distro = distro(&facts)?;
     let goal = if options.skip_registration { Goal::Install } else { Goal::Up };
-    check::pass(host, findings(&facts, &config, Some(&distro), goal), Error::refused)?;
+    let found = findings(&facts, &config, Some(&distro), goal);
+    found.iter().filter(|it| it.code == Code::NotRoot).for_each(|it| host.tell(&check::line(it)));
+    check::pass(host, found, Error::refused)?;
     let plan = plan(&facts, &config, &distro, goal)?;
     check::pass(host, keys::findings(&plan, host.now()).into_iter().collect(), Error::refused)?;
     if json {

@@ -8,7 +8,7 @@ use crate::cli::Options;
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::facts::Facts;
-use crate::findings::{findings, keys};
+use crate::findings::{Finding, findings, keys};
 use crate::host::Host;
 use crate::plan::{Goal, distro, plan};
 use crate::probe;
@@ -42,7 +42,8 @@ pub fn run_watched(
     host.use_proxy(config.proxy.clone(), config.proxy_is_chosen);
     let facts = Facts::gather(host)?;
     let distro = distro(&facts)?;
-    check::pass(host, findings(&facts, &config, Some(&distro), goal), Error::refused)?;
+    let mut noted = findings(&facts, &config, Some(&distro), goal);
+    pass(host, &noted, Error::refused, json)?;
     let plan = plan(&facts, &config, &distro, goal)?;
     let activation = config::activation(host, options, terminal::standard_input)?;
     if goal != Goal::Install && facts.registration.is_none() && activation.is_none() {
@@ -50,7 +51,8 @@ pub fn run_watched(
     }
     let mut found = probe::what_is_needed(host, &plan, &config, goal)?;
     found.extend(keys::findings(&plan, host.now()));
-    check::pass(host, found, Error::failed)?;
+    pass(host, &found, Error::failed, json)?;
+    noted.extend(found);
     let context = Context::new(activation);
     let ui = Ui::new(host.env("NO_COLOR").is_some(), host.progress());
     let mut told = Vec::new();
@@ -66,7 +68,8 @@ pub fn run_watched(
             "version": 1,
             "result": if changed.is_ok() { "done" } else { "failed" },
             "changed": changed.as_ref().ok(),
-            "error": changed.as_ref().err().map(|e| json!({"what": e.what, "while": e.doing, "hint": e.hint})),
+            "error": changed.as_ref().err().map(error_as_json),
+            "findings": noted,
             "steps": told,
             "instance": instance(host),
             "time": {
@@ -81,6 +84,23 @@ pub fn run_watched(
     ui.account(wall, &timings);
     conclude(host, goal, changed);
     Ok(())
+}
+
+/// What blocks is refused, in JSON too.
+fn pass(host: &dyn Host, found: &[Finding], refuse: fn(String) -> Error, json: bool) -> Result<()> {
+    let passed = check::pass(host, found.to_vec(), refuse);
+    if let (true, Err(e)) = (json, &passed) {
+        print_json(&refusal_as_json(found, e));
+    }
+    passed
+}
+
+fn refusal_as_json(found: &[Finding], error: &Error) -> Value {
+    json!({"version": 1, "result": "refused", "changed": null, "error": error_as_json(error), "findings": found})
+}
+
+fn error_as_json(error: &Error) -> Value {
+    json!({"what": error.what, "while": error.doing, "hint": error.hint})
 }
 
 fn conclude(host: &dyn Host, goal: Goal, changed: usize) {
@@ -110,4 +130,20 @@ fn as_json(event: &Event) -> Option<Value> {
         "subject": item.step.subject(), "what": item.step.describe(), "why": item.why,
         "outcome": outcome, "seconds": seconds,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::findings::Code;
+
+    #[test]
+    fn a_refusal_in_json_lists_what_was_found() {
+        let found = [Code::DiskFull, Code::MemoryLow].map(|code| Finding::new(code, "it is so", "mend it"));
+        let error = Error::refused("it is so").hint("mend it");
+        let printed = refusal_as_json(&found, &error);
+        assert_eq!((&printed["result"], &printed["error"]["hint"]), (&json!("refused"), &json!("mend it")));
+        let codes: Vec<&Value> = (0..2).map(|at| &printed["findings"][at]["code"]).collect();
+        assert_eq!(codes, [&json!("disk-full"), &json!("memory-low")]);
+    }
 }

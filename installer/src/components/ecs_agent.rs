@@ -8,6 +8,7 @@ use super::ssm_agent::folders;
 use super::{exec, gate as gate_unit};
 use crate::cli::IpFamily;
 use crate::config::Config;
+use crate::facts::Facts;
 use crate::package_database::list_of_files;
 use crate::plan::{Item, item};
 use crate::proxy::Proxy;
@@ -32,7 +33,7 @@ pub(crate) fn gate() -> [Item; 2] {
     )
 }
 
-pub(crate) fn configuration(config: &Config) -> [Item; 2] {
+pub(crate) fn configuration(facts: &Facts, config: &Config) -> [Item; 2] {
     [
         item(
             "the ECS agent keeps its state, its logs and its configuration here, and its package never removes them",
@@ -40,7 +41,11 @@ pub(crate) fn configuration(config: &Config) -> [Item; 2] {
         ),
         item(
             "the ECS agent is told its region and cluster, and that it runs outside AWS, before its first start",
-            Step::EnvFile(EnvFile { path: PathBuf::from(CONFIGURATION), keys: keys(config), mode: 0o600 }),
+            Step::EnvFile(EnvFile {
+                path: PathBuf::from(CONFIGURATION),
+                keys: keys(facts, config),
+                mode: 0o600,
+            }),
         ),
     ]
 }
@@ -73,7 +78,9 @@ pub(crate) fn start(config: &Config) -> Vec<Item> {
     ]
 }
 
-fn keys(config: &Config) -> BTreeMap<String, String> {
+/// Attributes and tags are sent with the first registration alone: what a container instance was told stays, so
+/// that it shows what was sent, and the agent is not started again in vain.
+fn keys(facts: &Facts, config: &Config) -> BTreeMap<String, String> {
     let mut keys = BTreeMap::from([
         ("AWS_DEFAULT_REGION".to_owned(), config.region.clone()),
         ("ECS_EXTERNAL".to_owned(), "true".to_owned()),
@@ -86,8 +93,10 @@ fn keys(config: &Config) -> BTreeMap<String, String> {
     set("ECS_CLUSTER", config.cluster.clone());
     set("ECS_ENABLE_GPU_SUPPORT", config.gpu.then(|| "true".to_owned()));
     set("ECS_BACKEND_HOST", config.ecs_endpoint.clone());
-    set("ECS_INSTANCE_ATTRIBUTES", object(&config.attributes));
-    set("ECS_CONTAINER_INSTANCE_TAGS", object(&config.tags));
+    if !facts.is_container_instance() {
+        set("ECS_INSTANCE_ATTRIBUTES", object(&config.attributes));
+        set("ECS_CONTAINER_INSTANCE_TAGS", object(&config.tags));
+    }
     set("HTTP_PROXY", config.proxy.as_ref().map(|proxy| proxy.url.clone()));
     set("HTTPS_PROXY", config.proxy.as_ref().map(|proxy| proxy.url.clone()));
     set("NO_PROXY", config.proxy.as_ref().map(Proxy::spared));

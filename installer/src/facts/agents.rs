@@ -27,7 +27,7 @@ pub struct AgentFiles {
     pub blank_vault: bool,
     /// The machine-id that the SSM agent's fingerprint was taken with; nothing where it is not compared.
     pub fingerprint_of: Option<String>,
-    /// Whether the ECS agent has saved what it is a part of.
+    /// Whether the ECS agent has saved what it is a part of: its file is there before it registers.
     pub saved_state: bool,
     /// The cluster in what it saved, where that names exactly one.
     pub saved_cluster: Option<String>,
@@ -35,6 +35,8 @@ pub struct AgentFiles {
     pub attributes: BTreeMap<String, String>,
     /// Tags that the ECS agent was told.
     pub tags: BTreeMap<String, String>,
+    /// Whether what the ECS agent was told may not be read.
+    pub configuration_unseen: bool,
     /// Whether the SSM agent is here as a snap.
     pub ssm_snap: bool,
 }
@@ -42,16 +44,19 @@ pub struct AgentFiles {
 impl AgentFiles {
     pub(super) fn read(host: &dyn Host, registered: bool, sight: &mut Sight) -> Result<Self> {
         let state = sight.of(host.read(Path::new(AGENT_STATE)))?;
-        let told = sight.of(host.read(Path::new(CONFIGURATION)))?.unwrap_or_default();
+        let told = sight.seen(host.read(Path::new(CONFIGURATION)))?;
+        let configuration_unseen = told.is_none();
+        let told = told.flatten().unwrap_or_default();
         let told = String::from_utf8_lossy(&told);
         let pairs = |key| env_value(&told, key).and_then(|text| serde_json::from_str(text).ok());
         Ok(Self {
             blank_vault: !registered && sight.of(registration::is_begun(host))?,
             fingerprint_of: sight.of(fingerprint_of(host))?,
-            saved_state: state.as_ref().is_some_and(|content| !content.is_empty()),
+            saved_state: state.as_deref().is_some_and(names_an_instance),
             saved_cluster: state.as_deref().and_then(cluster_in),
             attributes: pairs("ECS_INSTANCE_ATTRIBUTES").unwrap_or_default(),
             tags: pairs("ECS_CONTAINER_INSTANCE_TAGS").unwrap_or_default(),
+            configuration_unseen,
             ssm_snap: sight.of(host.stat(Path::new("/snap/amazon-ssm-agent")))?.is_some(),
         })
     }
@@ -70,6 +75,11 @@ fn fingerprint_of(host: &dyn Host) -> Result<Option<String>> {
     let compared = fingerprint.hardware.filter(|_| fingerprint.threshold != -1);
     let id = compared.and_then(|mut hardware| hardware.remove("machine-id"));
     Ok(id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()))
+}
+
+fn names_an_instance(state: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(state);
+    text.match_indices(":container-instance/").any(|(at, _)| text[..at].contains("arn:"))
 }
 
 /// Pages of the database that are free again may still name an earlier cluster: then it is unknown.
@@ -103,6 +113,12 @@ mod tests {
         assert_eq!(cluster_in(&pages(&["bolt", ARN, "x"])).as_deref(), Some("harbour"));
         assert_eq!(cluster_in(&pages(&[ARN, ARN])).as_deref(), Some("harbour"));
         assert_eq!(cluster_in(&pages(&["bolt", "container-instance/x"])), None);
+    }
+
+    #[test]
+    fn a_database_without_the_arn_of_an_instance_is_of_an_agent_that_never_registered() {
+        assert!(names_an_instance(ARN.as_bytes()));
+        assert!(!names_an_instance(b"bolt\0\0cluster-name\0harbour") && !names_an_instance(b""));
     }
 
     #[test]

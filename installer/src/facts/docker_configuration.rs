@@ -24,6 +24,8 @@ pub struct DockerConfiguration {
     pub bridge: Option<String>,
     /// `iptables`
     pub iptables: Option<bool>,
+    /// Whether `hosts` names any.
+    pub hosts: bool,
     /// `userns-remap`
     pub userns_remap: Option<String>,
     /// `data-root`
@@ -52,6 +54,7 @@ impl DockerConfiguration {
             broken: None,
             bridge: text("bridge"),
             iptables: settings["iptables"].as_bool(),
+            hosts: settings["hosts"].as_array().is_some_and(|hosts| !hosts.is_empty()),
             userns_remap: text("userns-remap"),
             data_root: text("data-root"),
             nvidia_runtime: settings["runtimes"].get("nvidia").is_some(),

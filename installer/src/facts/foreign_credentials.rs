@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Sight;
 use crate::error::Result;
-use crate::host::Host;
+use crate::host::{EntryKind, Host};
 use crate::registration::{CREDENTIALS, IDENTITY};
 
 /// Each changes whom an agent takes itself for, or where it looks for that.
@@ -18,8 +18,7 @@ const VARIABLES: [&str; 6] = [
     "AWS_CONTAINER_CREDENTIALS_",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
 ];
-const FILES: [&str; 4] =
-    ["/etc/ecs/ecs.config", "/var/lib/ecs/ecs.config", "/etc/environment", "/etc/systemd/system.conf"];
+const FILES: [&str; 3] = ["/etc/ecs/ecs.config", "/var/lib/ecs/ecs.config", "/etc/systemd/system.conf"];
 const FOLDERS: [&str; 3] = [
     "/etc/systemd/system.conf.d",
     "/etc/systemd/system/amazon-ssm-agent.service.d",
@@ -32,17 +31,35 @@ pub(super) fn places(host: &dyn Host, sight: &mut Sight) -> Result<Vec<String>> 
     let mut files: Vec<PathBuf> = FILES.iter().map(PathBuf::from).collect();
     for folder in FOLDERS {
         let names = sight.of(host.list(Path::new(folder)))?;
-        files.extend(names.iter().map(|name| Path::new(folder).join(name)));
+        let drop_ins = names.iter().filter(|name| name.ends_with(".conf"));
+        files.extend(drop_ins.map(|name| Path::new(folder).join(name)));
     }
-    for path in files {
+    let mut at = 0;
+    while let Some(path) = files.get(at).cloned() {
+        at += 1;
+        if sight.of(host.stat(&path))?.is_none_or(|stat| stat.kind != EntryKind::File) {
+            continue;
+        }
         let content = sight.of(host.read(&path))?.unwrap_or_default();
         let text = String::from_utf8_lossy(&content);
+        if path.parent().is_some_and(|folder| folder.to_string_lossy().ends_with(".service.d")) {
+            let named = environment_files(&text).filter(|path| !files.contains(path)).collect::<Vec<_>>();
+            files.extend(named);
+        }
         places.extend(variable_in(&text).map(|name| format!("{name} in {}", path.display())));
     }
     if sight.of(operators_profile(host))? {
         places.push(format!("the profile [default] of {CREDENTIALS}"));
     }
     Ok(places)
+}
+
+/// Those that a drop-in names, without patterns.
+fn environment_files(text: &str) -> impl Iterator<Item = PathBuf> {
+    let value =
+        |line: &str| Some(line.trim().strip_prefix("EnvironmentFile=")?.trim_start_matches('-').to_owned());
+    let is_plain = |path: &String| path.starts_with('/') && !path.contains(['%', '*', '?', '[']);
+    text.lines().filter_map(value).filter(is_plain).map(PathBuf::from)
 }
 
 fn variable_in(text: &str) -> Option<&'static str> {
@@ -89,13 +106,21 @@ mod tests {
         let found = places_of(&[
             ("/etc/ecs/ecs.config", "ECS_CLUSTER=c\nAWS_ACCESS_KEY_ID=AKIASECRET\n"),
             ("/etc/systemd/system/ecs.service.d/own.conf", "[Service]\nEnvironment=AWS_PROFILE=me\n"),
-            ("/etc/environment", "# AWS_PROFILE=me\nLANG=C\n"),
+            ("/etc/environment", "AWS_PROFILE=me\n"),
+            ("/etc/systemd/system/ecs.service.d/own.conf.bak", "[Service]\nEnvironment=AWS_PROFILE=me\n"),
+            ("/etc/systemd/system/ecs.service.d/folder.conf/x", "AWS_PROFILE=me\n"),
+            (
+                "/etc/systemd/system/amazon-ssm-agent.service.d/a.conf",
+                "[Service]\nEnvironmentFile=-/etc/agent.env\n",
+            ),
+            ("/etc/agent.env", "# none\nAWS_PROFILE=you\n"),
         ]);
         assert_eq!(
             found,
             [
                 "AWS_ACCESS_KEY_ID in /etc/ecs/ecs.config",
-                "AWS_PROFILE in /etc/systemd/system/ecs.service.d/own.conf"
+                "AWS_PROFILE in /etc/systemd/system/ecs.service.d/own.conf",
+                "AWS_PROFILE in /etc/agent.env"
             ]
         );
     }

@@ -21,14 +21,19 @@ impl Sight {
 
     /// What was looked at.
     pub(super) fn of<T: Default>(&mut self, looked: Result<T>) -> Result<T> {
+        Ok(self.seen(looked)?.unwrap_or_default())
+    }
+
+    /// The same; nothing where it may not be looked at.
+    pub(super) fn seen<T>(&mut self, looked: Result<T>) -> Result<Option<T>> {
         match looked {
             Err(e) if self.partial && e.kind == Kind::Refused => {
                 if !self.unseen.contains(&e.what) {
                     self.unseen.push(e.what);
                 }
-                Ok(T::default())
+                Ok(None)
             }
-            looked => looked,
+            looked => looked.map(Some),
         }
     }
 

@@ -88,10 +88,13 @@ pub(super) fn no_memory_control(host: &dyn Host) -> Result<bool> {
     Ok(listed.map_or(off, |listed| !listed))
 }
 
-pub(super) fn is_mount_point(host: &dyn Host, path: &str) -> Result<bool> {
+/// Whether something is mounted there that is lost at the next boot.
+pub(super) fn is_in_memory(host: &dyn Host, path: &str) -> Result<bool> {
     let mounts = host.read(Path::new("/proc/self/mountinfo"))?.unwrap_or_default();
     let mounts = String::from_utf8_lossy(&mounts);
-    Ok(mounts.lines().any(|line| line.split(' ').nth(4) == Some(path)))
+    let kind = |line: &str| Some(line.split_once(" - ")?.1.split(' ').next()?.to_owned());
+    let there = |line: &&str| line.split(' ').nth(4) == Some(path);
+    Ok(mounts.lines().filter(there).any(|line| matches!(kind(line).as_deref(), Some("tmpfs" | "ramfs"))))
 }
 
 pub(super) fn default_routes(host: &dyn Host) -> Result<Vec<String>> {
@@ -119,6 +122,19 @@ pub(super) fn line(host: &dyn Host, path: &str) -> Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::fake::fresh;
+
+    #[test]
+    fn a_mount_over_a_file_is_lost_with_the_boot_only_where_it_is_in_memory() {
+        let mounted = |kind: &str| {
+            let mut fake = fresh();
+            let line = format!("36 25 0:31 /id /etc/machine-id ro,relatime shared:1 - {kind} {kind} rw\n");
+            fake.put("/proc/self/mountinfo", &line, 0o444);
+            is_in_memory(&fake, "/etc/machine-id").unwrap()
+        };
+        assert!(mounted("tmpfs") && mounted("ramfs"));
+        assert!(!mounted("ext4") && !mounted("overlay"));
+    }
 
     #[test]
     fn os_release_is_read_with_and_without_quotes() {

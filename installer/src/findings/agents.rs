@@ -76,13 +76,17 @@ fn saved_state(facts: &Facts, config: &Config) -> Option<Finding> {
 
 /// The agent sends these with its first registration, and with no later one.
 fn late_choices(facts: &Facts, config: &Config) -> Vec<Finding> {
-    let Some(arn) = facts.ecs_agent.as_ref().and_then(|agent| agent.container_instance_arn.as_ref()) else {
+    if !facts.is_container_instance() || facts.agent_files.configuration_unseen {
         return Vec::new();
-    };
+    }
+    let running = facts.ecs_agent.as_ref();
+    let arn = running.and_then(|agent| agent.container_instance_arn.as_deref());
+    let arn = arn.unwrap_or("<the ARN in 'landfall status', once the ECS agent runs>");
     let changed = |wanted: &BTreeMap<String, String>, told: &BTreeMap<String, String>| {
         !wanted.is_empty() && wanted != told
     };
-    let cluster = facts.ecs_agent.as_ref().map(|agent| agent.cluster.as_str()).unwrap_or_default();
+    let saved = facts.agent_files.saved_cluster.as_deref().unwrap_or("<its cluster>");
+    let cluster = running.map_or(saved, |agent| agent.cluster.as_str());
     let mut found = Vec::new();
     if changed(&config.attributes, &facts.agent_files.attributes) {
         let list: Vec<String> = config

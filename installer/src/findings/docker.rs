@@ -14,11 +14,23 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
             "mend it, or move it away",
         );
     }
-    if told.bridge.as_deref() == Some("none") {
+    if let Some(bridge) = told.bridge.as_deref().filter(|bridge| *bridge != "docker0") {
         add(
             Code::DockerNoBridge,
-            format!("\"bridge\" is \"none\" in {DAEMON_JSON}, and the ECS agent needs Docker's bridge"),
+            format!(
+                "\"bridge\" is \"{bridge}\" in {DAEMON_JSON}, and the ECS agent needs Docker's own bridge"
+            ),
             "take that line out, and restart Docker",
+        );
+    }
+    // Whoever runs it so has changed its unit.
+    if told.hosts && facts.docker.is_none() {
+        add(
+            Code::DockerHosts,
+            format!(
+                "\"hosts\" is set in {DAEMON_JSON} and, as a rule, on the command line of Docker's unit too, so Docker does not start"
+            ),
+            "take that line out, or give docker.service a drop-in whose ExecStart has no -H",
         );
     }
     if told.iptables == Some(false) {

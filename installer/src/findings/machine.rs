@@ -87,14 +87,15 @@ fn machine_id(facts: &Facts) -> Option<Finding> {
     let sentence = match &facts.machine_id {
         None => "this machine has no machine-id yet, and its identity is bound to one",
         Some(_) if facts.transient_machine_id => {
-            "/etc/machine-id is mounted over, so the machine-id is lost at the next boot, and the identity with it"
+            "/etc/machine-id is in memory only, so the machine-id is lost at the next boot, and the identity with it"
         }
         Some(_) => return None,
     };
     Some(Finding::new(
         Code::TransientMachineId,
         sentence,
-        "make it last: 'umount /etc/machine-id' where it is a mount, then 'systemd-machine-id-setup'",
+        "make it last: 'systemd-machine-id-setup --commit'; where another mount is in the way, 'umount /etc/machine-id' \
+         and 'systemd-machine-id-setup'",
     ))
 }
 

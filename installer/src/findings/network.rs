@@ -3,13 +3,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Code, Finding};
+use super::{Code, Finding, Severity};
 use crate::host::{Heard, Reached, Silence, Stage};
 
 /// The service refuses signatures that are further from its own time than this.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+/// What EC2's calls itself. Other clouds have one there too, which gives nobody credentials of AWS.
+const EC2S_OWN: &str = "EC2ws";
 /// Where clouds tell an instance of itself.
-pub const METADATA_SERVICE: &str = "http://169.254.169.254/";
+pub const METADATA_SERVICE: &str = "http://169.254.169.254/latest/meta-data/";
 
 /// An address that was asked, what for, and what came of it.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ pub struct Asked {
     pub reached: Reached,
     /// Whether nothing can be installed or registered without it.
     pub needed: bool,
+    /// Whether it is AWS itself, whose clock judges signatures: a mirror's may be wrong by itself.
+    pub is_aws: bool,
 }
 
 /// Judges what was asked.
@@ -38,7 +42,7 @@ pub fn findings(asked: &[Asked], now: Timestamp) -> Vec<Finding> {
             "see that this machine has a network and a DNS server: /etc/resolv.conf, 'ip route'",
         ));
     } else {
-        found.extend(services.iter().filter_map(|it| silence(it)));
+        found.extend(services.iter().filter_map(|it| silence(it, &services)));
         // One cause, on this machine or on the way to all of them.
         let mut authorities = 0;
         found.retain(|it| it.code != Code::UnknownAuthority || std::mem::replace(&mut authorities, 1) == 0);
@@ -49,21 +53,27 @@ pub fn findings(asked: &[Asked], now: Timestamp) -> Vec<Finding> {
     if skew.is_none_or(|skew| skew.abs() <= TOLERANCE) {
         found.extend(services.iter().filter_map(|it| out_of_date(it)));
     }
-    if local.iter().any(|it| it.reached.outcome.is_ok()) {
+    let is_ec2s =
+        |it: &&Asked| matches!(&it.reached.outcome, Ok(it) if it.server.as_deref() == Some(EC2S_OWN));
+    if local.iter().any(is_ec2s) {
         found.push(Finding::new(
             Code::MetadataService,
-            "an instance metadata service answers at 169.254.169.254, from which agents can take other credentials",
-            "close it to this machine, or see that it has no role to give",
+            "EC2's instance metadata service answers at 169.254.169.254, from which agents can take other credentials",
+            "take the instance's role away ('aws ec2 disassociate-iam-instance-profile'), so that it has none to give",
         ));
     }
     found
 }
 
-fn silence(asked: &Asked) -> Option<Finding> {
+fn silence(asked: &Asked, services: &[&Asked]) -> Option<Finding> {
     let Err(Silence { stage, why }) = &asked.reached.outcome else { return None };
     let host = host(&asked.reached);
     let (what, remedy) = match stage {
         Stage::Name => ("its name has no address here", "see that DNS works, and knows this name"),
+        Stage::Proxy => (
+            "the proxy gave no way to it",
+            "see --proxy, or HTTPS_PROXY: its name, its port, and whom it lets through to where",
+        ),
         Stage::Connect => ("no connection", "see that a firewall lets this machine out to it on TCP 443"),
         Stage::Authority => {
             return Some(Finding::new(
@@ -76,14 +86,33 @@ fn silence(asked: &Asked) -> Option<Finding> {
         Stage::Handshake => ("TLS failed", "see what answers in its place: a proxy, a portal, a firewall"),
         Stage::Answer => ("no HTTP answer", "see what answers in its place: a proxy, a portal, a firewall"),
     };
-    let code = if asked.needed { Code::EndpointUnreachable } else { Code::SessionEndpointUnreachable };
-    Some(Finding::new(code, format!("{host} could not be reached: {what} ({why})"), remedy))
+    let mut finding =
+        Finding::new(code(asked), format!("{host} could not be reached: {what} ({why})"), remedy);
+    if is_spare(asked, services) {
+        finding.severity = Severity::Notes;
+    }
+    Some(finding)
+}
+
+/// Since `ssmmessages` is there, agents speak to `ec2messages` only where that does not answer.
+fn is_spare(asked: &Asked, services: &[&Asked]) -> bool {
+    let is = |it: &Asked, name: &str| host(&it.reached).starts_with(name);
+    let answers = |it: &&&Asked| is(it, "ssmmessages.") && it.reached.outcome.is_ok();
+    is(asked, "ec2messages.") && services.iter().any(|it| answers(&it))
+}
+
+fn code(asked: &Asked) -> Code {
+    if asked.needed { Code::EndpointUnreachable } else { Code::SessionEndpointUnreachable }
 }
 
 /// How far our clock is ahead of theirs. A wrong one differs from all of them, a server's own mistake
 /// from one: so the least difference counts.
 fn skew(services: &[&Asked], now: Timestamp) -> Option<SignedDuration> {
-    let times = services.iter().filter_map(|it| it.reached.outcome.as_ref().ok()?.time);
+    // A certificate out of date says of itself that some clock is wrong, where AWS cannot be asked.
+    let of_aws = services.iter().any(|it| it.is_aws && it.reached.outcome.is_ok());
+    let out_of_date = |it: &Asked| matches!(&it.reached.outcome, Ok(Heard { out_of_date: true, .. }));
+    let judges = services.iter().filter(|it| if of_aws { it.is_aws } else { out_of_date(it) });
+    let times = judges.filter_map(|it| it.reached.outcome.as_ref().ok()?.time);
     times.map(|theirs| now.duration_since(theirs)).min_by_key(|skew| skew.abs())
 }
 
@@ -95,7 +124,8 @@ fn clock(skew: SignedDuration) -> Option<Finding> {
     Some(Finding::new(
         Code::ClockSkew,
         format!("this machine's clock is {} {word} AWS's, and signatures would be refused", words(skew)),
-        "set the clock, best by NTP: 'timedatectl set-ntp true'; then run again",
+        "set the clock, best by NTP: 'timedatectl set-ntp true', which needs systemd-timesyncd or chrony: install one \
+         where there is none; then run again",
     ))
 }
 

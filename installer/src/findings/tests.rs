@@ -74,7 +74,7 @@ type Case = (Code, fn(&mut Facts));
 
 #[test]
 fn every_trap_of_the_machine_itself_is_found() {
-    let cases: [Case; 22] = [
+    let cases: [Case; 24] = [
         (Code::ArchitectureUnsupported, |it| it.kernel_architecture = "riscv64".into()),
         (Code::ArchitectureUnsupported, |it| it.userland_architecture = Some("i386".into())),
         (Code::NoSystemd, |it| it.systemd = false),
@@ -94,6 +94,8 @@ fn every_trap_of_the_machine_itself_is_found() {
         (Code::ForeignCredentials, |it| it.foreign_credentials = vec!["there".into()]),
         (Code::DockerJsonBroken, |it| configured(it).broken = Some("it ends".into())),
         (Code::DockerNoBridge, |it| configured(it).bridge = Some("none".into())),
+        (Code::DockerNoBridge, |it| configured(it).bridge = Some("br0".into())),
+        (Code::DockerHosts, |it| configured(it).hosts = true),
         (Code::DockerNoIptables, |it| configured(it).iptables = Some(false)),
         (Code::DockerUsernsRemap, |it| configured(it).userns_remap = Some("default".into())),
         (Code::DockerDataRoot, |it| configured(it).data_root = Some("/mnt/docker".into())),
@@ -182,6 +184,16 @@ fn attributes_and_tags_that_come_late_name_the_command_that_sets_them() {
         facts.agent_files.tags.insert("team".into(), "quay".into());
     });
     assert_eq!(told, []);
+    let unread = found_with(options.clone(), |facts| {
+        in_cluster(facts);
+        facts.agent_files.configuration_unseen = true;
+    });
+    assert_eq!(unread, [], "nobody knows what was told");
+    let stopped = found_with(options.clone(), |facts| {
+        registered(facts);
+        facts.agent_files.saved_state = true;
+    });
+    assert_eq!(stopped.len(), 2, "{stopped:?}");
     assert_eq!(found_with(options, |_| ()), [], "a first registration sends them");
 }
 
@@ -205,7 +217,7 @@ fn a_gpu_needs_driver_toolkit_and_runtime_and_a_release_that_allows_it() {
 
 fn heard(minutes_behind: i64, out_of_date: bool) -> Result<Heard, Silence> {
     let now: jiff::Timestamp = NOW.parse().unwrap();
-    Ok(Heard { time: Some(now + jiff::SignedDuration::from_mins(minutes_behind)), out_of_date })
+    Ok(Heard { time: Some(now + jiff::SignedDuration::from_mins(minutes_behind)), out_of_date, server: None })
 }
 
 fn silent(stage: Stage) -> Result<Heard, Silence> {
@@ -215,7 +227,8 @@ fn silent(stage: Stage) -> Result<Heard, Silence> {
 fn network(outcomes: Vec<(&str, Result<Heard, Silence>)>) -> Vec<Finding> {
     let asked = |(address, outcome): (&str, _)| Asked {
         reached: Reached { address: address.into(), outcome },
-        needed: address.contains("ssm"),
+        needed: address.starts_with("https://ssm."),
+        is_aws: !address.contains("mirror"),
     };
     network::findings(&outcomes.into_iter().map(asked).collect::<Vec<_>>(), NOW.parse().unwrap())
 }
@@ -232,6 +245,7 @@ fn endpoints_that_answer_in_time_are_nothing_to_tell_of() {
 fn a_silent_endpoint_says_where_the_way_to_it_ends() {
     let stages = [
         (Stage::Name, "ssm.example could not be reached: its name has no address here (why)"),
+        (Stage::Proxy, "ssm.example could not be reached: the proxy gave no way to it (why)"),
         (Stage::Connect, "ssm.example could not be reached: no connection (why)"),
         (Stage::Handshake, "ssm.example could not be reached: TLS failed (why)"),
         (Stage::Answer, "ssm.example could not be reached: no HTTP answer (why)"),
@@ -259,7 +273,28 @@ fn a_wrong_clock_is_told_from_a_certificate_that_is_out_of_date() {
 }
 
 #[test]
-fn a_metadata_service_that_answers_is_found() {
-    let found = network(vec![(SSM, heard(0, false)), (METADATA_SERVICE, heard(9999, false))]);
-    only(Code::MetadataService, found);
+fn a_mirrors_clock_judges_nobody_where_aws_answers() {
+    let mirror = "https://mirror.example/";
+    assert_eq!(network(vec![(SSM, heard(0, false)), (mirror, heard(90, false))]), []);
+    let behind = network(vec![(SSM, heard(90, false)), (mirror, heard(0, false))]);
+    only(Code::ClockSkew, behind);
+    only(Code::ClockSkew, network(vec![(mirror, heard(60 * 24 * 400, true))]));
+}
+
+#[test]
+fn an_older_message_service_is_missed_by_nobody_where_the_newer_answers() {
+    let (old, new) = ("https://ec2messages.example/", "https://ssmmessages.example/");
+    let spare = network(vec![(SSM, heard(0, false)), (new, heard(0, false)), (old, silent(Stage::Connect))]);
+    assert_eq!(only(Code::SessionEndpointUnreachable, spare).severity, Severity::Notes);
+    let both =
+        network(vec![(SSM, heard(0, false)), (new, silent(Stage::Connect)), (old, silent(Stage::Connect))]);
+    assert!(both.iter().all(|it| it.severity == Severity::Warns) && both.len() == 2, "{both:?}");
+}
+
+#[test]
+fn a_metadata_service_of_ec2_that_answers_is_found() {
+    let answers = |server: &str| Ok(Heard { server: Some(server.into()), ..Heard::default() });
+    let found = |server| network(vec![(SSM, heard(0, false)), (METADATA_SERVICE, answers(server))]);
+    only(Code::MetadataService, found("EC2ws"));
+    assert_eq!(found("Metadata Server for VM"), [], "another cloud's");
 }

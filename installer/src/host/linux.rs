@@ -105,6 +105,9 @@ impl Host for Linux {
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(e) if is_absent(&e) => return Ok(Vec::new()),
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+                return Err(Error::refused(format!("only root may list {}", folder.display())).hint(AS_ROOT));
+            }
             Err(e) => return Err(e).while_doing(doing),
         };
         let names: std::io::Result<Vec<String>> =

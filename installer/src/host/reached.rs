@@ -12,12 +12,14 @@ pub struct Reached {
 }
 
 /// An HTTP answer, of whatever status.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Heard {
     /// The time that it tells.
     pub time: Option<Timestamp>,
     /// Whether this machine's clock is outside the certificate's dates. All else about it was right.
     pub out_of_date: bool,
+    /// What answers, as it calls itself.
+    pub server: Option<String>,
 }
 
 /// No answer.
@@ -34,6 +36,8 @@ pub struct Silence {
 pub enum Stage {
     /// Finding an address for the name.
     Name,
+    /// A way through the proxy.
+    Proxy,
     /// A TCP connection.
     Connect,
     /// A certificate from an authority that this system knows.

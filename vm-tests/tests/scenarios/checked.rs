@@ -97,7 +97,7 @@ fn each_trap_is_found_under_its_code_and_up_touches_nothing_where_one_blocks() -
         ),
         ("mkdir -p /snap/amazon-ssm-agent", "ssm-agent-snap", 2, "rm -r /snap"),
         (
-            "mkdir -p /var/lib/ecs/data && echo state > /var/lib/ecs/data/agent.db",
+            "mkdir -p /var/lib/ecs/data && echo arn:aws:ecs:us-east-1:1:container-instance/c/1 > /var/lib/ecs/data/agent.db",
             "stale-agent-state",
             2,
             "rm -r /var/lib/ecs",

@@ -121,7 +121,7 @@ impl Fake {
             return Began::Failed;
         }
         let cluster = Some(told("ECS_CLUSTER")).filter(|name| !name.is_empty()).unwrap_or("default".into());
-        if self.disk.text(AGENT_STATE).is_some_and(|saved| saved != cluster && !saved.is_empty()) {
+        if self.saved_cluster().is_some_and(|saved| saved != cluster) {
             return Began::Failed;
         }
         self.service.requests += 1;
@@ -130,7 +130,7 @@ impl Fake {
             return Began::KeepsFailing;
         }
         // The agent keeps this in a database that syncs.
-        self.put(AGENT_STATE, &cluster, 0o600);
+        self.put(AGENT_STATE, &format!("arn:aws:ecs:us-east-1:1:container-instance/{cluster}/1"), 0o600);
         self.scribble_deep("/var/log/ecs/ecs-agent.log", "registered\n", 0o644);
         Began::Well
     }
@@ -153,12 +153,17 @@ impl Fake {
     }
 
     pub(super) fn ecs_introspection(&self) -> Option<Introspection> {
-        let cluster = self.disk.text(AGENT_STATE).filter(|_| self.is_running("ecs.service"))?;
+        let cluster = self.saved_cluster().filter(|_| self.is_running("ecs.service"))?;
         Some(Introspection {
-            container_instance_arn: Some(format!("arn:aws:ecs:us-east-1:1:container-instance/{cluster}/1")),
+            container_instance_arn: self.disk.text(AGENT_STATE),
             cluster,
             version: "Amazon ECS Agent - v1.105.1".into(),
         })
+    }
+
+    fn saved_cluster(&self) -> Option<String> {
+        let saved = self.disk.text(AGENT_STATE)?;
+        saved.split('/').nth(1).map(str::to_owned)
     }
 
     /// The role token of whoever is registered here, and the account that it is of.

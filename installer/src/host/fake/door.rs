@@ -108,7 +108,7 @@ impl Host for Fake {
             let outcome = if address.contains("169.254.") {
                 Err(Silence { stage: Stage::Connect, why: "timed out".into() })
             } else {
-                Ok(Heard { time: Some(self.time()), out_of_date: false })
+                Ok(Heard { time: Some(self.time()), ..Heard::default() })
             };
             Reached { address: address.clone(), outcome }
         };

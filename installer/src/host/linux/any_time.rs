@@ -39,7 +39,7 @@ impl AnyTime {
         Self::trusting(roots)
     }
 
-    fn trusting(roots: RootCertStore) -> Arc<Self> {
+    pub(super) fn trusting(roots: RootCertStore) -> Arc<Self> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
         let inner =

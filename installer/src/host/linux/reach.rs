@@ -25,15 +25,22 @@ const CONNECT_LINK_LOCAL: Duration = Duration::from_millis(300);
 /// Status line and headers are all that is read.
 const LARGEST_HEAD: u64 = 16 * 1024;
 
-/// Asks all addresses, each `http://host[:port]/` or `https://host[:port]/`. Any HTTP answer will do.
+/// Asks all addresses, each `http://host[:port]/path` or the same with `https`. Any HTTP answer will do.
 pub(super) fn reach(addresses: &[String], proxy: Option<&Proxy>) -> Vec<Reached> {
     let encrypted = addresses.iter().any(|address| address.starts_with("https://"));
-    let verifier = encrypted.then(AnyTime::of_this_system);
+    reach_as_checked_by(encrypted.then(AnyTime::of_this_system).as_ref(), addresses, proxy)
+}
+
+fn reach_as_checked_by(
+    verifier: Option<&Arc<AnyTime>>,
+    addresses: &[String],
+    proxy: Option<&Proxy>,
+) -> Vec<Reached> {
     let (sender, answers) = mpsc::channel();
     let stages: Vec<_> = addresses.iter().map(|_| Arc::new(Mutex::new(Stage::Name))).collect();
     for (at, address) in addresses.iter().enumerate() {
         let (sender, address) = (sender.clone(), address.clone());
-        let (verifier, stage, proxy) = (verifier.clone(), stages[at].clone(), proxy.cloned());
+        let (verifier, stage, proxy) = (verifier.cloned(), stages[at].clone(), proxy.cloned());
         // Left alone when time is up: name resolution knows no bound of ours.
         thread::spawn(move || {
             let outcome = Question { address: &address, stage: &stage, proxy: proxy.as_ref() }.ask(verifier);
@@ -64,23 +71,23 @@ struct Question<'a> {
 impl Question<'_> {
     fn ask(&self, verifier: Option<Arc<AnyTime>>) -> Result<Heard, Silence> {
         let (scheme, rest) = self.address.split_once("://").unwrap_or(("https", self.address));
-        let authority = rest.split('/').next().unwrap_or_default();
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (host, port) = host_and_port(authority, if scheme == "http" { 80 } else { 443 });
         let stream = match self.proxy.filter(|proxy| scheme == "https" && proxy.serves(host, port)) {
             Some(proxy) => self.tunnelled(proxy, host, port)?,
-            None => self.connected(host, port)?,
+            None => self.connected(host, port, Stage::Connect)?,
         };
         let Some(verifier) = verifier.filter(|_| scheme == "https") else {
-            return self.answer(stream, authority, false);
+            return self.answer(stream, authority, path, false);
         };
         let (stream, out_of_date) = self.encrypted(stream, host, &verifier)?;
-        self.answer(stream, authority, out_of_date)
+        self.answer(stream, authority, path, out_of_date)
     }
 
-    fn connected(&self, host: &str, port: u16) -> Result<TcpStream, Silence> {
+    fn connected(&self, host: &str, port: u16, then: Stage) -> Result<TcpStream, Silence> {
         let addresses: Vec<SocketAddr> =
             (host, port).to_socket_addrs().map_err(|e| self.silent(&e))?.collect();
-        self.reaches(Stage::Connect);
+        self.reaches(then);
         let mut failure = None;
         for address in addresses {
             let link_local = matches!(address, SocketAddr::V4(it) if it.ip().is_link_local());
@@ -99,12 +106,13 @@ impl Question<'_> {
     /// Through the proxy, which resolves the name: what fails before it answers is about the proxy.
     fn tunnelled(&self, proxy: &Proxy, host: &str, port: u16) -> Result<TcpStream, Silence> {
         let about = |silence: Silence| Silence {
-            why: format!("the proxy {}: {}", proxy.url, silence.why),
-            ..silence
+            stage: Stage::Proxy,
+            why: format!("{}: {}", proxy.url, silence.why),
         };
+        self.reaches(Stage::Proxy);
         let authority = proxy.url.split_once("://").map_or(proxy.url.as_str(), |(_, rest)| rest);
         let (its_host, its_port) = host_and_port(authority, 80);
-        let mut stream = self.connected(its_host, its_port).map_err(about)?;
+        let mut stream = self.connected(its_host, its_port, Stage::Proxy).map_err(about)?;
         let request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n");
         let answer = stream.write_all(request.as_bytes()).and_then(|()| head(&stream));
         let answer = answer.map_err(|e| about(self.silent(&e)))?;
@@ -147,11 +155,12 @@ impl Question<'_> {
         &self,
         mut stream: impl Read + Write,
         authority: &str,
+        path: &str,
         out_of_date: bool,
     ) -> Result<Heard, Silence> {
         self.reaches(Stage::Answer);
         let request = format!(
-            "HEAD / HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: landfall/{}\r\nConnection: close\r\n\r\n",
+            "HEAD /{path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: landfall/{}\r\nConnection: close\r\n\r\n",
             env!("CARGO_PKG_VERSION")
         );
         stream.write_all(request.as_bytes()).map_err(|e| self.silent(&e))?;
@@ -159,7 +168,7 @@ impl Question<'_> {
         if !head.starts_with("HTTP/") {
             return Err(self.silent(&"what answers does not speak HTTP"));
         }
-        Ok(Heard { time: time_in(&head), out_of_date })
+        Ok(Heard { time: time_in(&head), out_of_date, server: header(&head, "server").map(str::to_owned) })
     }
 
     fn reaches(&self, stage: Stage) {
@@ -202,12 +211,18 @@ fn head(stream: impl Read) -> std::io::Result<String> {
 }
 
 fn time_in(head: &str) -> Option<Timestamp> {
-    let date = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("date").then(|| value.trim())
-    })?;
-    jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp())
+    jiff::fmt::rfc2822::parse(header(head, "date")?).ok().map(|date| date.timestamp())
 }
+
+fn header<'a>(head: &'a str, wanted: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case(wanted).then(|| value.trim())
+    })
+}
+
+#[cfg(test)]
+mod handshakes;
 
 #[cfg(test)]
 mod tests {
@@ -228,7 +243,7 @@ mod tests {
         let plain = TcpListener::bind("127.0.0.1:0").unwrap();
         let open = plain.local_addr().unwrap();
         let server = thread::spawn(move || {
-            for answer in ["220 mail ready\r\n", "HTTP/1.1 200 OK\r\n\r\n"] {
+            for answer in ["220 mail ready\r\n", "HTTP/1.1 401 Unauthorized\r\nServer: EC2ws\r\n\r\n"] {
                 let (mut stream, _) = plain.accept().unwrap();
                 let _ = stream.read(&mut [0; 512]);
                 stream.write_all(answer.as_bytes()).unwrap();
@@ -239,7 +254,10 @@ mod tests {
         assert_eq!(stage("https://nowhere.invalid/".into()), Err(Stage::Name));
         assert_eq!(stage(format!("https://{closed}/")), Err(Stage::Connect));
         assert_eq!(stage(format!("https://{open}/")), Err(Stage::Handshake));
-        assert_eq!(stage(format!("http://{open}/")), Ok(Heard { time: None, out_of_date: false }));
+        assert_eq!(
+            stage(format!("http://{open}/")),
+            Ok(Heard { server: Some("EC2ws".into()), ..Heard::default() })
+        );
         server.join().unwrap();
     }
 
@@ -257,8 +275,11 @@ mod tests {
         let proxy = Proxy { url, no_proxy: vec![".internal".into()] };
         let reached = reach(&["https://ssm.example/".into()], Some(&proxy)).remove(0);
         let silence = reached.outcome.unwrap_err();
-        assert!(silence.stage == Stage::Connect && silence.why.contains("403 Forbidden"), "{silence:?}");
+        assert!(silence.stage == Stage::Proxy && silence.why.contains("403 Forbidden"), "{silence:?}");
         assert!(server.join().unwrap().starts_with("CONNECT ssm.example:443 HTTP/1.1\r\n"));
+        let unknown = Proxy { url: "http://proxy.invalid:3128".into(), no_proxy: Vec::new() };
+        let silence = reach(&["https://ssm.example/".into()], Some(&unknown)).remove(0).outcome.unwrap_err();
+        assert!(silence.stage == Stage::Proxy && silence.why.contains("proxy.invalid"), "{silence:?}");
         assert!(!proxy.serves("mirror.internal", 443) && !proxy.serves("169.254.169.254", 443));
     }
 }
