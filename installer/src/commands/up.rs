@@ -1,10 +1,12 @@
 //! `up`, `install`, `register`: look, decide, act, tell.
 
+use distro_matrix::Distro;
 use serde_json::{Value, json};
 
 use super::{check, must_be_alone, must_be_root, print_json};
 use crate::apply::{Event, Outcome, apply};
 use crate::cli::Options;
+use crate::components::{ecs_agent, proxy_file, ssm_agent};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::facts::Facts;
@@ -44,6 +46,9 @@ pub fn run_watched(
     let distro = distro(&facts)?;
     let mut noted = findings(&facts, &config, Some(&distro), goal);
     pass(host, &noted, Error::refused, json)?;
+    if config.proxy.is_none() && config.proxy_is_chosen {
+        tell_of_earlier_proxy(host, &distro)?;
+    }
     let plan = plan(&facts, &config, &distro, goal)?;
     let activation = config::activation(host, options, terminal::standard_input)?;
     if goal != Goal::Install && facts.registration.is_none() && activation.is_none() {
@@ -101,6 +106,22 @@ fn refusal_as_json(found: &[Finding], error: &Error) -> Value {
 
 fn error_as_json(error: &Error) -> Value {
     json!({"what": error.what, "while": error.doing, "hint": error.hint})
+}
+
+/// "None" is for this run alone: what an earlier one told the agents of a proxy is theirs still.
+pub(crate) fn tell_of_earlier_proxy(host: &dyn Host, distro: &Distro) -> Result<()> {
+    for unit in [ssm_agent::UNIT, &distro.packages.docker_unit] {
+        let file = proxy_file(unit);
+        if host.stat(&file)?.is_some() {
+            host.tell(&format!(
+                "{unit} keeps the proxy that an earlier run set in {}: remove that file, and where {} names a \
+                 proxy its keys HTTP_PROXY, HTTPS_PROXY and NO_PROXY; then restart what reads them",
+                file.display(),
+                ecs_agent::CONFIGURATION
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn conclude(host: &dyn Host, goal: Goal, changed: usize) {

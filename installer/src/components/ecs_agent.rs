@@ -16,7 +16,8 @@ use crate::step::{Await, EnvFile, Step, Unit};
 
 /// The agent's unit.
 pub const UNIT: &str = "ecs.service";
-const CONFIGURATION: &str = "/etc/ecs/ecs.config";
+/// What the agent reads at its start.
+pub const CONFIGURATION: &str = "/etc/ecs/ecs.config";
 
 /// Exit code 5 means that a restart cannot help. The Debian package's unit does not know that. When it stops,
 /// the agent resets the kernel setting that its credentials endpoint needs; Docker's networks may be new when

@@ -1,6 +1,7 @@
 //! Machines from which AWS is reached through a proxy alone.
 
 use super::*;
+use crate::commands::up::tell_of_earlier_proxy;
 use crate::host::fake::Fake;
 use crate::host::{Command, Packages};
 
@@ -112,4 +113,18 @@ fn a_docker_that_somebody_brought_after_a_failed_run_is_told_nothing() {
     assert!(fake.run(&Command::Packages(theirs)).unwrap().ok());
     brought(&mut fake, Choices { proxy: true, ..Choices::PLAIN }, "somebody's Docker");
     assert_eq!(fake.disk.text(DOCKER), None);
+}
+
+#[test]
+fn an_empty_proxy_leaves_an_earlier_one_and_says_where_it_is() {
+    let mut fake = fresh();
+    let distro = distro(&Facts::gather(&fake).unwrap()).unwrap();
+    brought(&mut fake, Choices::PLAIN, "fresh");
+    tell_of_earlier_proxy(&fake, &distro).unwrap();
+    assert_eq!(fake.told(), "");
+    brought(&mut fake, Choices { proxy: true, ..Choices::PLAIN }, "fresh, with a proxy");
+    tell_of_earlier_proxy(&fake, &distro).unwrap();
+    for file in [SSM, DOCKER, "/etc/ecs/ecs.config"] {
+        assert!(fake.told().contains(file), "{}", fake.told());
+    }
 }

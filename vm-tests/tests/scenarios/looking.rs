@@ -21,8 +21,7 @@ fn plan_status_and_refused_commands_change_nothing() -> Result<()> {
         "setpriv --reuid=65534 --clear-groups {}",
         ACTIVATED.replace("--activation-file /root/activation.json", "")
     );
-    let unprivileged =
-        guest.must("setpriv --reuid=65534 --clear-groups landfall plan --region us-east-1")?;
+    let unprivileged = guest.must("setpriv --reuid=65534 --clear-groups landfall plan --region us-east-1")?;
     assert!(unprivileged.contains("register in us-east-1"), "{unprivileged}");
     let refused = [
         ("landfall status", 3, ""),

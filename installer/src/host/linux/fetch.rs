@@ -25,12 +25,14 @@ use crate::proxy::Proxy;
 
 mod answer;
 mod arriving;
+mod paced;
 mod patience;
 #[cfg(test)]
 mod tests;
 
 use answer::{Trouble, ask};
 use arriving::{Arriving, Ending};
+use paced::Paced;
 use patience::{Limits, Patience};
 
 const LARGEST_SIGNATURE: u64 = 64 * 1024;
@@ -69,7 +71,7 @@ impl Fetching {
 fn fetch_verified(client: &Client, fetch: &Fetch, means: &Means, limits: Limits) -> Result<Transfer> {
     let signature = match fetch.trust.unsigned {
         true => Vec::new(),
-        false => small(client, &fetch.signature_url, LARGEST_SIGNATURE, Patience::new(limits, means.seed))?,
+        false => small(client, &fetch.signature_url, LARGEST_SIGNATURE, (limits, means.seed))?,
     };
     let folder = durable::parent(&fetch.destination);
     DirBuilder::new()
@@ -118,13 +120,14 @@ fn arrive(
 /// A small file, whole.
 pub(super) fn whole(url: &str, most: u64, proxy: Option<&Proxy>, seed: u64) -> Result<Vec<u8>> {
     let client = client(proxy, leads_to_https())?;
-    small(&client, url, most, Patience::new(Limits::USUAL, seed))
+    small(&client, url, most, (Limits::USUAL, seed))
 }
 
-fn small(client: &Client, url: &str, most: u64, mut patience: Patience) -> Result<Vec<u8>> {
+fn small(client: &Client, url: &str, most: u64, (limits, seed): (Limits, u64)) -> Result<Vec<u8>> {
+    let mut patience = Patience::new(limits, seed);
     let began = Instant::now();
     loop {
-        match read_small(client, url, most) {
+        match read_small(client, url, most, limits) {
             Ok(content) => return Ok(content),
             Err(Trouble::Final(e)) => return Err(e),
             Err(Trouble::Passing(e, asked)) => match patience.pause(false, asked, began.elapsed()) {
@@ -135,9 +138,14 @@ fn small(client: &Client, url: &str, most: u64, mut patience: Patience) -> Resul
     }
 }
 
-fn read_small(client: &Client, url: &str, most: u64) -> std::result::Result<Vec<u8>, Trouble> {
+fn read_small(
+    client: &Client,
+    url: &str,
+    most: u64,
+    limits: Limits,
+) -> std::result::Result<Vec<u8>, Trouble> {
     let mut content = Vec::new();
-    let mut answer = ask(client, url, None)?.take(most + 1);
+    let mut answer = Paced::new(ask(client, url, None)?, limits).take(most + 1);
     answer.read_to_end(&mut content).map_err(|e| {
         let error = Error::failed(format!("the connection to {url} was cut off: {e}"));
         Trouble::Passing(error.hint("see that the network is up, and run again"), None)

@@ -15,6 +15,7 @@ use reqwest::StatusCode;
 use reqwest::blocking::{Client, Response};
 
 use super::answer::{Resumption, Trouble, ask, part, strong_etag};
+use super::paced::Paced;
 use super::patience::{Limits, Patience};
 use crate::error::Error;
 use crate::host::linux::http::root_cause;
@@ -30,7 +31,7 @@ pub(super) struct Arriving<'a> {
     patience: Patience,
     began: Instant,
     share: Share,
-    answer: Option<Response>,
+    answer: Option<Paced<Response>>,
     etag: Option<String>,
     received: u64,
     furthest: u64,
@@ -116,7 +117,7 @@ impl<'a> Arriving<'a> {
     }
 
     /// Asks for what is missing. Without a mark of the bytes that are here, all is asked for again.
-    fn take_up(&mut self) -> Result<Response, Trouble> {
+    fn take_up(&mut self) -> Result<Paced<Response>, Trouble> {
         let from = self.received;
         let rest = self.etag.as_deref().filter(|_| from > 0).map(|etag| Resumption { from, etag });
         let answer = ask(self.client, self.url, rest)?;
@@ -140,7 +141,7 @@ impl<'a> Arriving<'a> {
                 self.restart()?;
             }
         }
-        Ok(answer)
+        Ok(Paced::new(answer, self.limits))
     }
 
     /// What came so far is of no use: a wrong byte would be in the hash of whoever reads.

@@ -15,6 +15,10 @@ pub(super) struct Limits {
     pub(super) first_pause: Duration,
     /// The longest pause, also when a server asks for more.
     pub(super) longest_pause: Duration,
+    /// In each such span of an answer,
+    pub(super) span: Duration,
+    /// at least so many bytes must come, or it counts as cut off.
+    pub(super) least_in_span: u64,
     /// No package is larger, in bytes.
     pub(super) largest: u64,
 }
@@ -25,6 +29,8 @@ impl Limits {
         time: Duration::from_secs(15 * 60),
         first_pause: Duration::from_millis(500),
         longest_pause: Duration::from_secs(60),
+        span: Duration::from_secs(60),
+        least_in_span: 60 * 1024,
         largest: 1 << 30,
     };
 }

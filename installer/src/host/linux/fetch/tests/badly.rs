@@ -210,7 +210,7 @@ fn an_authority_that_is_not_trusted_is_no_matter_of_trying_again() {
         (serving(|asked, _| honest(asked, &BODY, "\"one\"")), serving(|_, _| Reply::default()));
     let client = trusting(stranger.roots(), None, leads_to_https()).unwrap().build().unwrap();
     let began = Instant::now();
-    let patience = Patience::new(Limits { first_pause: Duration::from_secs(60), ..Limits::USUAL }, 1);
+    let patience = (Limits { first_pause: Duration::from_secs(60), ..Limits::USUAL }, 1);
     let error = small(&client, &server.url(SIGNATURE), LARGEST_SIGNATURE, patience).unwrap_err();
     assert!(error.what.contains("certificate") && began.elapsed() < Duration::from_secs(30), "{error}");
     assert!(error.hint.unwrap().contains("clock"));
@@ -242,4 +242,23 @@ fn a_full_disk_is_said_and_left_clean() {
     })
     .join()
     .unwrap();
+}
+
+#[test]
+fn a_server_that_drips_and_never_falls_silent_is_given_up() {
+    let drip = Some((1, Duration::from_millis(20)));
+    let file = serving(move |asked, _| Reply { drip, ..honest(asked, &BODY, "\"one\"") });
+    let signature = Server::start(move |_, _| Reply { drip, ..signature(0) });
+    let mut place = Place::new();
+    // A span is short, and so is the time for all tries, since each brings something.
+    place.limits.span = Duration::from_millis(200);
+    place.limits.time = Duration::from_millis(700);
+    let error = place.must_fail(place.fetch(&file), "bytes came in 0 s");
+    assert!(error.what.contains("given up after") && file.asked(FILE).len() > 1, "{error}");
+    let mut place = Place::new();
+    place.limits.span = Duration::from_millis(200);
+    let outcome = place.fetch(&signature);
+    let error = outcome.unwrap_err();
+    assert!(error.what.contains("bytes came in 0 s") && error.what.contains("5 tries"), "{error}");
+    assert_eq!(place.left(), [""; 0]);
 }
