@@ -147,7 +147,7 @@ pub struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DockerSource {
-    /// Wherever it can be had
+    /// The distribution or Docker's own repository, in the order that suits the release
     All,
     /// Docker's own repository
     Docker,
