@@ -15,9 +15,9 @@ use crate::machine;
 const WATCH: &str = r#"
 rm -f /root/seen /root/stop; : > /root/seen
 while [ ! -e /root/stop ]; do
-    for file in $(grep -lsaF -f /root/pattern /proc/[0-9]*/cmdline /proc/[0-9]*/environ); do
-        process=${file%/*}
-        printf '%s of %s\n' "${file##*/}" "$(tr '\0' ' ' < "$process/cmdline" 2>/dev/null | cut -d' ' -f1,2)" >> /root/seen
+    for kind in cmdline environ; do
+        # What matched is printed by the same read that found it: a process may end any moment.
+        grep -hsaF -f /root/pattern /proc/[0-9]*/$kind | tr '\0' ' ' | cut -d' ' -f1,2 | sed "s/^/$kind of /" >> /root/seen
     done
 done
 echo >> /root/stopped
