@@ -5,8 +5,9 @@
 
 use serde::Deserialize;
 
-use crate::error::{Result, While};
-use crate::guest::tree::Change;
+use crate::error::{Error, Result, While};
+use crate::guest::Guest;
+use crate::guest::tree::{Change, Tree};
 
 const LIST: &str = include_str!("../leftovers.toml");
 
@@ -22,8 +23,18 @@ struct Leftover {
     reason: String,
 }
 
+/// Fails when something changed on a guest's disk that no line of the list covers.
+pub fn all_is_explained(before: &Tree, guest: &dyn Guest) -> Result<()> {
+    let rest: Vec<String> =
+        unexplained(before.changes(&guest.tree()?))?.iter().map(ToString::to_string).collect();
+    match rest.is_empty() {
+        true => Ok(()),
+        false => Err(Error::new(format!("{} unexplained changes:\n{}", rest.len(), rest.join("\n")))),
+    }
+}
+
 /// The changes that no line of the list covers.
-pub fn unexplained(changes: Vec<Change>) -> Result<Vec<Change>> {
+fn unexplained(changes: Vec<Change>) -> Result<Vec<Change>> {
     let list: List = toml::from_str(LIST).doing(|| "reading leftovers.toml")?;
     let explained = |path: &str| list.leftover.iter().any(|line| covers(&line.pattern, path));
     debug_assert!(list.leftover.iter().all(|line| !line.reason.is_empty()));

@@ -5,7 +5,7 @@ use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::guest::container::Container;
 use vm_tests::journey::{self, UP};
-use vm_tests::reviewed_leftovers::unexplained;
+use vm_tests::reviewed_leftovers::all_is_explained;
 use vm_tests::world::World;
 
 use crate::{guests_can_run, machine};
@@ -65,10 +65,7 @@ fn docker_from_its_own_repository_registers_under_one_certificate_and_goes_witho
 
     guest.must("landfall uninstall")?;
     assert_eq!(guest.must("dpkg-query --show")?, installed);
-    let rest: Vec<String> =
-        unexplained(before.changes(&guest.tree()?))?.iter().map(ToString::to_string).collect();
-    assert!(rest.is_empty(), "{} unexplained changes:\n{}", rest.len(), rest.join("\n"));
-    Ok(())
+    all_is_explained(&before, &guest)
 }
 
 /// What is served under Docker's own name is not signed by Docker's key here, as if somebody had taken the

@@ -10,7 +10,7 @@ use vm_tests::error::Result;
 use vm_tests::guest::container::Container;
 use vm_tests::guest::{Guest, Output};
 use vm_tests::journey::{self, UP};
-use vm_tests::reviewed_leftovers::unexplained;
+use vm_tests::reviewed_leftovers::all_is_explained;
 use vm_tests::world::World;
 
 mod account;
@@ -265,8 +265,5 @@ fn uninstall_leaves_the_machine_as_it_was_but_for_a_reviewed_list() -> Result<()
     for known in ["aws ssm deregister-managed-instance", "aws ecs deregister-container-instance"] {
         assert!(output.stderr.contains(known), "{}", output.stderr);
     }
-    let rest = unexplained(before.changes(&guest.tree()?))?;
-    let rest: Vec<String> = rest.iter().map(ToString::to_string).collect();
-    assert!(rest.is_empty(), "{} unexplained changes:\n{}", rest.len(), rest.join("\n"));
-    Ok(())
+    all_is_explained(&before, &guest)
 }

@@ -3,7 +3,7 @@
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::journey::{self, UP};
-use vm_tests::reviewed_leftovers::unexplained;
+use vm_tests::reviewed_leftovers::all_is_explained;
 use vm_tests::world::World;
 
 use crate::{guests_can_run, up};
@@ -41,8 +41,5 @@ fn there_again_and_back(suite: &str) -> Result<()> {
 
     guest.must("landfall uninstall")?;
     assert_eq!(guest.must("dpkg-query --show")?, installed);
-    let rest: Vec<String> =
-        unexplained(before.changes(&guest.tree()?))?.iter().map(ToString::to_string).collect();
-    assert!(rest.is_empty(), "{} unexplained changes:\n{}", rest.len(), rest.join("\n"));
-    Ok(())
+    all_is_explained(&before, &guest)
 }
