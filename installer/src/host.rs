@@ -93,8 +93,10 @@ pub trait Host {
 
     // Touching.
 
-    /// Takes Landfall's own lock for the life of this value, or says who holds it.
+    /// Takes a lock of Landfall's own until it is given up or this value ends, or says who holds it.
     fn lock(&mut self, path: &Path) -> Result<Option<Holder>>;
+    /// Gives a lock up.
+    fn unlock(&mut self, path: &Path);
     /// Makes one folder with this mode. The folder above must be there.
     fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()>;
     /// Writes a file in place, without any promise of reaching the disk: see [`crate::durable`].

@@ -28,6 +28,8 @@ pub fn what_is_needed(host: &dyn Host, plan: &Plan, config: &Config, goal: Goal)
             Step::InstallPackages(install) if item.step.check(host)?.is_some() => {
                 questions.extend(sources(&item.step, &install.missing_files(host)?));
             }
+            // Whether a fall-back is needed only apt can tell, which would write its cache for that.
+            Step::AddRepository(add) if add.is_fall_back() => {}
             Step::AddRepository(_) | Step::ExecPrograms(_) if item.step.check(host)?.is_some() => {
                 questions.extend(sources(&item.step, &[]));
             }

@@ -6,8 +6,8 @@ use crate::host::Host;
 use crate::receipt::Receipt;
 use crate::step::{Context, Step};
 
-/// Sets what is missing. It takes no lock, so that no run is in its way and it is in no run's; and it does
-/// nothing where the receipt does not hold it, so that nothing comes back behind an uninstall.
+/// Sets what is missing. It does not take the lock of a whole run, so that no run is in its way and it is in no
+/// run's; and it does nothing where the receipt does not hold it, so that nothing comes back behind an uninstall.
 ///
 /// # Errors
 /// When the machine refuses.

@@ -50,7 +50,7 @@ pub struct Linux {
     proxy: Option<Proxy>,
     proxy_is_chosen: bool,
     fetched: HashMap<PathBuf, Transfer>,
-    lock: Option<File>,
+    locks: HashMap<PathBuf, File>,
 }
 
 impl Linux {
@@ -67,7 +67,7 @@ impl Linux {
             proxy: None,
             proxy_is_chosen: false,
             fetched: HashMap::new(),
-            lock: None,
+            locks: HashMap::new(),
         }
     }
 
@@ -268,13 +268,17 @@ impl Host for Linux {
     fn lock(&mut self, path: &Path) -> Result<Option<Holder>> {
         match lock::take(path).while_doing(|| format!("locking {}", path.display()))? {
             Some(file) => {
-                self.lock = Some(file);
+                self.locks.insert(path.to_owned(), file);
                 Ok(None)
             }
             None => Ok(Some(
                 lock::holder(path).unwrap_or(Holder { pid: 0, program: "a process that just ended".into() }),
             )),
         }
+    }
+
+    fn unlock(&mut self, path: &Path) {
+        self.locks.remove(path);
     }
 
     fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()> {

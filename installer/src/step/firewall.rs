@@ -5,6 +5,7 @@
 //! now: the ECS agent resets it whenever it stops.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,10 @@ use crate::rule_set::{Chain, container_bridges, difference, has_agents_rules, re
 
 /// Somebody else may change the firewall between our look and our change, which then fails.
 const ATTEMPTS: u32 = 3;
+/// The timer, the ECS agent's unit and a run may all be at it at the same moment: two that look before either
+/// changes would both add the same jump.
+const LOCK: &str = "/run/landfall-firewall.lock";
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A set of chains in both families, and the setting behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,12 +52,17 @@ impl Firewall {
     }
 
     pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
+        alone(host, &mut |host| self.bring_both(host))?;
+        if self.opens.current(host)? == self.opens.value { Ok(()) } else { self.opens.apply(host) }
+    }
+
+    fn bring_both(&self, host: &mut dyn Host) -> Result<()> {
         bring(host, Family::Ipv4, &|saved, bridges| difference(saved, &self.ipv4, bridges))?;
         // Without it credentials are as safe as with it: it is no reason to stop, as it is none for the agent.
         if let Err(e) = bring(host, Family::Ipv6, &|saved, bridges| difference(saved, &self.ipv6, bridges)) {
             host.tell(&format!("the ECS agent's port 51678 is open to the network over IPv6: {}", e.what));
         }
-        if self.opens.current(host)? == self.opens.value { Ok(()) } else { self.opens.apply(host) }
+        Ok(())
     }
 
     /// The ECS agent deletes one set of its own rules when it is stopped, but none when it is killed:
@@ -64,7 +74,9 @@ impl Firewall {
         }
         for (family, chains) in [(Family::Ipv4, &self.ipv4), (Family::Ipv6, &self.ipv6)] {
             if look(host, family)?.is_some() {
-                bring(host, family, &|saved, _| removal(saved, chains, !agents_rules))?;
+                alone(host, &mut |host| {
+                    bring(host, family, &|saved, _| removal(saved, chains, !agents_rules))
+                })?;
             }
         }
         Ok(Leftovers::new())
@@ -82,6 +94,17 @@ fn look(host: &dyn Host, family: Family) -> Result<Option<String>> {
         Err(_) if family == Family::Ipv6 => Ok(None),
         looked => looked,
     }
+}
+
+/// Works while no other Landfall is at the firewall, as far as that can be had in a short time.
+fn alone(host: &mut dyn Host, work: &mut dyn FnMut(&mut dyn Host) -> Result<()>) -> Result<()> {
+    let (lock, started) = (Path::new(LOCK), host.elapsed());
+    while host.lock(lock)?.is_some() && host.elapsed() - started < PATIENCE {
+        host.sleep(Duration::from_millis(20));
+    }
+    let done = work(host);
+    host.unlock(lock);
+    done
 }
 
 type Change<'a> = &'a dyn Fn(&str, &[String]) -> Option<String>;

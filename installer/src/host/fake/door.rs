@@ -156,6 +156,8 @@ impl Host for Fake {
         Ok(None)
     }
 
+    fn unlock(&mut self, _path: &Path) {}
+
     fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()> {
         let node = Node { kind: Kind::Folder, mode, content: Arc::from(&b""[..]) };
         self.touch(|fake| fake.disk.make(path, node, fake.time()))
