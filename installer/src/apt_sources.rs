@@ -12,21 +12,28 @@ const LIST: &str = "/etc/apt/sources.list";
 
 /// Every file that apt reads sources from, with its text.
 pub(crate) fn files(host: &dyn Host) -> Result<Vec<(PathBuf, String)>> {
-    let mut paths = vec![PathBuf::from(LIST)];
-    let is_source = |name: &String| name.ends_with(".list") || name.ends_with(".sources");
-    paths.extend(
-        host.list(Path::new(FOLDER))?.into_iter().filter(is_source).map(|it| Path::new(FOLDER).join(it)),
-    );
+    let mut files: Vec<_> = text(host, PathBuf::from(LIST))?.into_iter().collect();
+    files.extend(files_in(host, Path::new(FOLDER), &[".list", ".sources"])?);
+    Ok(files)
+}
+
+/// Every file of a folder with one of these endings, with its text.
+pub(crate) fn files_in(host: &dyn Host, folder: &Path, endings: &[&str]) -> Result<Vec<(PathBuf, String)>> {
     let mut files = Vec::new();
-    for path in paths {
-        if host.stat(&path)?.is_some_and(|stat| stat.kind == EntryKind::Folder) {
-            continue;
-        }
-        if let Some(content) = host.read(&path)? {
-            files.push((path, String::from_utf8_lossy(&content).into_owned()));
+    for name in host.list(folder)? {
+        if endings.iter().any(|ending| name.ends_with(ending)) {
+            files.extend(text(host, folder.join(name))?);
         }
     }
     Ok(files)
+}
+
+fn text(host: &dyn Host, path: PathBuf) -> Result<Option<(PathBuf, String)>> {
+    if host.stat(&path)?.is_some_and(|stat| stat.kind == EntryKind::Folder) {
+        return Ok(None);
+    }
+    let content = host.read(&path)?;
+    Ok(content.map(|content| (path, String::from_utf8_lossy(&content).into_owned())))
 }
 
 /// Whether a file of sources offers packages of a suite of a repository.

@@ -81,7 +81,6 @@ impl Config {
     /// # Errors
     /// When a choice is missing, wrong, or not built yet.
     pub fn resolve(host: &dyn Host, options: &Options) -> Result<Self> {
-        refuse_what_is_not_built(options)?;
         let region = options.region.clone().ok_or_else(|| {
             Error::refused("no region was given").hint("give --region, such as --region eu-central-1")
         })?;
@@ -148,14 +147,6 @@ pub fn file(host: &dyn Host, named: Option<&Path>) -> Result<Options> {
         must_be_private(host, path)?;
     }
     Ok(options)
-}
-
-fn refuse_what_is_not_built(options: &Options) -> Result<()> {
-    let asked = [(options.rpm_url.is_some(), "--rpm-url", "no release with RPM packages is supported yet")];
-    match asked.iter().find(|(asked, ..)| *asked) {
-        Some((_, flag, why)) => Err(Error::refused(format!("{flag} cannot be honoured")).hint(*why)),
-        None => Ok(()),
-    }
 }
 
 fn checked_cluster(name: String) -> Result<String> {

@@ -2,16 +2,18 @@
 //!
 //! Nothing here asks the network: what needs it is a probe of `up`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use distro_matrix::OsRelease;
 use serde::{Deserialize, Serialize};
 
+use crate::brought::brought;
 use crate::error::Result;
 use crate::host::{DockerDaemon, Host, Introspection};
 use crate::package_database::PackageDatabase;
 use crate::registration::{self, Registration};
-use crate::step::{MARKER, brought};
+use crate::step::MARKER;
 
 mod agents;
 mod docker_configuration;
@@ -24,7 +26,7 @@ pub use agents::{AGENT_STATE, AgentFiles};
 pub use docker_configuration::{DAEMON_JSON, DockerConfiguration};
 pub use gpu::Gpu;
 use sight::Sight;
-pub use system::{OsRelease, Security};
+pub use system::Security;
 
 /// What the machine is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,14 +124,17 @@ impl Facts {
 
     fn look(host: &dyn Host, mut sight: Sight) -> Result<Self> {
         let registration = sight.of(registration::read(host))?;
-        let database = PackageDatabase::read(host)?;
+        let os = system::os_release(host)?;
+        let distro = distro_matrix::find(&os).release();
+        let format = distro.map(|distro| distro.packages.agents).unwrap_or_default();
+        let database = PackageDatabase::read(host, format)?;
         let (memory, disk_free) = host.capacity(Path::new("/var/lib"));
         let mut unfinished_packages = database.unfinished();
         if database.interrupted && unfinished_packages.is_empty() {
-            unfinished_packages.push("dpkg's own journal".into());
+            unfinished_packages.push("the package manager's own journal".into());
         }
         Ok(Self {
-            os: OsRelease::read(host)?,
+            os,
             kernel_architecture: host.machine(),
             userland_architecture: database.architecture().map(str::to_owned),
             systemd: host.stat(Path::new("/run/systemd/system"))?.is_some(),
@@ -177,21 +182,22 @@ impl Facts {
 /// somebody else put in is not, also where a run that was to bring it failed.
 fn docker_brought(host: &dyn Host) -> Result<bool> {
     let brought = brought(host)?;
-    let mut accepted = distro_matrix::all().into_iter().flat_map(|distro| distro.packages.docker_accepted);
-    Ok(accepted.any(|name| brought.contains(&name)))
+    let mut accepted = distro_matrix::all().iter().flat_map(|distro| &distro.packages.docker_accepted);
+    Ok(accepted.any(|name| brought.contains(name)))
 }
 
 fn relevant(database: &PackageDatabase) -> BTreeMap<String, String> {
-    let mut names: Vec<String> = vec!["amazon-ecs-init".into(), "amazon-ssm-agent".into()];
-    for distro in distro_matrix::all() {
-        names.extend(distro.packages.docker_accepted);
-        names.extend(distro.packages.docker);
-        names.extend(distro.packages.docker_conflicts);
-        names.extend(distro.packages.tools.into_keys());
-        if let Some(repository) = distro.packages.docker_repository {
-            names.extend(repository.packages.into_iter().chain(repository.conflicts));
+    let mut names: BTreeSet<&str> = BTreeSet::from(["amazon-ecs-init", "amazon-ssm-agent"]);
+    for packages in distro_matrix::all().iter().map(|distro| &distro.packages) {
+        let lists = [&packages.docker_accepted, &packages.docker, &packages.docker_conflicts];
+        names.extend(lists.into_iter().flatten().map(String::as_str));
+        for (name, tool) in &packages.tools {
+            names.extend([name].into_iter().chain(&tool.or).map(String::as_str));
+        }
+        if let Some(repository) = &packages.docker_repository {
+            names.extend(repository.packages.iter().chain(&repository.conflicts).map(String::as_str));
         }
     }
-    let version = |name: String| database.installed(&name).map(|package| (name, package.version.clone()));
+    let version = |name| database.installed(name).map(|package| (name.to_owned(), package.version.clone()));
     names.into_iter().filter_map(version).collect()
 }

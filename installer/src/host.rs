@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use distro_matrix::{Format, Manager};
 use jiff::Timestamp;
 
 use crate::error::Result;
@@ -55,7 +56,11 @@ pub trait Host {
     /// The file that we ourselves run from.
     fn own_program(&self) -> Result<PathBuf>;
     /// What a package file says of itself.
-    fn control_data(&self, package: &Path) -> Result<ControlData>;
+    fn control_data(&self, package: &Path, format: Format) -> Result<ControlData>;
+    /// Every package that rpm has, a line each: see [`crate::package_database::rpm::QUERY`].
+    fn rpms(&self) -> Result<String>;
+    /// Whether rpm trusts the certificate with this fingerprint.
+    fn rpm_trusts(&self, fingerprint: &str) -> Result<bool>;
     /// The state of systemd units, in the order asked for.
     fn units(&self, names: &[&str]) -> Result<Vec<UnitState>>;
     /// A family's whole firewall as `iptables-save` prints it; `None` where there is no such tool or no such family.
@@ -72,7 +77,7 @@ pub trait Host {
     /// Through this proxy, where one is given.
     fn reach(&self, addresses: &[String], proxy: Option<&Proxy>) -> Vec<Reached>;
     /// Those of these packages that the package manager has, by its lists as they were last read.
-    fn offered(&self, names: &[String]) -> Result<Vec<String>>;
+    fn offered(&self, manager: Manager, names: &[String]) -> Result<Vec<String>>;
     /// Who holds the lock on a file, if anyone does.
     fn lock_holder(&self, path: &Path) -> Option<Holder>;
     /// The wall clock.

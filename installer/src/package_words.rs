@@ -3,6 +3,8 @@
 //! Both end with one code for everything, so their words, in English by our own environment, are all
 //! there is to go by.
 
+use distro_matrix::Manager;
+
 use crate::error::Error;
 use crate::host::Output;
 
@@ -33,17 +35,27 @@ pub(crate) fn telling(output: &Output) -> String {
     if told.is_empty() { output.tail() } else { told.join("; ") }
 }
 
+/// The command that reads the package lists, for people.
+pub(crate) fn reading_lists(manager: Manager) -> String {
+    let verb = match manager {
+        Manager::Apt => "update",
+        Manager::Zypper => "refresh",
+        Manager::Yum | Manager::Dnf | Manager::Dnf5 => "makecache",
+    };
+    format!("'{} {verb}'", manager.program())
+}
+
 /// A repository that does not answer fails the lists; only if the installation fails too is it fatal.
-pub(crate) fn refusal(update: &Output, install: &Output) -> Error {
+pub(crate) fn refusal(manager: Manager, update: &Output, install: &Output) -> Error {
     let mut what = format!("the package manager refused the installation: {}", telling(install));
     if !update.ok() {
         what = format!("{what} (reading the package lists had failed: {})", telling(update));
     }
     let unread = !update.ok() && !update.stderr.contains(FULL);
     let hint = if unread || install.stderr.contains(UNKNOWN_NAME) {
-        "mend the package sources ('apt-get update' must end well) and run again"
+        format!("mend the package sources ({} must end well) and run again", reading_lists(manager))
     } else {
-        "apt's own words are above: mend what they name, and run again"
+        format!("{}'s own words are above: mend what they name, and run again", manager.program())
     };
     Error::failed(what).hint(hint)
 }
@@ -60,7 +72,7 @@ mod tests {
     fn package_sources_are_blamed_only_where_they_are_to_blame() {
         let fine = Output::default();
         let blamed = |update: &Output, install: &str| {
-            refusal(update, &refused(install)).hint.unwrap().contains("package sources")
+            refusal(Manager::Apt, update, &refused(install)).hint.unwrap().contains("package sources")
         };
         assert!(blamed(&fine, "E: Unable to locate package docker.io"));
         assert!(blamed(&refused("E: Could not resolve 'deb.invalid'"), "E: Failed to fetch x"));

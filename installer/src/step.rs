@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 
+use distro_matrix::Manager;
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
@@ -44,8 +45,8 @@ pub use file::WriteFile;
 pub use firewall::Firewall;
 pub use folder::Folders;
 pub use merge_json::MergeJson;
+pub(crate) use packages::downloads;
 pub use packages::{InstallPackages, Least, PackageFile};
-pub(crate) use packages::{brought, downloads};
 pub use program::InstallProgram;
 pub use read_package_lists::ReadPackageLists;
 pub(crate) use register::no_activation;
@@ -284,6 +285,11 @@ impl Step {
             (now, _) => now,
         }
     }
+}
+
+/// The receipts of the first versions name no package manager: there was one.
+fn is_apt(manager: &Manager) -> bool {
+    *manager == Manager::Apt
 }
 
 fn joined(paths: &[PathBuf]) -> String {

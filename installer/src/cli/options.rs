@@ -72,8 +72,8 @@ pub struct Options {
     #[arg(long, value_name = "URL", env = "LANDFALL_RPM_URL")]
     pub rpm_url: Option<String>,
 
-    /// Armored OpenPGP certificate whose primary key's signature counts besides AWS's, for what --mirror
-    /// or --deb-url name
+    /// Armored OpenPGP certificate whose primary key's signature counts besides AWS's, for what --mirror,
+    /// --deb-url or --rpm-url name
     #[arg(long, value_name = "FILE", env = "LANDFALL_TRUST_KEY")]
     pub trust_key: Option<PathBuf>,
 
@@ -138,7 +138,8 @@ pub struct Options {
     #[arg(long, env = "LANDFALL_ENABLE_GPU", value_parser = clap::builder::FalseyValueParser::new())]
     pub enable_gpu: bool,
 
-    /// Let --package-sha256 stand in for the signature of the package of --deb-url
+    /// Let --package-sha256 stand in for the signature of the package of --deb-url or
+    /// --rpm-url
     #[arg(long, env = "LANDFALL_SKIP_GPG_CHECK", value_parser = clap::builder::FalseyValueParser::new())]
     pub skip_gpg_check: bool,
 }

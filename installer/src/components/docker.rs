@@ -47,9 +47,16 @@ pub(crate) fn bridge() -> [Item; 1] {
     )]
 }
 
-/// Whether a Docker is here that the ECS agent's package accepts: podman's look-alike is none.
+/// Whether a Docker is here that the ECS agent's package accepts: podman's look-alike is none. Where that
+/// package demands none, Docker's engine is one however it came.
 pub(crate) fn is_there(facts: &Facts, distro: &Distro) -> bool {
-    distro.packages.docker_accepted.iter().any(|name| facts.has_package(name))
+    let as_package = distro.packages.docker_accepted.iter().any(|name| facts.has_package(name));
+    as_package || (!distro.packages.agents_demand_docker && is_engine(facts))
+}
+
+/// Whether what answers on Docker's socket is Docker.
+pub(crate) fn is_engine(facts: &Facts) -> bool {
+    facts.docker.as_ref().is_some_and(|docker| docker.engine)
 }
 
 /// Whether the Docker here came as a package; one that dpkg was interrupted at may run all the same.
@@ -83,7 +90,8 @@ pub(crate) fn offers(facts: &Facts, config: &Config, distro: &Distro) -> Result<
         Some((name, names)) if offers.is_empty() => {
             Err(Error::refused(format!("the package {name} is installed, and {names} conflicts with it"))
                 .hint(format!(
-                    "remove it ('apt-get remove {name}'), or install one of {} by yourself; then run again",
+                    "remove it ('{} remove {name}'), or install one of {} by yourself; then run again",
+                    distro.packages.manager.program(),
                     distro.packages.docker_accepted.join(", ")
                 )))
         }
@@ -94,6 +102,10 @@ pub(crate) fn offers(facts: &Facts, config: &Config, distro: &Distro) -> Result<
 fn sources(facts: &Facts, config: &Config, distro: &Distro) -> Result<Vec<Offer>> {
     match config.docker {
         DockerSource::None => Ok(Vec::new()),
+        DockerSource::Distro if distro.packages.docker.is_empty() => {
+            Err(Error::refused(format!("{} has no Docker of its own that would do", distro.name))
+                .hint("leave --docker-install-source out: Docker then comes from Docker's own repository"))
+        }
         DockerSource::Distro => Ok(vec![distribution(distro)]),
         DockerSource::Docker => match &distro.packages.docker_repository {
             Some(found) => Ok(vec![own_repository(facts, config, distro, found)?]),
@@ -134,8 +146,8 @@ fn own_repository(
     })
 }
 
-/// What has to be done so that apt has the packages of these offers: for a second choice, only where apt
-/// does not have the first.
+/// What has to be done so that the package manager has the packages of these offers: for a second choice, only
+/// where it does not have the first.
 pub(crate) fn prepare(offers: &[Offer], config: &Config, distro: &Distro) -> Vec<Item> {
     let mut items = Vec::new();
     let mut unless: Vec<String> = Vec::new();
@@ -147,7 +159,11 @@ pub(crate) fn prepare(offers: &[Offer], config: &Config, distro: &Distro) -> Vec
                 let until = distro.packages.docker_accepted.clone();
                 items.push(item(
                     format!("whether {} can be had decides where Docker comes from", unless.join(" ")),
-                    Step::ReadPackageLists(ReadPackageLists { until, lock_seconds: config.lock_seconds }),
+                    Step::ReadPackageLists(ReadPackageLists {
+                        until,
+                        manager: distro.packages.manager,
+                        lock_seconds: config.lock_seconds,
+                    }),
                 ));
                 why = format!("where {} cannot be had, {why}", unless.join(" "));
             }

@@ -9,13 +9,14 @@ use super::{exec, gate as gate_unit};
 use crate::cli::IpFamily;
 use crate::config::Config;
 use crate::facts::Facts;
-use crate::package_database::list_of_files;
 use crate::plan::{Item, item};
 use crate::proxy::Proxy;
 use crate::step::{Await, EnvFile, Step, Unit};
 
 /// The agent's unit.
 pub const UNIT: &str = "ecs.service";
+/// The service's program: that it is new here shows that its package is.
+const INIT: &str = "/usr/libexec/amazon-ecs-init";
 /// What the agent reads at its start.
 pub const CONFIGURATION: &str = "/etc/ecs/ecs.config";
 
@@ -62,7 +63,7 @@ pub(crate) fn start(config: &Config) -> Vec<Item> {
     if config.no_start {
         return at_boot().into();
     }
-    let mut reads = vec![PathBuf::from(CONFIGURATION), list_of_files("amazon-ecs-init")];
+    let mut reads = vec![PathBuf::from(CONFIGURATION), PathBuf::from(INIT)];
     reads.extend(exec::reads());
     vec![
         item(

@@ -59,7 +59,7 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<V
         ),
         item(
             "the ECS agent offers ECS Exec where it finds these at its first start; they are those of the SSM agent's signed package",
-            Step::ExecPrograms(ExecPrograms { version, package }),
+            Step::ExecPrograms(ExecPrograms { version, package, manager: distro.packages.manager }),
         ),
     ])
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use distro_matrix::{Distro, Format};
+use distro_matrix::{Distro, Tool};
 
 use super::docker;
 use crate::config::Config;
@@ -21,14 +21,16 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<V
     let mut one_of: Vec<Vec<String>> = offers.iter().map(|offer| offer.names.clone()).collect();
     // Where there is no choice, the packages are like any others.
     let mut names = if one_of.len() == 1 { one_of.remove(0) } else { Vec::new() };
-    names.extend(distro.packages.tools.keys().cloned());
+    names.extend(tools(facts, distro).map(|(name, _)| name.clone()));
     let install = InstallPackages {
+        manager: distro.packages.manager,
         names,
         one_of,
         files: vec![
             ssm_agent(facts, config, distro, config.ssm_version.clone())?,
             ecs_agent(facts, config, distro)?,
         ],
+        enable: distro.packages.enable_repositories.clone(),
         lock_seconds: config.lock_seconds,
         allow_downgrade: config.allow_downgrade,
     };
@@ -37,7 +39,11 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<V
         let ours = install.all_names().map(str::to_owned).collect();
         items.push(item(
             "an interrupted package manager refuses all work until it has finished",
-            Step::RepairPackages(RepairPackages { ours, lock_seconds: config.lock_seconds }),
+            Step::RepairPackages(RepairPackages {
+                manager: distro.packages.manager,
+                ours,
+                lock_seconds: config.lock_seconds,
+            }),
         ));
     }
     items.extend(docker::prepare(&offers, config, distro));
@@ -49,8 +55,14 @@ fn reason(facts: &Facts, distro: &Distro) -> String {
     let docker =
         if docker::is_there(facts, distro) { "Docker is here and is kept" } else { "Docker is missing" };
     let tools: Vec<String> =
-        distro.packages.tools.iter().map(|(name, why)| format!("{name}: {why}")).collect();
+        tools(facts, distro).map(|(name, tool)| format!("{name}: {}", tool.because)).collect();
     format!("{docker}; both agents come from AWS, verified; {}", tools.join("; "))
+}
+
+/// The tools that are not here in another package already.
+fn tools<'a>(facts: &'a Facts, distro: &'a Distro) -> impl Iterator<Item = (&'a String, &'a Tool)> {
+    let elsewhere = |tool: &Tool| tool.or.iter().any(|name| facts.has_package(name));
+    distro.packages.tools.iter().filter(move |(_, tool)| !elsewhere(tool))
 }
 
 /// A version that was asked for is taken if it is newer than the one here, or if an older one is wanted
@@ -88,18 +100,19 @@ pub(super) fn ssm_agent(
     distro: &Distro,
     version: Option<String>,
 ) -> Result<PackageFile> {
-    let Format::Deb = distro.packages.agents;
+    let format = distro.packages.agents;
     let url = config.endpoints().ssm_package(
         version.as_deref(),
         &distro.packages.ssm_system,
-        architecture(facts, distro)?,
-        "deb",
+        ssm_architecture(facts)?,
+        format.ending(),
     );
     Ok(PackageFile {
         name: SSM_AGENT.into(),
         signature_url: format!("{url}.sig"),
         trust: config.sources.trust(Use::Ssm, &url),
         url,
+        format,
         architecture: architecture(facts, distro)?.to_owned(),
         version,
         least: least(distro, SSM_AGENT),
@@ -107,15 +120,16 @@ pub(super) fn ssm_agent(
 }
 
 fn ecs_agent(facts: &Facts, config: &Config, distro: &Distro) -> Result<PackageFile> {
-    let Format::Deb = distro.packages.agents;
+    let format = distro.packages.agents;
     let version = config.ecs_version.as_deref();
-    let official = config.endpoints().ecs_package(version, architecture(facts, distro)?, "deb");
-    let url = config.sources.deb_url.clone().unwrap_or(official);
+    let official = config.endpoints().ecs_package(version, architecture(facts, distro)?, format.ending());
+    let url = config.sources.package_url(format).cloned().unwrap_or(official);
     Ok(PackageFile {
         name: ECS_AGENT.into(),
         signature_url: format!("{url}.asc"),
         trust: config.sources.trust(Use::Ecs, &url),
         url,
+        format,
         architecture: architecture(facts, distro)?.to_owned(),
         version: config.ecs_version.clone(),
         least: least(distro, ECS_AGENT),
@@ -125,6 +139,15 @@ fn ecs_agent(facts: &Facts, config: &Config, distro: &Distro) -> Result<PackageF
 fn architecture<'a>(facts: &Facts, distro: &'a Distro) -> Result<&'a str> {
     let found = distro.architectures.get(&facts.kernel_architecture);
     found.map(String::as_str).ok_or_else(|| Error::bug("planned for an architecture that was refused"))
+}
+
+/// AWS names the folders of the SSM agent's packages by Go's words, whatever the format.
+fn ssm_architecture(facts: &Facts) -> Result<&'static str> {
+    match facts.kernel_architecture.as_str() {
+        "x86_64" => Ok("amd64"),
+        "aarch64" => Ok("arm64"),
+        _ => Err(Error::bug("planned for an architecture that was refused")),
+    }
 }
 
 fn least(distro: &Distro, name: &str) -> Option<Least> {

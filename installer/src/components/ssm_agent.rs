@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{drop_in_folder, gate as gate_unit, proxy_drop_in, proxy_file};
 use crate::config::Config;
-use crate::package_database::list_of_files;
 use crate::plan::{Item, item};
+use crate::registration::AGENT;
 use crate::step::{Await, Folders, MergeJson, Register, Step, Unit};
 
 /// The agent's unit.
@@ -71,8 +71,7 @@ pub(crate) fn takeover(config: &Config) -> [Item; 1] {
 }
 
 pub(crate) fn registration(config: &Config) -> [Item; 3] {
-    let mut reads =
-        vec![PathBuf::from("/etc/amazon/ssm/amazon-ssm-agent.json"), list_of_files("amazon-ssm-agent")];
+    let mut reads = vec![PathBuf::from("/etc/amazon/ssm/amazon-ssm-agent.json"), PathBuf::from(AGENT)];
     reads.extend(config.proxy.iter().map(|_| proxy_file(UNIT)));
     [
         item(

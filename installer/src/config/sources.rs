@@ -3,6 +3,8 @@
 //! An operator's certificate counts for the addresses that were given with it, and never for AWS's own:
 //! what comes from there is signed by AWS or is not installed.
 
+use distro_matrix::Format;
+
 use super::text;
 use crate::cli::Options;
 use crate::error::{Error, Result};
@@ -15,11 +17,11 @@ use crate::signature::{Certificate, Trust, Use};
 pub struct Sources {
     /// The base address of a mirror, without a slash at its end.
     pub mirror: Option<String>,
-    /// The ECS agent's package, from elsewhere.
-    pub deb_url: Option<String>,
+    /// The ECS agent's package, from elsewhere, for systems of each format.
+    packages: Vec<(Format, String)>,
     /// Trusted besides AWS's keys, at these addresses.
     certificate: Option<Certificate>,
-    /// The SHA-256 that the package of `deb_url` must have, in small hexadecimal figures.
+    /// The SHA-256 that the package from elsewhere must have, in small hexadecimal figures.
     sha256: Option<String>,
     /// Whether that sum alone counts for it.
     unsigned: bool,
@@ -28,20 +30,36 @@ pub struct Sources {
 impl Sources {
     pub(super) fn resolve(host: &dyn Host, options: &Options) -> Result<Self> {
         let mirror = options.mirror.as_deref().map(|url| address("--mirror", url)).transpose()?;
-        let deb_url = options.deb_url.as_deref().map(|url| address("--deb-url", url)).transpose()?;
+        let mut packages = Vec::new();
+        for (flag, format, url) in package_urls(options) {
+            packages.push((format, address(flag, url)?));
+        }
         let mirror = mirror.map(|url| url.trim_end_matches('/').to_owned());
         let sha256 = sum(options)?;
         let unsigned = options.skip_gpg_check;
-        let sources = Self { mirror, deb_url, certificate: certificate(host, options)?, sha256, unsigned };
+        let sources = Self { mirror, packages, certificate: certificate(host, options)?, sha256, unsigned };
         sources.refuse_a_sum_without_its_package()?;
         sources.refuse_a_certificate_for_aws()?;
         Ok(sources)
     }
 
+    /// The ECS agent's package from elsewhere, for a system that takes this format.
+    #[must_use]
+    pub fn package_url(&self, format: Format) -> Option<&String> {
+        self.packages.iter().find(|(its, _)| *its == format).map(|(_, url)| url)
+    }
+
+    /// The flag of a package in another format, where none of this format was given.
+    #[must_use]
+    pub fn wrong_package(&self, format: Format) -> Option<&'static str> {
+        let other = self.packages.first().filter(|_| self.package_url(format).is_none())?;
+        Some(flag(other.0))
+    }
+
     /// Whose signature counts for what comes from this address.
     #[must_use]
     pub fn trust(&self, aws: Use, url: &str) -> Trust {
-        let named = self.deb_url.as_deref() == Some(url);
+        let named = self.is_named(url);
         Trust {
             aws,
             certificate: self.certificate.clone().filter(|_| self.is_ours(url)),
@@ -53,19 +71,23 @@ impl Sources {
     /// Whether an address is one of those that were given.
     fn is_ours(&self, url: &str) -> bool {
         let below = |base: &String| url.strip_prefix(base.as_str()).is_some_and(|rest| rest.starts_with('/'));
-        self.deb_url.as_deref() == Some(url) || self.mirror.as_ref().is_some_and(below)
+        self.is_named(url) || self.mirror.as_ref().is_some_and(below)
+    }
+
+    fn is_named(&self, url: &str) -> bool {
+        self.packages.iter().any(|(_, named)| named == url)
     }
 
     /// A sum is of one file, and without a signature it is all there is.
     fn refuse_a_sum_without_its_package(&self) -> Result<()> {
-        if self.unsigned && (self.deb_url.is_none() || self.sha256.is_none()) {
+        if self.unsigned && (self.packages.is_empty() || self.sha256.is_none()) {
             return Err(Error::refused("--skip-gpg-check cannot be honoured by itself").hint(
-                "packages are always verified: name the package with --deb-url, and give its sum with --package-sha256",
+                "packages are always verified: name the package with --deb-url or --rpm-url, and give its sum with --package-sha256",
             ));
         }
-        if self.sha256.is_some() && self.deb_url.is_none() {
+        if self.sha256.is_some() && self.packages.is_empty() {
             return Err(Error::refused("--package-sha256 was given, and no package that it could be of")
-                .hint("name the package with --deb-url"));
+                .hint("name the package with --deb-url or --rpm-url"));
         }
         Ok(())
     }
@@ -74,14 +96,13 @@ impl Sources {
         if self.certificate.is_none() {
             return Ok(());
         }
-        let mut given = [("--mirror", &self.mirror), ("--deb-url", &self.deb_url)]
-            .into_iter()
-            .filter_map(|(flag, url)| Some((flag, url.as_ref()?)))
-            .peekable();
+        let mirror = self.mirror.iter().map(|url| ("--mirror", url));
+        let packages = self.packages.iter().map(|(format, url)| (flag(*format), url));
+        let mut given = mirror.chain(packages).peekable();
         if given.peek().is_none() {
             return Err(Error::refused("--trust-key was given, and no address that it could count for")
                 .hint(
-                    "it counts for what --mirror or --deb-url name; what comes from AWS is signed by AWS",
+                    "it counts for what --mirror, --deb-url or --rpm-url name; what comes from AWS is signed by AWS",
                 ));
         }
         match given.find(|(_, url)| is_official(url)) {
@@ -92,6 +113,18 @@ impl Sources {
             None => Ok(()),
         }
     }
+}
+
+fn flag(format: Format) -> &'static str {
+    match format {
+        Format::Deb => "--deb-url",
+        Format::Rpm => "--rpm-url",
+    }
+}
+
+fn package_urls(options: &Options) -> impl Iterator<Item = (&'static str, Format, &str)> {
+    let given = [(Format::Deb, &options.deb_url), (Format::Rpm, &options.rpm_url)];
+    given.into_iter().filter_map(|(format, url)| Some((flag(format), format, url.as_deref()?)))
 }
 
 fn certificate(host: &dyn Host, options: &Options) -> Result<Option<Certificate>> {

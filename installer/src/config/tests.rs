@@ -94,13 +94,6 @@ fn a_region_is_needed_and_must_look_like_one() {
 }
 
 #[test]
-fn what_is_not_built_is_refused_and_not_ignored() {
-    let options = Options { rpm_url: Some("u".into()), ..region("us-east-1") };
-    let error = Config::resolve(&fresh(), &options).unwrap_err();
-    assert!(error.exit_code() == 2 && error.what.ends_with("cannot be honoured"), "{error}");
-}
-
-#[test]
 fn certificates_and_a_version_for_exec_must_be_such() {
     let mut fake = fresh();
     fake.somebody_writes("/root/empty.pem", "\n");

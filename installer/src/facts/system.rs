@@ -2,42 +2,37 @@
 
 use std::path::Path;
 
+use distro_matrix::OsRelease;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::host::Host;
 
-/// What os-release says; empty texts where it says nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OsRelease {
-    /// `ID`
-    pub id: String,
-    /// `VERSION_ID`
-    pub version_id: String,
-    /// `PRETTY_NAME`, for people.
-    pub pretty_name: String,
-    /// `VERSION_CODENAME`
-    pub codename: String,
+/// What os-release says; empty where there is none.
+pub(super) fn os_release(host: &dyn Host) -> Result<OsRelease> {
+    for path in ["/etc/os-release", "/usr/lib/os-release"] {
+        if let Some(content) = host.read(Path::new(path))? {
+            return Ok(parse(&String::from_utf8_lossy(&content)));
+        }
+    }
+    Ok(OsRelease::default())
 }
 
-impl OsRelease {
-    pub(super) fn read(host: &dyn Host) -> Result<Self> {
-        for path in ["/etc/os-release", "/usr/lib/os-release"] {
-            if let Some(content) = host.read(Path::new(path))? {
-                return Ok(Self::parse(&String::from_utf8_lossy(&content)));
-            }
-        }
-        Ok(Self::default())
-    }
-
-    fn parse(text: &str) -> Self {
-        let parsed: os_release::OsRelease = text.lines().map(str::to_owned).collect();
-        Self {
-            id: parsed.id,
-            version_id: parsed.version_id,
-            pretty_name: parsed.pretty_name,
-            codename: parsed.version_codename,
-        }
+fn parse(text: &str) -> OsRelease {
+    let mut parsed: os_release::OsRelease = text.lines().map(str::to_owned).collect();
+    let mut extra =
+        |key: &str| parsed.extra.remove(key).unwrap_or_default().trim_matches(['"', '\'']).to_owned();
+    let (ubuntu, debian) = (extra("UBUNTU_CODENAME"), extra("DEBIAN_CODENAME"));
+    OsRelease {
+        parent_codename: if ubuntu.is_empty() { debian } else { ubuntu },
+        platform_id: extra("PLATFORM_ID"),
+        variant_id: extra("VARIANT_ID"),
+        id_like: parsed.id_like.split_whitespace().map(str::to_owned).collect(),
+        id: parsed.id,
+        version_id: parsed.version_id,
+        name: parsed.name,
+        pretty_name: parsed.pretty_name,
+        codename: parsed.version_codename,
     }
 }
 
@@ -138,7 +133,7 @@ mod tests {
 
     #[test]
     fn os_release_is_read_with_and_without_quotes() {
-        let parsed = OsRelease::parse(
+        let parsed = parse(
             "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n",
         );
         assert_eq!((parsed.id.as_str(), parsed.version_id.as_str()), ("debian", "12"));

@@ -67,6 +67,7 @@ codes! {
     SsmAgentSnap "ssm-agent-snap" Blocks "the SSM agent is here as a snap, beside which its package refuses to be installed"
     OldVersion "old-version" Blocks "an agent is asked for, or would stay, in a version older than the least that is taken"
     SigningKeyEnds "signing-key-ends" Warns "the last key that this Landfall knows of the SSM agent's packages ends within 90 days, or has ended"
+    WrongPackageFormat "wrong-package-format" Blocks "a package was named by its address, and it is not of the format that this release takes"
     NotInstalled "not-installed" Blocks "`register` was asked for, and the agents are not installed"
     OtherRegion "other-region" Blocks "the machine is registered in another region"
     OtherCluster "other-cluster" Blocks "the ECS agent belongs to another cluster than the one asked for"

@@ -13,7 +13,7 @@ use crate::registration::Registration;
 const NOW: &str = "2026-11-22T12:00:00Z";
 
 fn distro() -> Distro {
-    distro_matrix::find("debian", "12").unwrap()
+    distro_matrix::named("debian-12").unwrap().clone()
 }
 
 fn wanted(options: Options) -> Config {

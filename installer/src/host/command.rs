@@ -5,14 +5,16 @@
 
 use std::path::PathBuf;
 
+use distro_matrix::Manager;
+
 use super::{Family, Rule};
 use crate::secret::Secret;
 
 /// A command that changes the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// apt and dpkg.
-    Packages(Packages),
+    /// The package manager.
+    Packages(Manager, Packages),
     /// `systemctl VERB UNIT`.
     Unit(UnitVerb, String),
     /// Makes systemd read its unit files again.
@@ -46,7 +48,7 @@ impl Command {
     #[must_use]
     pub fn asks_network(&self) -> bool {
         match self {
-            Self::Packages(packages) => {
+            Self::Packages(_, packages) => {
                 matches!(packages, Packages::Update | Packages::Install { .. } | Packages::Reinstall(_))
             }
             Self::RegisterAgent { .. } => true,
@@ -55,7 +57,7 @@ impl Command {
     }
 }
 
-/// What apt and dpkg are asked to do.
+/// What a package manager is asked to do, itself or by the program below it: dpkg, rpm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packages {
     /// Reads the package lists again.
@@ -64,13 +66,26 @@ pub enum Packages {
     Install {
         /// Packages from the configured repositories.
         names: Vec<String>,
-        /// Verified local files.
+        /// Verified local files: with apt alone, see [`Self::InstallFiles`].
         files: Vec<PathBuf>,
+        /// Repositories that are off by default and are used this once.
+        enable: Vec<String>,
         /// A file to which apt adds, and syncs, which archives it will give to dpkg, before it does.
         record: PathBuf,
         /// Whether an older version may take the place of a newer one.
         downgrade: bool,
     },
+    /// Installs verified local files in a transaction of rpm's own, in which nothing else is.
+    InstallFiles {
+        /// The files.
+        files: Vec<PathBuf>,
+        /// Whether an older version may take the place of a newer one.
+        downgrade: bool,
+    },
+    /// Lets rpm trust the certificates in a file.
+    TrustKey(PathBuf),
+    /// Takes a certificate back, by its primary key's fingerprint.
+    ForgetKey(String),
     /// Finishes what an interrupted dpkg left half done.
     Configure,
     /// Clears away a half-installed package that dpkg demands to be installed again.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use distro_matrix::Format;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +20,10 @@ pub struct Stat {
     pub mode: u32,
     /// The file system it is on.
     pub device: u64,
-    /// When its content last changed.
+    /// When its content last changed, as its writer says: package managers keep the builder's time.
     pub modified: Timestamp,
+    /// When anything about it last changed here.
+    pub changed: Timestamp,
 }
 
 /// The kind of a directory entry.
@@ -174,6 +177,8 @@ pub struct Fetch {
 pub struct Unpack {
     /// The package's file.
     pub package: PathBuf,
+    /// Its format.
+    pub format: Format,
     /// The path of each in the package, without a slash in front, and where it goes.
     pub members: Vec<(String, PathBuf)>,
     /// The permission bits of what is made.

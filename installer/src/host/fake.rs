@@ -23,7 +23,10 @@ mod door;
 mod firewall;
 mod machines;
 mod offers;
+
 mod packages;
+mod rpm;
+
 mod units;
 
 pub use agents::{ACCOUNT, ACTIVATION_CODE, ACTIVATION_ID, Service};
@@ -235,7 +238,7 @@ impl Fake {
     fn act(&mut self, command: &Command) -> std::result::Result<Output, Halt> {
         self.tick()?;
         match command {
-            Command::Packages(packages) => return self.packages(packages),
+            Command::Packages(manager, packages) => return self.packages(*manager, packages),
             Command::Unit(verb, unit) => return self.systemctl(*verb, unit),
             Command::ReloadUnits => self.reload_units(),
             Command::RestoreRules { .. } if self.which("iptables").is_none() => {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use distro_matrix::{Format, Manager};
 use jiff::Timestamp;
 use nix::sys::resource::{UsageWho, getrusage};
 
@@ -51,6 +52,8 @@ pub struct Linux {
     proxy_is_chosen: bool,
     fetched: HashMap<PathBuf, Transfer>,
     locks: HashMap<PathBuf, File>,
+    /// What rpm said last, as long as nothing of ours can have changed it.
+    rpms: RefCell<Option<String>>,
 }
 
 impl Linux {
@@ -68,6 +71,7 @@ impl Linux {
             proxy_is_chosen: false,
             fetched: HashMap::new(),
             locks: HashMap::new(),
+            rpms: RefCell::default(),
         }
     }
 
@@ -146,11 +150,11 @@ impl Host for Linux {
         std::env::current_exe().while_doing(|| "finding our own program".into())
     }
 
-    fn control_data(&self, package: &Path) -> Result<ControlData> {
-        let output = self.child(&Invocation::control_data(package))?;
+    fn control_data(&self, package: &Path, format: Format) -> Result<ControlData> {
+        let output = self.child(&Invocation::control_data(package, format))?;
         if !output.ok() {
             return Err(Error::failed(format!("{} is no package: {}", package.display(), output.tail()))
-                .hint("see what its address has, with 'dpkg-deb --info FILE' on a copy of it"));
+                .hint("see what its address has, with 'file' on a copy of it"));
         }
         control_data::parse(&output.stdout)
             .ok_or_else(|| Error::failed(format!("{} does not say what package it is", package.display())))
@@ -211,12 +215,35 @@ impl Host for Linux {
         answers
     }
 
-    fn offered(&self, names: &[String]) -> Result<Vec<String>> {
-        let output = self.child(&Invocation::policy(names))?;
-        if !output.ok() {
-            return Err(Error::failed(format!("apt-cache does not answer: {}", output.tail())));
+    fn rpms(&self) -> Result<String> {
+        if let Some(kept) = self.rpms.borrow().as_ref() {
+            return Ok(kept.clone());
         }
-        Ok(arguments::candidates(&output.stdout))
+        if self.which("rpm").is_none() {
+            return Ok(String::new());
+        }
+        let output = self.child(&Invocation::rpms())?;
+        if !output.ok() {
+            return Err(Error::failed(format!("rpm does not answer: {}", output.tail()))
+                .hint("see 'rpm -qa'; a broken database is made anew by 'rpm --rebuilddb'"));
+        }
+        self.rpms.replace(Some(output.stdout.clone()));
+        Ok(output.stdout)
+    }
+
+    fn rpm_trusts(&self, fingerprint: &str) -> Result<bool> {
+        let output = self.child(&Invocation::rpm_keys())?;
+        Ok(output.ok() && arguments::rpm::trusts(&output.stdout, fingerprint))
+    }
+
+    fn offered(&self, manager: Manager, names: &[String]) -> Result<Vec<String>> {
+        let output = self.child(&Invocation::offered(manager, names))?;
+        match manager {
+            Manager::Apt if output.ok() => Ok(arguments::candidates(&output.stdout)),
+            Manager::Apt => Err(Error::failed(format!("apt-cache does not answer: {}", output.tail()))),
+            // These end in an error where they find nothing: what they found is all that counts.
+            manager => Ok(arguments::rpm::found(manager, &output.stdout, names)),
+        }
     }
 
     fn lock_holder(&self, path: &Path) -> Option<Holder> {
@@ -333,8 +360,11 @@ impl Host for Linux {
         if let Some(proxy) = self.proxy.as_ref().filter(|_| command.asks_network()) {
             invocation = invocation.through(proxy);
         }
-        if command.asks_network() && matches!(command, Command::Packages(_)) && !self.proxy_is_chosen {
+        if command.asks_network() && matches!(command, Command::Packages(..)) && !self.proxy_is_chosen {
             invocation = invocation.with_plain_proxy(|name| self.env(name));
+        }
+        if matches!(command, Command::Packages(..)) {
+            self.rpms.take();
         }
         self.child(&invocation)
     }
@@ -401,12 +431,16 @@ fn stat_of(path: &Path, found: std::io::Result<fs::Metadata>) -> Result<Option<S
         kind if kind.is_dir() => EntryKind::Folder,
         _ => EntryKind::Other,
     };
-    let modified = Timestamp::new(stat.mtime(), i32::try_from(stat.mtime_nsec()).unwrap_or(0));
+    let time = |seconds, nanoseconds| {
+        let time = Timestamp::new(seconds, i32::try_from(nanoseconds).unwrap_or(0));
+        time.unwrap_or(Timestamp::UNIX_EPOCH)
+    };
     Ok(Some(Stat {
         kind,
         mode: stat.mode() & 0o7777,
         device: stat.dev(),
-        modified: modified.unwrap_or(Timestamp::UNIX_EPOCH),
+        modified: time(stat.mtime(), stat.mtime_nsec()),
+        changed: time(stat.ctime(), stat.ctime_nsec()),
     }))
 }
 

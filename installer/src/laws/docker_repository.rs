@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use distro_matrix::Format;
+
 use super::cuts::{booted, cut};
 use super::*;
 use crate::certificate::tests::{OTHER, VENDOR, armor, public};
@@ -36,7 +38,7 @@ type Case = (&'static str, fn() -> Fake, Choices);
 const MACHINES: [Case; 2] = [("asked for", asked_for, ASKED_FOR), ("fall-back", without_docker, FALL_BACK)];
 
 fn is_installed(fake: &Fake, name: &str) -> bool {
-    PackageDatabase::read(fake).unwrap().installed(name).is_some()
+    PackageDatabase::read(fake, Format::Deb).unwrap().installed(name).is_some()
 }
 
 #[test]

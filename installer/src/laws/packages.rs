@@ -1,10 +1,12 @@
 //! Packages that are not Landfall's to touch: those of the user, from before and from since.
 
+use distro_matrix::Format;
+
 use super::*;
 use crate::package_database::PackageDatabase;
 
 fn is_installed(fake: &Fake, name: &str) -> bool {
-    PackageDatabase::read(fake).unwrap().installed(name).is_some()
+    PackageDatabase::read(fake, Format::Deb).unwrap().installed(name).is_some()
 }
 
 #[test]
@@ -46,7 +48,7 @@ fn somebodys_interrupted_package_is_never_removed() {
     assert_eq!(error.exit_code(), 1);
     assert!(error.what.contains("in-house") && error.what.contains("can't find an archive"), "{error}");
     assert!(error.hint.unwrap().contains("'dpkg -i FILE'"));
-    assert_eq!(PackageDatabase::read(&fake).unwrap().demanded_again(), ["in-house"]);
+    assert_eq!(PackageDatabase::read(&fake, Format::Deb).unwrap().demanded_again(), ["in-house"]);
 }
 
 #[test]

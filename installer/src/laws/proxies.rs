@@ -1,5 +1,7 @@
 //! Machines from which AWS is reached through a proxy alone.
 
+use distro_matrix::Manager;
+
 use super::*;
 use crate::commands::up::tell_of_earlier_proxy;
 use crate::host::fake::Fake;
@@ -108,9 +110,14 @@ fn a_docker_that_somebody_brought_after_a_failed_run_is_told_nothing() {
     bring(&mut fake, Choices::PLAIN, &mut String::new()).unwrap_err();
     fake.offline = false;
     let names = vec!["docker.io".into()];
-    let theirs =
-        Packages::Install { names, files: Vec::new(), record: "/root/record".into(), downgrade: false };
-    assert!(fake.run(&Command::Packages(theirs)).unwrap().ok());
+    let theirs = Packages::Install {
+        names,
+        files: Vec::new(),
+        enable: Vec::new(),
+        record: "/root/record".into(),
+        downgrade: false,
+    };
+    assert!(fake.run(&Command::Packages(Manager::Apt, theirs)).unwrap().ok());
     brought(&mut fake, Choices { proxy: true, ..Choices::PLAIN }, "somebody's Docker");
     assert_eq!(fake.disk.text(DOCKER), None);
 }

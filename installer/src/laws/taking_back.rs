@@ -1,5 +1,7 @@
 //! What undo leaves to its owner, and what it does on a machine that went on living.
 
+use distro_matrix::Manager;
+
 use super::*;
 use crate::durable;
 use crate::host::fake::{blank_vault, registered_elsewhere};
@@ -85,7 +87,7 @@ fn an_ecs_agent_that_keeps_failing_can_be_mended_and_is_stopped_by_undo() {
 fn an_agent_whose_package_somebody_removed_is_no_obstacle() {
     let mut fake = fresh();
     brought(&mut fake, Choices::PLAIN, "fresh");
-    fake.run(&Command::Packages(Packages::Purge(vec!["amazon-ssm-agent".into()]))).unwrap();
+    fake.run(&Command::Packages(Manager::Apt, Packages::Purge(vec!["amazon-ssm-agent".into()]))).unwrap();
     let told = restored(&mut fake, "fresh");
     same(&original(&fake), &original(&fresh()), "the agent's package removed by hand, undone");
     assert!(told.iter().any(|left| left.contains("deregister-managed-instance")), "{told:?}");

@@ -1,13 +1,15 @@
 //! Agents that were found in one version and asked for in another, and packages that are not what was
 //! asked for.
 
+use distro_matrix::Format;
+
 use super::*;
 use crate::host::Host;
 use crate::package_database::PackageDatabase;
 use crate::step::downloads;
 
 fn version(fake: &Fake, name: &str) -> Option<String> {
-    PackageDatabase::read(fake).unwrap().installed(name).map(|package| package.version.clone())
+    PackageDatabase::read(fake, Format::Deb).unwrap().installed(name).map(|package| package.version.clone())
 }
 
 fn found_with(ssm_agent: &str) -> Fake {

@@ -23,6 +23,7 @@ pub fn refusals(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> 
         (Code::DockerNotPackage, docker_package(facts, distro)),
         (Code::DockerConflict, docker::offers(facts, config, distro).map(|_| ())),
         (Code::OldVersion, packages::refuse_old_versions(facts, config, distro)),
+        (Code::WrongPackageFormat, package_format(config, distro)),
         (Code::NotInstalled, installed(facts, goal)),
     ];
     asked.into_iter().filter_map(|(code, answer)| Some((code, answer.err()?))).collect()
@@ -30,8 +31,11 @@ pub fn refusals(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> 
 
 fn release(distro: &Distro) -> Result<()> {
     match distro.support {
-        Support::Refused => Err(Error::refused(format!("{} is not supported", distro.name))
-            .hint("the README's table names the releases that are")),
+        Support::Refused => {
+            let because = distro.refused.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            Err(Error::refused(format!("{} is not supported{because}", distro.name))
+                .hint("the README's table names the releases that are"))
+        }
         _ => Ok(()),
     }
 }
@@ -98,12 +102,20 @@ fn no_docker(facts: &Facts, config: &Config, distro: &Distro) -> Result<()> {
 }
 
 fn docker_package(facts: &Facts, distro: &Distro) -> Result<()> {
-    let engine = facts.docker.as_ref().is_some_and(|docker| docker.engine);
-    if !engine || docker::is_package(facts, distro) {
+    let demanded = distro.packages.agents_demand_docker;
+    if !demanded || !docker::is_engine(facts) || docker::is_package(facts, distro) {
         return Ok(());
     }
     Err(Error::refused("the Docker here did not come as a package, and the ECS agent's package demands one")
         .hint(format!("install one of {} in its place", distro.packages.docker_accepted.join(", "))))
+}
+
+fn package_format(config: &Config, distro: &Distro) -> Result<()> {
+    let format = distro.packages.agents;
+    let Some(flag) = config.sources.wrong_package(format) else { return Ok(()) };
+    let ending = format.ending();
+    Err(Error::refused(format!("{flag} was given, and {} takes .{ending} packages", distro.name))
+        .hint(format!("name the ECS agent's package for it with --{ending}-url")))
 }
 
 fn installed(facts: &Facts, goal: Goal) -> Result<()> {

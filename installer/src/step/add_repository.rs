@@ -1,25 +1,27 @@
 //! Add a vendor's package repository: its key, and a source that trusts that key for this repository alone.
 //!
-//! Of the file that the vendor offers only the certificate with the pinned fingerprint is written. Where
-//! somebody offers the same repository here already, nothing is added: apt takes two keys for one
-//! repository for an error. Undo leaves what somebody changed since.
+//! Of the file that the vendor offers only the certificate with the pinned fingerprint is written. rpm has one
+//! keyring for all repositories, so there that certificate is put into it by name: no package manager is ever
+//! told to import what it finds. Where somebody offers the same repository here already, nothing is added: apt
+//! takes two keys for one repository for an error. Undo leaves what somebody changed since.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use distro_matrix::{Format, Manager};
 use serde::{Deserialize, Serialize};
 
 use super::file::{look, put_back};
-use super::{Before, Context, Leftovers};
+use super::{Before, Context, Leftovers, is_apt};
 use crate::apt_sources;
 use crate::certificate;
 use crate::durable;
 use crate::error::{Error, Result, While};
-use crate::host::{Host, Packages};
+use crate::host::{Host, Output, Packages};
 use crate::package_lock;
-use crate::package_words::telling;
+use crate::package_words::{reading_lists, telling};
+use crate::rpm_sources;
 
-const KEYRINGS: &str = "/etc/apt/keyrings";
 /// A key file is a few kilobytes.
 const LARGEST_KEY_FILE: u64 = 256 * 1024;
 
@@ -35,15 +37,20 @@ pub struct AddRepository {
     pub key_url: String,
     /// The primary key that signs it, by its fingerprint.
     pub fingerprint: String,
-    /// The suite: the release's codename.
+    /// The suite, where the format has suites: the release's codename.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub suite: String,
-    /// The component.
+    /// The component, where the format has components.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub component: String,
     /// The package manager's name of the architecture.
     pub architecture: String,
-    /// Where apt has all of these from elsewhere, the repository is not needed.
+    /// Where the package manager has all of these from elsewhere, the repository is not needed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unless: Vec<String>,
+    /// The package manager.
+    #[serde(default, skip_serializing_if = "is_apt")]
+    pub manager: Manager,
     /// Seconds to wait while somebody else holds the package manager's lock.
     pub lock_seconds: u64,
 }
@@ -53,14 +60,15 @@ impl AddRepository {
         if self.is_in_place(host)? || self.is_offered_by_others(host)? || self.is_not_needed(host)? {
             return Ok(None);
         }
-        let mut absent = durable::missing_folders(host, Path::new(KEYRINGS))?;
-        for folder in durable::missing_folders(host, Path::new(apt_sources::FOLDER))? {
+        let mut absent = durable::missing_folders(host, durable::parent(&self.keyring()))?;
+        for folder in durable::missing_folders(host, durable::parent(&self.source()))? {
             if !absent.contains(&folder) {
                 absent.push(folder);
             }
         }
         Ok(Some(Before::Repository {
             absent,
+            trusted: self.is_trusted(host)?,
             keyring: Box::new(look(host, &self.keyring())?),
             source: Box::new(look(host, &self.source())?),
         }))
@@ -72,20 +80,37 @@ impl AddRepository {
             self.must_know_the_lists(context)?;
         }
         let certificate = self.certificate(host)?;
-        durable::create_folders(host, Path::new(KEYRINGS), 0o755)?;
-        durable::create_folders(host, Path::new(apt_sources::FOLDER), 0o755)?;
-        durable::write(host, &self.keyring(), certificate.as_bytes(), 0o644)?;
-        durable::write(host, &self.source(), self.text().as_bytes(), 0o644)?;
+        let (keyring, source) = (self.keyring(), self.source());
+        durable::create_folders(host, durable::parent(&keyring), 0o755)?;
+        durable::create_folders(host, durable::parent(&source), 0o755)?;
+        durable::write(host, &keyring, certificate.as_bytes(), 0o644)?;
+        if !self.is_trusted(host)? {
+            let output = self.run(host, Packages::TrustKey(keyring))?;
+            if !output.ok() {
+                return Err(Error::failed(format!(
+                    "rpm does not take the key of {}: {}",
+                    self.url,
+                    telling(&output)
+                ))
+                .hint("see 'rpmkeys --import FILE' by hand"));
+            }
+        }
+        durable::write(host, &source, self.text().as_bytes(), 0o644)?;
         if !self.unless.is_empty() {
-            let patience = Duration::from_secs(self.lock_seconds);
-            context.keep_lists(package_lock::run(host, Packages::Update, patience)?);
+            context.keep_lists(self.run(host, Packages::Update)?);
         }
         Ok(())
     }
 
+    fn run(&self, host: &mut dyn Host, packages: Packages) -> Result<Output> {
+        package_lock::run(host, self.manager, packages, Duration::from_secs(self.lock_seconds))
+    }
+
     /// The source first: what it names is there as long as it is.
     pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
-        let Before::Repository { absent, keyring, source } = before else { return Ok(Leftovers::new()) };
+        let Before::Repository { absent, keyring, source, trusted } = before else {
+            return Ok(Leftovers::new());
+        };
         let (keyring_file, source_file) = (self.keyring(), self.source());
         if !self.may_put_back(host, &source_file, source)? {
             return Ok(vec![format!(
@@ -97,6 +122,17 @@ impl AddRepository {
         put_back(host, &source_file, source)?;
         if let Some(user) = self.other_user_of_the_keyring(host)? {
             return Ok(vec![format!("{} stays: {} names it", keyring_file.display(), user.display())]);
+        }
+        if self.manager.format() == Format::Rpm && !trusted && self.is_trusted(host)? {
+            let output = self.run(host, Packages::ForgetKey(self.fingerprint.clone()))?;
+            if !output.ok() {
+                return Err(Error::failed(format!(
+                    "rpm does not forget the key {}: {}",
+                    self.fingerprint,
+                    telling(&output)
+                ))
+                .hint("see 'rpmkeys --list' and 'rpm -qa gpg-pubkey'"));
+            }
         }
         put_back(host, &keyring_file, keyring)?;
         for folder in absent.iter().rev() {
@@ -114,28 +150,51 @@ impl AddRepository {
     }
 
     fn keyring(&self) -> PathBuf {
-        Path::new(KEYRINGS).join(format!("{}.asc", self.name))
+        match self.manager.format() {
+            Format::Deb => Path::new("/etc/apt/keyrings").join(format!("{}.asc", self.name)),
+            Format::Rpm => Path::new("/etc/pki/rpm-gpg").join(format!("RPM-GPG-KEY-{}", self.name)),
+        }
     }
 
     fn source(&self) -> PathBuf {
-        Path::new(apt_sources::FOLDER).join(format!("{}.sources", self.name))
+        match self.manager.format() {
+            Format::Deb => Path::new(apt_sources::FOLDER).join(format!("{}.sources", self.name)),
+            Format::Rpm => rpm_sources::folder(self.manager).join(format!("{}.repo", self.name)),
+        }
     }
 
     fn text(&self) -> String {
-        format!(
-            "# Written by Landfall.\nTypes: deb\nURIs: {}\nSuites: {}\nComponents: {}\nArchitectures: {}\n\
-             Signed-By: {}\n",
-            self.url,
-            self.suite,
-            self.component,
-            self.architecture,
-            self.keyring().display()
-        )
+        let (url, keyring) = (&self.url, self.keyring());
+        match self.manager.format() {
+            Format::Deb => format!(
+                "# Written by Landfall.\nTypes: deb\nURIs: {url}\nSuites: {}\nComponents: {}\nArchitectures: {}\n\
+                 Signed-By: {}\n",
+                self.suite,
+                self.component,
+                self.architecture,
+                keyring.display()
+            ),
+            Format::Rpm => format!(
+                "# Written by Landfall.\n[{name}-stable]\nname={name}\nbaseurl={url}\nenabled=1\ngpgcheck=1\n\
+                 gpgkey=file://{}\n",
+                keyring.display(),
+                name = self.name
+            ),
+        }
     }
 
     fn is_in_place(&self, host: &dyn Host) -> Result<bool> {
         let keyring = host.read(&self.keyring())?.unwrap_or_default();
-        Ok(self.is_our_source(host)? && certificate::holds_only(&keyring, &self.fingerprint))
+        let is_written = self.is_our_source(host)? && certificate::holds_only(&keyring, &self.fingerprint);
+        Ok(is_written && self.is_trusted(host)?)
+    }
+
+    /// apt trusts what the source names; rpm what is in its keyring.
+    fn is_trusted(&self, host: &dyn Host) -> Result<bool> {
+        match self.manager.format() {
+            Format::Deb => Ok(true),
+            Format::Rpm => host.rpm_trusts(&self.fingerprint),
+        }
     }
 
     fn is_our_source(&self, host: &dyn Host) -> Result<bool> {
@@ -144,13 +203,23 @@ impl AddRepository {
 
     fn is_offered_by_others(&self, host: &dyn Host) -> Result<bool> {
         let ours = self.text();
-        let files = apt_sources::files(host)?;
+        let files = self.source_files(host)?;
         let mut others = files.iter().filter(|(_, text)| *text != ours);
-        Ok(others.any(|(path, text)| apt_sources::offers(path, text, &self.url, &self.suite)))
+        Ok(others.any(|(path, text)| match self.manager.format() {
+            Format::Deb => apt_sources::offers(path, text, &self.url, &self.suite),
+            Format::Rpm => rpm_sources::offers(text, &self.url),
+        }))
+    }
+
+    fn source_files(&self, host: &dyn Host) -> Result<Vec<(PathBuf, String)>> {
+        match self.manager.format() {
+            Format::Deb => apt_sources::files(host),
+            Format::Rpm => apt_sources::files_in(host, rpm_sources::folder(self.manager), &[".repo"]),
+        }
     }
 
     fn is_not_needed(&self, host: &dyn Host) -> Result<bool> {
-        Ok(self.is_fall_back() && host.offered(&self.unless)?.len() == self.unless.len())
+        Ok(self.is_fall_back() && host.offered(self.manager, &self.unless)?.len() == self.unless.len())
     }
 
     /// Lists that could not be read do not show that the first choice cannot be had.
@@ -161,7 +230,7 @@ impl AddRepository {
                 self.unless.join(" "),
                 telling(&lists)
             ))
-            .hint("mend the package sources ('apt-get update' must end well) and run again, or choose with --docker-install-source")),
+            .hint(format!("mend the package sources ({} must end well) and run again, or choose with --docker-install-source", reading_lists(self.manager)))),
             _ => Ok(()),
         }
     }
@@ -188,7 +257,7 @@ impl AddRepository {
 
     fn other_user_of_the_keyring(&self, host: &dyn Host) -> Result<Option<PathBuf>> {
         let name = self.keyring().display().to_string();
-        let mut files = apt_sources::files(host)?;
+        let mut files = self.source_files(host)?;
         files.retain(|(path, text)| *path != self.source() && text.contains(&name));
         Ok(files.into_iter().next().map(|(path, _)| path))
     }

@@ -39,6 +39,9 @@ pub enum Before {
     Repository {
         /// Folders that were not there.
         absent: Vec<PathBuf>,
+        /// Whether the package manager trusted its key already, beyond what the source names.
+        #[serde(default)]
+        trusted: bool,
         /// Where its key is.
         keyring: Box<Before>,
         /// Where its source is.

@@ -7,6 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
+use distro_matrix::Manager;
 use serde::{Deserialize, Serialize};
 
 use super::folder::remove_tree;
@@ -32,6 +33,9 @@ pub struct ExecPrograms {
     /// file is here then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<PackageFile>,
+    /// The package manager.
+    #[serde(default, skip_serializing_if = "super::is_apt")]
+    pub manager: Manager,
 }
 
 impl ExecPrograms {
@@ -51,7 +55,7 @@ impl ExecPrograms {
     pub(super) fn prefetch(&self, host: &mut dyn Host) -> Result<()> {
         let Some(package) = &self.package else { return Ok(()) };
         durable::create_folders(host, &downloads(), 0o700)?;
-        host.begin_fetch(package.fetch(own_download()));
+        host.begin_fetch(package.fetch(self.own_download()));
         Ok(())
     }
 
@@ -62,7 +66,7 @@ impl ExecPrograms {
         let package = self.fetched(host, &version)?;
         let missing = missing(host, &version)?;
         let members = missing.iter().map(|name| (format!("usr/bin/{name}"), beside(name))).collect();
-        let heads = host.unpack(&Unpack { package, members, mode: 0o755 })?;
+        let heads = host.unpack(&Unpack { package, format: self.manager.format(), members, mode: 0o755 })?;
         let unfit = missing.iter().zip(&heads).find(|(_, head)| linkage(head) != Linkage::Static);
         if let Some((name, _)) = unfit {
             forget_attempts(host)?;
@@ -103,14 +107,14 @@ impl ExecPrograms {
     fn fetched(&self, host: &mut dyn Host, version: &str) -> Result<PathBuf> {
         let doing = || format!("fetching the package {SOURCE} {version}");
         if let Some(package) = &self.package {
-            host.finish_fetch(&own_download()).while_doing(doing)?;
-            package.must_be_as_asked(host, &own_download())?;
-            return Ok(own_download());
+            host.finish_fetch(&self.own_download()).while_doing(doing)?;
+            package.must_be_as_asked(host, &self.own_download())?;
+            return Ok(self.own_download());
         }
-        let file = PackageFile::download_of(SOURCE);
+        let file = PackageFile::download_of(SOURCE, self.manager.format());
         host.finish_fetch(&file).while_doing(doing)?;
         // An interrupted package manager may have finished an earlier version by itself.
-        let found = host.control_data(&file)?.version;
+        let found = host.control_data(&file, self.manager.format())?.version;
         if upstream(&found) != version {
             return Err(Error::failed(format!(
                 "{SOURCE} {version} was installed, and {found} was fetched for ECS Exec"
@@ -120,12 +124,16 @@ impl ExecPrograms {
         Ok(file)
     }
 
+    fn own_download(&self) -> PathBuf {
+        PackageFile::download_of("exec", self.manager.format())
+    }
+
     /// As the ECS agent names versions: without the package's revision.
     fn version(&self, host: &dyn Host) -> Result<Option<String>> {
         if self.version.is_some() {
             return Ok(self.version.clone());
         }
-        let database = PackageDatabase::read(host)?;
+        let database = PackageDatabase::read(host, self.manager.format())?;
         Ok(database.installed(SOURCE).map(|package| upstream(&package.version).to_owned()))
     }
 }
@@ -172,10 +180,6 @@ fn forget_attempts(host: &mut dyn Host) -> Result<()> {
 
 fn folder(version: &str) -> PathBuf {
     Path::new(BIN).join(version)
-}
-
-fn own_download() -> PathBuf {
-    PackageFile::download_of("exec")
 }
 
 /// Where it is kept which version was found unfit, so that it is not fetched at every run.

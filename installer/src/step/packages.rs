@@ -1,39 +1,46 @@
-//! Install packages in one transaction: names from the configured repositories and verified files
-//! together, so that dependencies are met once and dpkg runs once.
+//! Install packages: names from the configured repositories, and verified files.
+//!
+//! Where the files can be given to the package manager together with the names, all of it is one transaction
+//! ([`apt`]). rpm's managers would have to be told not to mind that the files carry no signature inside, so
+//! there the files have a transaction of their own ([`rpm`]).
 
 use std::cmp::Ordering;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use distro_matrix::{Format, Manager};
 use serde::{Deserialize, Serialize};
 
-use super::{Before, Context, forget_folder, state_folder};
+use super::{Before, Context, forget_folder, is_apt, state_folder};
 use crate::durable;
 use crate::error::{Result, While};
-use crate::host::{Host, Packages};
+use crate::host::Host;
 use crate::package_database::PackageDatabase;
-use crate::package_lock;
 use crate::package_version::compare_with_asked;
-use crate::package_words::refusal;
 
+mod apt;
 mod file;
+mod rpm;
 mod undo;
 
 pub use file::{Least, PackageFile};
-pub(crate) use undo::brought;
-pub(super) use undo::recorded;
-use undo::{prepare_record, record};
 
 /// Packages to install.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallPackages {
     /// Packages from the configured repositories.
     pub names: Vec<String>,
-    /// Further lists of such packages, of which one is installed: the first that apt has.
+    /// Further lists of such packages, of which one is installed: the first that can be had.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub one_of: Vec<Vec<String>>,
     /// Packages from elsewhere, each verified against its signature.
     pub files: Vec<PackageFile>,
+    /// The package manager.
+    #[serde(default, skip_serializing_if = "is_apt")]
+    pub manager: Manager,
+    /// Repositories that are off by default and have what is needed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub enable: Vec<String>,
     /// Seconds to wait while somebody else holds the package manager's lock.
     pub lock_seconds: u64,
     /// Whether an older version may take the place of a newer one.
@@ -53,7 +60,7 @@ fn is_version(installed: &str, asked: &str) -> bool {
 
 impl InstallPackages {
     pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
-        let database = PackageDatabase::read(host)?;
+        let database = self.database(host)?;
         let complete = self.missing_names(&database).is_empty()
             && self.has_one(&database)
             && self.missing_files(host)?.is_empty();
@@ -78,29 +85,37 @@ impl InstallPackages {
     }
 
     pub(super) fn apply(&self, host: &mut dyn Host, context: &Context) -> Result<()> {
-        let patience = Duration::from_secs(self.lock_seconds);
-        let update = match context.lists() {
-            Some(read) => read,
-            None => package_lock::run(host, Packages::Update, patience)?,
-        };
+        match self.manager.format() {
+            Format::Deb => self.apply_with_apt(host, context),
+            Format::Rpm => self.apply_with_rpm(host),
+        }
+    }
+
+    /// Waits for the files that are missing; where they are then.
+    fn fetched_files(&self, host: &mut dyn Host) -> Result<Vec<PathBuf>> {
         let missing = self.missing_files(host)?;
         if let Err(e) = collect(host, &missing) {
             // Nothing is kept that no transaction will ask for: the next run fetches anew.
             forget_folder(host, &downloads())?;
             return Err(e);
         }
-        let database = PackageDatabase::read(host)?;
+        Ok(missing.into_iter().map(PackageFile::destination).collect())
+    }
+
+    /// What is to be named to the package manager: of the lists one, and what else is missing.
+    fn names_to_install(&self, host: &dyn Host) -> Result<Vec<String>> {
+        let database = self.database(host)?;
         let mut names = self.chosen(host, &database)?;
         names.extend(self.missing_names(&database));
-        let files: Vec<PathBuf> = missing.into_iter().map(PackageFile::destination).collect();
-        prepare_record(host)?;
-        let downgrade = self.allow_downgrade;
-        let install = Packages::Install { names, files, record: record(), downgrade };
-        let output = package_lock::run(host, install, patience)?;
-        if !output.ok() {
-            return Err(refusal(&update, &output));
-        }
-        Ok(())
+        Ok(names)
+    }
+
+    fn database(&self, host: &dyn Host) -> Result<PackageDatabase> {
+        PackageDatabase::read(host, self.manager.format())
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.lock_seconds)
     }
 
     /// The names of both runs: undo must know every package we ever asked for.
@@ -118,7 +133,7 @@ impl InstallPackages {
         self
     }
 
-    /// The names that are not installed: whatever else is named to apt, it upgrades.
+    /// The names that are not installed: whatever else is named to a package manager, it upgrades.
     fn missing_names(&self, database: &PackageDatabase) -> Vec<String> {
         self.names.iter().filter(|name| database.installed(name).is_none()).cloned().collect()
     }
@@ -128,13 +143,14 @@ impl InstallPackages {
         self.one_of.is_empty() || self.one_of.iter().any(is_there)
     }
 
-    /// Where apt has none of the lists whole, the first: apt's words about it are the best there are.
+    /// Where none of the lists can be had whole, the first: the package manager's words about it are the best
+    /// there are.
     fn chosen(&self, host: &dyn Host, database: &PackageDatabase) -> Result<Vec<String>> {
         let Some(mut chosen) = self.one_of.first().filter(|_| !self.has_one(database)) else {
             return Ok(Vec::new());
         };
         for list in &self.one_of {
-            if host.offered(list)?.len() == list.len() {
+            if host.offered(self.manager, list)?.len() == list.len() {
                 chosen = list;
                 break;
             }
@@ -147,7 +163,7 @@ impl InstallPackages {
     /// # Errors
     /// When the machine cannot be looked at.
     pub(crate) fn missing_files(&self, host: &dyn Host) -> Result<Vec<&PackageFile>> {
-        let database = PackageDatabase::read(host)?;
+        let database = self.database(host)?;
         let is_there = |file: &PackageFile| {
             let asked = file.version.as_deref().unwrap_or("latest");
             database.installed(&file.name).is_some_and(|package| is_version(&package.version, asked))

@@ -6,10 +6,12 @@
 
 use std::time::Duration;
 
+use distro_matrix::Manager;
 use serde::{Deserialize, Serialize};
 
 use super::Before;
-use super::packages::recorded;
+use super::is_apt;
+use crate::brought::recorded;
 use crate::error::{Error, Result};
 use crate::host::{Host, Output, Packages};
 use crate::package_database::PackageDatabase;
@@ -21,13 +23,16 @@ use crate::package_words::telling;
 pub struct RepairPackages {
     /// Packages that are installed afterwards in any case.
     pub ours: Vec<String>,
+    /// The package manager.
+    #[serde(default, skip_serializing_if = "is_apt")]
+    pub manager: Manager,
     /// Seconds to wait while somebody else holds the package manager's lock.
     pub lock_seconds: u64,
 }
 
 impl RepairPackages {
     pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
-        let database = PackageDatabase::read(host)?;
+        let database = PackageDatabase::read(host, self.manager.format())?;
         let broken = database.interrupted || !database.unfinished().is_empty();
         Ok(broken.then_some(Before::Nothing))
     }
@@ -35,7 +40,7 @@ impl RepairPackages {
     pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
         self.clear_ours(host)?;
         let mut said = self.run(host, Packages::Configure)?;
-        let others = PackageDatabase::read(host)?.demanded_again();
+        let others = PackageDatabase::read(host, self.manager.format())?.demanded_again();
         if !others.is_empty() {
             self.run(host, Packages::Update)?;
             for name in others {
@@ -53,7 +58,7 @@ impl RepairPackages {
     /// What an earlier transaction of ours was to bring is ours too: its dependencies.
     fn clear_ours(&self, host: &mut dyn Host) -> Result<()> {
         let recorded = recorded(host)?;
-        for name in PackageDatabase::read(host)?.demanded_again() {
+        for name in PackageDatabase::read(host, self.manager.format())?.demanded_again() {
             if self.ours.contains(&name) || recorded.contains(&name) {
                 self.run(host, Packages::ClearBroken(name))?;
             }
@@ -76,6 +81,6 @@ impl RepairPackages {
     }
 
     fn run(&self, host: &mut dyn Host, packages: Packages) -> Result<Output> {
-        package_lock::run(host, packages, Duration::from_secs(self.lock_seconds))
+        package_lock::run(host, self.manager, packages, Duration::from_secs(self.lock_seconds))
     }
 }

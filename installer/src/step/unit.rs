@@ -95,7 +95,7 @@ impl Unit {
     fn outdated(&self, host: &dyn Host, now: &UnitState) -> Result<bool> {
         let Some(since) = now.started else { return Ok(false) };
         for path in &self.reads {
-            if host.stat(path)?.is_some_and(|stat| stat.modified > since) {
+            if host.stat(path)?.is_some_and(|stat| stat.changed > since) {
                 return Ok(true);
             }
         }

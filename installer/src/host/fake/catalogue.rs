@@ -141,3 +141,92 @@ pub(super) const CATALOGUE: [Package; 16] = [
         units: &[],
     },
 ];
+
+/// The same of a system with rpm. No package but the SSM agent's starts anything by itself.
+pub(super) const RPM_CATALOGUE: [Package; 11] = [
+    Package {
+        name: "docker",
+        depends: &[&["containerd"], &["iptables-nft"]],
+        files: &[("/usr/bin/dockerd", "dockerd"), ("/lib/systemd/system/docker.service", WANTED_BY)],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "containerd",
+        depends: &[&["runc"]],
+        files: &[("/usr/bin/containerd", "containerd")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "runc",
+        depends: &[],
+        files: &[("/usr/sbin/runc", "runc")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "docker-ce",
+        depends: &[&["docker-ce-cli"], &["containerd.io"], &["iptables-nft"]],
+        files: &[("/usr/bin/dockerd", "dockerd"), ("/lib/systemd/system/docker.service", WANTED_BY)],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "docker-ce-cli",
+        depends: &[],
+        files: &[("/usr/bin/docker", "docker")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "containerd.io",
+        depends: &[],
+        files: &[("/usr/bin/containerd", "containerd")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "iptables-nft",
+        depends: &[],
+        files: &[("/usr/sbin/iptables", "iptables")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "procps-ng",
+        depends: &[],
+        files: &[("/usr/sbin/sysctl", "sysctl")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "dmidecode",
+        depends: &[],
+        files: &[("/usr/sbin/dmidecode", "dmidecode")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "amazon-ssm-agent",
+        depends: &[],
+        files: &[
+            ("/usr/bin/amazon-ssm-agent", "agent"),
+            ("/etc/amazon/ssm/amazon-ssm-agent.json.template", "{}"),
+            ("/lib/systemd/system/amazon-ssm-agent.service", WANTED_BY),
+        ],
+        configuration: &[],
+        units: &["amazon-ssm-agent.service"],
+    },
+    Package {
+        name: "amazon-ecs-init",
+        depends: &[&["iptables-nft"], &["procps-ng"]],
+        files: &[
+            ("/usr/libexec/amazon-ecs-init", "init"),
+            ("/var/cache/ecs/ecs-agent.tar", "image"),
+            ("/lib/systemd/system/ecs.service", WANTED_BY),
+        ],
+        configuration: &[],
+        units: &[],
+    },
+];

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use distro_matrix::{Format, Manager};
 use jiff::Timestamp;
 
 use super::{Fake, Halt, Ip6Tables, Kind, Node, refuse};
@@ -31,7 +32,7 @@ impl Host for Fake {
     fn stat(&self, path: &Path) -> Result<Option<Stat>> {
         let Some(node) = self.shown(path).or_else(|| self.disk.node(path).cloned()) else { return Ok(None) };
         let modified = self.disk.modified(path).unwrap_or(self.time());
-        Ok(Some(Stat { kind: node.kind.entry(), mode: node.mode, device: 1, modified }))
+        Ok(Some(Stat { kind: node.kind.entry(), mode: node.mode, device: 1, modified, changed: modified }))
     }
 
     fn stat_followed(&self, path: &Path) -> Result<Option<Stat>> {
@@ -70,7 +71,7 @@ impl Host for Fake {
         Ok("/root/landfall".into())
     }
 
-    fn control_data(&self, package: &Path) -> Result<ControlData> {
+    fn control_data(&self, package: &Path, _: Format) -> Result<ControlData> {
         self.control_of(package)
     }
 
@@ -115,8 +116,18 @@ impl Host for Fake {
         addresses.iter().map(ask).collect()
     }
 
-    fn offered(&self, names: &[String]) -> Result<Vec<String>> {
-        Ok(names.iter().filter(|name| self.apt_has(name)).cloned().collect())
+    fn rpms(&self) -> Result<String> {
+        Ok(self.rpm_database())
+    }
+
+    fn rpm_trusts(&self, fingerprint: &str) -> Result<bool> {
+        Ok(self.rpm_keyring().contains(fingerprint))
+    }
+
+    fn offered(&self, manager: Manager, names: &[String]) -> Result<Vec<String>> {
+        let has =
+            |name: &&String| if manager == Manager::Apt { self.apt_has(name) } else { self.dnf_has(name) };
+        Ok(names.iter().filter(has).cloned().collect())
     }
 
     fn lock_holder(&self, path: &Path) -> Option<Holder> {

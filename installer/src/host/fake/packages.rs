@@ -8,11 +8,13 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use distro_matrix::Manager;
+
 use super::catalogue::{CATALOGUE, Package};
 use super::{Fake, Halt, answer, refuse};
 use crate::durable::parent;
 use crate::host::{Holder, Host, Output, Packages};
-use crate::package_database::{EXTENDED_STATES, STATUS, UPDATES, list_of_files};
+use crate::package_database::{EXTENDED_STATES, STATUS, UPDATES};
 use crate::package_version::compare;
 
 /// A package of the catalogue, or one without anything in it.
@@ -49,14 +51,17 @@ impl Fake {
         held.map(|_| Holder { pid: 7, program: "unattended-upgrades".into() })
     }
 
-    pub(super) fn packages(&mut self, packages: &Packages) -> Result<Output, Halt> {
+    pub(super) fn packages(&mut self, manager: Manager, packages: &Packages) -> Result<Output, Halt> {
         if self.lock_refusals > 0 {
             self.lock_refusals -= 1;
             return Ok(refuse(100, "E: Could not get lock /var/lib/dpkg/lock-frontend"));
         }
+        if manager != Manager::Apt {
+            return self.rpm_packages(packages);
+        }
         match packages {
             Packages::Update => Ok(self.read_lists()),
-            Packages::Install { names, files, record, downgrade } => {
+            Packages::Install { names, files, record, downgrade, .. } => {
                 self.install(names, files, record, *downgrade)
             }
             Packages::Configure => self.configure_all(),
@@ -64,6 +69,9 @@ impl Fake {
             Packages::Reinstall(name) => self.install_again(name),
             Packages::Remove(names) => self.take_away(names, false, false),
             Packages::Purge(names) => self.take_away(names, true, false),
+            Packages::InstallFiles { .. } | Packages::TrustKey(_) | Packages::ForgetKey(_) => {
+                Ok(refuse(1, "apt has no such command"))
+            }
         }
     }
 
@@ -89,6 +97,9 @@ impl Fake {
 
     /// Puts packages on a machine that is being built, as if installed long ago.
     pub(super) fn installed_long_ago(&mut self, names: &[&str]) {
+        if self.has_rpm() {
+            return self.rpms_long_ago(names);
+        }
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let order = self.order(&names).expect("the catalogue is sound");
         for name in &order {
@@ -255,7 +266,6 @@ impl Fake {
         for path in package(name).configuration {
             self.put(path, "default", 0o644);
         }
-        self.put(&list_of_files(name).display().to_string(), "", 0o644);
         self.set_state(name, Some(("ok", "unpacked")));
     }
 
@@ -322,7 +332,6 @@ impl Fake {
         for unit in package.units {
             self.drop_file(&super::units::link(unit));
         }
-        self.drop_file(&list_of_files(name).display().to_string());
         self.set_state(name, None);
     }
 
@@ -439,7 +448,7 @@ impl Fake {
         }
     }
 
-    fn disk_settle_link(&mut self, unit: &str) {
+    pub(super) fn disk_settle_link(&mut self, unit: &str) {
         self.settle_name(Path::new(&super::units::link(unit)));
     }
 

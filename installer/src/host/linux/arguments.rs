@@ -2,14 +2,22 @@
 
 use std::io::{ErrorKind, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
 
+use distro_matrix::{Format, Manager};
+
 use crate::error::{Error, Result, While};
-use crate::host::{Command, Family, Output, Packages, Rule, UnitVerb};
+use crate::host::{Command, Family, Output, Rule, UnitVerb};
+use crate::package_database::rpm::QUERY;
 use crate::proxy::Proxy;
 use crate::registration::AGENT;
 use crate::secret::Secret;
+
+mod apt;
+pub(super) mod rpm;
+
+pub(super) use apt::candidates;
 
 /// Where programs are looked for; our own environment is not asked.
 pub(super) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -21,6 +29,7 @@ pub(super) struct Invocation {
     arguments: Vec<Argument>,
     environment: Vec<(&'static str, String)>,
     input: Option<String>,
+    folder: Option<PathBuf>,
 }
 
 /// An argument, which may be a secret.
@@ -33,7 +42,8 @@ enum Argument {
 impl Invocation {
     pub(super) fn of(command: &Command) -> Self {
         match command {
-            Command::Packages(packages) => package_manager(packages),
+            Command::Packages(Manager::Apt, packages) => apt::invocation(packages),
+            Command::Packages(manager, packages) => rpm::invocation(*manager, packages),
             Command::Unit(verb, unit) => Self::plain("systemctl", [word(*verb), unit]),
             Command::ReloadUnits => Self::plain("systemctl", ["daemon-reload"]),
             Command::RestoreRules { family, rules } => {
@@ -63,13 +73,19 @@ impl Invocation {
         invocation
     }
 
-    pub(super) fn control_data(package: &Path) -> Self {
-        Self::plain("dpkg-deb", ["--field"]).and([
-            package.display().to_string().as_str(),
-            "Package",
-            "Version",
-            "Architecture",
-        ])
+    pub(super) fn control_data(package: &Path, format: Format) -> Self {
+        match format {
+            Format::Deb => apt::control_data(package),
+            Format::Rpm => rpm::control_data(package),
+        }
+    }
+
+    pub(super) fn rpms() -> Self {
+        Self::plain("rpm", ["-qa", "--queryformat", QUERY])
+    }
+
+    pub(super) fn rpm_keys() -> Self {
+        Self::plain("rpm", ["-qa", "gpg-pubkey", "--queryformat", rpm::KEY_QUERY])
     }
 
     pub(super) fn save_rules(family: Family) -> Self {
@@ -83,8 +99,11 @@ impl Invocation {
         Self::plain("nft", ["-j", "list", "ruleset"])
     }
 
-    pub(super) fn policy(names: &[String]) -> Self {
-        Self::plain("apt-cache", ["policy"]).and(names.iter().map(String::as_str))
+    pub(super) fn offered(manager: Manager, names: &[String]) -> Self {
+        match manager {
+            Manager::Apt => apt::offered(names),
+            manager => rpm::offered(manager, names),
+        }
     }
 
     pub(super) fn check_rule(rule: &Rule) -> Self {
@@ -100,6 +119,9 @@ impl Invocation {
             };
         }
         process.env_clear().env("PATH", SEARCH_PATH).env("HOME", "/root").env("LC_ALL", "C.UTF-8");
+        if let Some(folder) = &self.folder {
+            process.current_dir(folder);
+        }
         process.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let output = match self.output(&mut process) {
             Err(e) if e.kind() == ErrorKind::NotFound => {
@@ -125,7 +147,7 @@ impl Invocation {
 
     fn plain<'a>(program: &'static str, arguments: impl IntoIterator<Item = &'a str>) -> Self {
         let arguments = arguments.into_iter().map(|it| Argument::Plain(it.to_owned())).collect();
-        Self { program, arguments, environment: Vec::new(), input: None }
+        Self { program, arguments, environment: Vec::new(), input: None, folder: None }
     }
 
     fn and<'a>(mut self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
@@ -161,59 +183,6 @@ impl Invocation {
     }
 }
 
-/// apt without translations and without Recommends, which nobody needs here; it may add packages and
-/// never remove one; a configuration file that somebody changed is kept.
-/// Just before dpkg begins, its hook writes down what dpkg will be given, durably.
-fn package_manager(packages: &Packages) -> Invocation {
-    match packages {
-        Packages::Update => Invocation::plain(
-            "apt-get",
-            ["update", "-q", "-o", "Acquire::Languages=none", "-o", "APT::Get::List-Cleanup=false"],
-        ),
-        Packages::Install { names, files, record, downgrade } => {
-            let record = record.display();
-            let hook = format!("DPkg::Pre-Install-Pkgs::=cat >> '{record}' && sync '{record}'");
-            let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-            let downgrade = downgrade.then_some("--allow-downgrades");
-            install().and(["-o", &hook]).and(downgrade).and(names.iter().chain(&files).map(String::as_str))
-        }
-        Packages::Reinstall(name) => install().and(["--reinstall", name]),
-        Packages::Configure => {
-            Invocation::plain("dpkg", ["--configure", "-a", "--force-confdef", "--force-confold"])
-        }
-        Packages::ClearBroken(name) => {
-            Invocation::plain("dpkg", ["--remove", "--force-remove-reinstreq", name])
-        }
-        Packages::Purge(list) => Invocation::plain("dpkg", ["--purge"]).and(list.iter().map(String::as_str)),
-        Packages::Remove(list) => {
-            Invocation::plain("dpkg", ["--remove"]).and(list.iter().map(String::as_str))
-        }
-    }
-    .quietly()
-}
-
-fn install() -> Invocation {
-    Invocation::plain("apt-get", ["install", "-q", "-y", "--no-install-recommends", "--no-remove"])
-        .and(["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"])
-        .and(["-o", "Dpkg::Use-Pty=0"])
-}
-
-/// The packages that `apt-cache policy` has a candidate for: each is a line of its own with a colon behind
-/// it, and below it what is known about it; of a package nobody has heard of nothing is said.
-pub(super) fn candidates(said: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut name = "";
-    for line in said.lines() {
-        match line.trim().strip_prefix("Candidate: ") {
-            Some("(none)") => {}
-            Some(_) => found.push(name.to_owned()),
-            None if !line.starts_with(' ') => name = line.trim_end_matches(':'),
-            None => {}
-        }
-    }
-    found
-}
-
 fn firewall(verb: &str, rule: &Rule) -> Invocation {
     let table = rule.table.to_string();
     Invocation::plain("iptables", ["-w", "10", "-t", &table, verb, &rule.chain])
@@ -234,16 +203,17 @@ fn word(verb: UnitVerb) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Packages;
 
     #[test]
     fn only_what_asks_the_network_is_given_the_proxy() {
         let proxy = Proxy::parse("http://proxy:3128", "", "--proxy").unwrap();
-        let update = Invocation::of(&Command::Packages(Packages::Update)).through(&proxy);
+        let update = Invocation::of(&Command::Packages(Manager::Apt, Packages::Update)).through(&proxy);
         for (name, value) in proxy.variables() {
             assert!(update.environment.contains(&(name, value)), "{name}");
         }
-        assert!(Command::Packages(Packages::Reinstall("bash".into())).asks_network());
-        assert!(!Command::Packages(Packages::Configure).asks_network());
+        assert!(Command::Packages(Manager::Apt, Packages::Reinstall("bash".into())).asks_network());
+        assert!(!Command::Packages(Manager::Apt, Packages::Configure).asks_network());
         assert!(!Command::ReloadUnits.asks_network() && !Command::ClearAgent.asks_network());
     }
 
@@ -254,7 +224,7 @@ mod tests {
             "no_proxy" => Some("mirror.internal".into()),
             _ => Some("not for apt".into()),
         };
-        let update = || Invocation::of(&Command::Packages(Packages::Update));
+        let update = || Invocation::of(&Command::Packages(Manager::Apt, Packages::Update));
         let given = |invocation: Invocation, name: &str| -> Vec<String> {
             let of = invocation.environment.into_iter().filter(|(it, _)| *it == name);
             of.map(|(_, value)| value).collect()
@@ -270,15 +240,6 @@ mod tests {
         assert_eq!(given(both(), "http_proxy"), ["http://plain:1"]);
         assert_eq!(given(both(), "https_proxy"), ["http://secure:1"]);
         assert_eq!(given(both(), "no_proxy"), [secure.spared()]);
-    }
-
-    #[test]
-    fn a_package_without_a_candidate_cannot_be_had() {
-        let said = "docker.io:\n  Installed: (none)\n  Candidate: (none)\n  Version table:\n     \
-             20.10.24 -1\n        500 http://debian.test bookworm/main amd64 Packages\n\
-             docker-ce:\n  Installed: (none)\n  Candidate: 5:28.3.2-1\n  Version table:\n";
-        assert_eq!(candidates(said), ["docker-ce"]);
-        assert_eq!(candidates(""), [""; 0]);
     }
 
     #[test]

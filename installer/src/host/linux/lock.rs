@@ -1,4 +1,5 @@
-//! Locks on files, in the way that dpkg and apt use them: POSIX record locks, which name their holder.
+//! Locks on files, in the way that dpkg and apt use them: POSIX record locks, which name their holder;
+//! and in that of yum, dnf 4 and zypper: a file with the holder's number.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::Path;
@@ -21,15 +22,26 @@ pub(super) fn take(path: &Path) -> std::io::Result<Option<File>> {
 
 /// Who holds a lock on this file.
 pub(super) fn holder(path: &Path) -> Option<Holder> {
+    if path.extension().is_some_and(|ending| ending == "pid") {
+        return named_in(path);
+    }
     let file = OpenOptions::new().write(true).open(path).ok()?;
     let mut lock = whole_file();
     fcntl(&file, FcntlArg::F_GETLK(&mut lock)).ok()?;
     if lock.l_type == F_UNLCK as i16 {
         return None;
     }
-    let name = fs::read_to_string(format!("/proc/{}/comm", lock.l_pid)).unwrap_or_default();
-    let program = if name.trim().is_empty() { "another process".to_owned() } else { name.trim().to_owned() };
-    Some(Holder { pid: lock.l_pid, program })
+    Some(process(lock.l_pid).unwrap_or(Holder { pid: lock.l_pid, program: "another process".into() }))
+}
+
+/// Who wrote its number into a file of it; nobody, where that process is gone.
+fn named_in(path: &Path) -> Option<Holder> {
+    process(fs::read_to_string(path).ok()?.trim().parse().ok()?)
+}
+
+fn process(pid: i32) -> Option<Holder> {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(Holder { pid, program: name.trim().to_owned() })
 }
 
 fn whole_file() -> flock {

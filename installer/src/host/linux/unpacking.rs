@@ -1,13 +1,14 @@
-//! Taking a few files out of a package: dpkg-deb undoes the compression, whatever it is, and what it
-//! prints is read as it comes, so that no program is ever whole in memory.
+//! Taking a few files out of a package: the package manager's own tool undoes the compression, whatever it is,
+//! and what it prints is read as it comes, so that no program is ever whole in memory.
 
 use std::fs::{OpenOptions, Permissions};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use std::process::{Command as Process, Stdio};
+use std::process::{ChildStdout, Command as Process, Stdio};
 
-use tar::{Archive, Entry};
+use distro_matrix::Format;
+use tar::Archive;
 
 use super::arguments::SEARCH_PATH;
 use crate::elf::HEAD;
@@ -15,11 +16,18 @@ use crate::error::{Error, Result, While};
 use crate::host::Unpack;
 
 const CHUNK: usize = 256 * 1024;
+/// The bits of a mode that say what kind of file it is, and those of a plain one.
+const KIND: u32 = 0o170_000;
+const PLAIN: u32 = 0o100_000;
 
 /// Unpacks, and returns the beginning of each file.
 pub(super) fn unpack(unpack: &Unpack) -> Result<Vec<Vec<u8>>> {
-    let mut child = Process::new("dpkg-deb")
-        .arg("--fsys-tarfile")
+    let (program, arguments): (_, &[&str]) = match unpack.format {
+        Format::Deb => ("dpkg-deb", &["--fsys-tarfile"]),
+        Format::Rpm => ("rpm2cpio", &[]),
+    };
+    let mut child = Process::new(program)
+        .args(arguments)
         .arg(&unpack.package)
         .env_clear()
         .env("PATH", SEARCH_PATH)
@@ -28,49 +36,85 @@ pub(super) fn unpack(unpack: &Unpack) -> Result<Vec<Vec<u8>>> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .while_doing(|| "running dpkg-deb".into())?;
-    let printed = child.stdout.take().ok_or_else(|| Error::bug("dpkg-deb has no output"))?;
-    let heads = members(Archive::new(printed), unpack);
-    // With the reading end of its output gone, dpkg-deb ends where it is.
-    let output = child.wait_with_output().while_doing(|| "waiting for dpkg-deb".into())?;
+        .while_doing(|| format!("running {program}"))?;
+    let printed = child.stdout.take().ok_or_else(|| Error::bug("a piped program has no output"))?;
+    let mut taking = Taking { unpack, heads: vec![None; unpack.members.len()] };
+    let read = match unpack.format {
+        Format::Deb => taking.from_tar(printed),
+        Format::Rpm => taking.from_cpio(printed),
+    };
+    // With the reading end of its output gone, the program ends where it is.
+    let output = child.wait_with_output().while_doing(|| format!("waiting for {program}"))?;
     let said = String::from_utf8_lossy(&output.stderr);
-    let whole =
-        heads.and_then(|heads| heads.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| missing(unpack)));
+    let whole = read.while_doing(|| "reading the package".into()).and_then(|()| taking.whole());
     whole.map_err(|e| match said.trim() {
         "" => e,
-        said => e.while_doing(format!("dpkg-deb said: {said}")),
+        said => e.while_doing(format!("{program} said: {said}")),
     })
 }
 
-/// Reads no further than to the last file that is wanted.
-fn members(mut archive: Archive<impl Read>, unpack: &Unpack) -> Result<Vec<Option<Vec<u8>>>> {
-    let mut heads = vec![None; unpack.members.len()];
-    for entry in archive.entries().while_doing(|| "reading the package".into())? {
-        if heads.iter().all(Option::is_some) {
-            break;
-        }
-        let mut entry = entry.while_doing(|| "reading the package".into())?;
-        let path = entry.path().while_doing(|| "reading the package".into())?;
-        let path = path.strip_prefix("./").unwrap_or(&path).to_owned();
-        let wanted = unpack.members.iter().position(|(member, _)| Path::new(member) == path);
-        if let Some(at) = wanted.filter(|_| entry.header().entry_type().is_file()) {
-            let target = &unpack.members[at].1;
-            heads[at] = Some(
-                written(&mut entry, target, unpack.mode)
-                    .while_doing(|| format!("writing {}", target.display()))?,
-            );
-        }
-    }
-    Ok(heads)
+/// The files that were found so far, each with its beginning.
+struct Taking<'a> {
+    unpack: &'a Unpack,
+    heads: Vec<Option<Vec<u8>>>,
 }
 
-fn written(entry: &mut Entry<impl Read>, target: &Path, mode: u32) -> std::io::Result<Vec<u8>> {
+/// Each reads no further than to the last file that is wanted.
+impl Taking<'_> {
+    fn from_tar(&mut self, printed: ChildStdout) -> io::Result<()> {
+        for entry in Archive::new(printed).entries()? {
+            if self.is_done() {
+                break;
+            }
+            let mut entry = entry?;
+            let path = entry.path()?.into_owned();
+            if entry.header().entry_type().is_file() {
+                self.take(&path, &mut entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn from_cpio(&mut self, mut printed: ChildStdout) -> io::Result<()> {
+        while !self.is_done() {
+            let mut entry = cpio::NewcReader::new(printed)?;
+            if entry.entry().is_trailer() {
+                break;
+            }
+            let path = Path::new(entry.entry().name()).to_owned();
+            if entry.entry().mode() & KIND == PLAIN {
+                self.take(&path, &mut entry)?;
+            }
+            printed = entry.finish()?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, path: &Path, content: &mut impl Read) -> io::Result<()> {
+        let path = path.strip_prefix("./").unwrap_or(path);
+        let wanted = self.unpack.members.iter().position(|(member, _)| Path::new(member) == path);
+        if let Some(at) = wanted {
+            self.heads[at] = Some(written(content, &self.unpack.members[at].1, self.unpack.mode)?);
+        }
+        Ok(())
+    }
+
+    fn is_done(&self) -> bool {
+        self.heads.iter().all(Option::is_some)
+    }
+
+    fn whole(self) -> Result<Vec<Vec<u8>>> {
+        self.heads.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| missing(self.unpack))
+    }
+}
+
+fn written(content: &mut impl Read, target: &Path, mode: u32) -> io::Result<Vec<u8>> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(target)?;
     file.set_permissions(Permissions::from_mode(mode))?;
     let mut head = Vec::new();
     let mut buffer = vec![0; CHUNK];
     loop {
-        let count = entry.read(&mut buffer)?;
+        let count = content.read(&mut buffer)?;
         if count == 0 {
             break;
         }

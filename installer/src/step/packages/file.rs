@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
+use distro_matrix::Format;
 use serde::{Deserialize, Serialize};
 
 use super::{downloads, is_version};
@@ -25,6 +26,9 @@ pub struct PackageFile {
     pub signature_url: String,
     /// Whose signature counts.
     pub trust: Trust,
+    /// Its format.
+    #[serde(default, skip_serializing_if = "is_deb")]
+    pub format: Format,
     /// The architecture, in the package manager's word for it.
     #[serde(default)]
     pub architecture: String,
@@ -45,14 +49,19 @@ pub struct Least {
     pub because: String,
 }
 
+/// The receipts of the first versions name no format: there was one.
+fn is_deb(format: &Format) -> bool {
+    *format == Format::Deb
+}
+
 impl PackageFile {
     pub(super) fn destination(&self) -> PathBuf {
-        Self::download_of(&self.name)
+        Self::download_of(&self.name, self.format)
     }
 
     /// Where a download of this name goes.
-    pub(in crate::step) fn download_of(name: &str) -> PathBuf {
-        downloads().join(format!("{name}.deb"))
+    pub(in crate::step) fn download_of(name: &str, format: Format) -> PathBuf {
+        downloads().join(format!("{name}.{}", format.ending()))
     }
 
     pub(in crate::step) fn fetch(&self, destination: PathBuf) -> Fetch {
@@ -66,7 +75,7 @@ impl PackageFile {
 
     /// Compares what was fetched with what was asked for.
     pub(in crate::step) fn must_be_as_asked(&self, host: &dyn Host, file: &Path) -> Result<()> {
-        self.compare(&host.control_data(file)?)
+        self.compare(&host.control_data(file, self.format)?)
     }
 
     fn compare(&self, found: &ControlData) -> Result<()> {
@@ -108,6 +117,7 @@ mod tests {
             url: "https://mirror.example/x.deb".into(),
             signature_url: "https://mirror.example/x.deb.asc".into(),
             trust: Trust::of(Use::Ecs),
+            format: Format::Deb,
             architecture: "amd64".into(),
             version: version.map(str::to_owned),
             least: Some(Least { version: "1.81.0".into(), because: "older ones are broken".into() }),

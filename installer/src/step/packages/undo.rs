@@ -5,24 +5,15 @@
 //! where apt would remove that other package too.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::super::{Before, Leftovers, state_folder};
+use super::super::{Before, Leftovers};
 use super::{InstallPackages, PackageFile, is_version};
-use crate::durable;
+use crate::brought::{self, recorded};
 use crate::error::{Error, Result};
 use crate::host::{Host, Output, Packages};
-use crate::package_database::{PackageDatabase, chosen_by_apt};
+use crate::package_database::chosen_by_apt;
 use crate::package_lock;
 use crate::package_words::telling;
-use crate::receipt::Receipt;
-
-/// Where apt writes down what a transaction brings, before it begins: a transaction that was cut short
-/// and a removal that was leave no other trace of which dependencies are ours.
-pub(super) fn record() -> PathBuf {
-    state_folder().join("transaction")
-}
 
 impl InstallPackages {
     /// What somebody else's package needs by now is left, and told; anything else that dpkg does not
@@ -33,24 +24,23 @@ impl InstallPackages {
         };
         let mut leftovers = self.other_versions(host, versions)?;
         if self.brought(host, installed, configured)?.is_empty() {
-            forget_record(host)?;
+            brought::forget(host)?;
             return Ok(leftovers);
         }
-        let patience = Duration::from_secs(self.lock_seconds);
         let mut said = self.clear_broken(host, installed, configured)?;
         // All in one call, so that dpkg finds an order; then the configuration that was not there before.
         let ours = self.brought(host, installed, configured)?;
         if !ours.is_empty() {
-            said = package_lock::run(host, Packages::Remove(ours), patience)?;
+            said = package_lock::run(host, self.manager, Packages::Remove(ours), self.patience())?;
         }
         let mut rest = self.brought(host, installed, configured)?;
         rest.retain(|name| !configured.contains(name));
         if !rest.is_empty() {
-            said = package_lock::run(host, Packages::Purge(rest), patience)?;
+            said = package_lock::run(host, self.manager, Packages::Purge(rest), self.patience())?;
         }
         let left = self.brought(host, installed, configured)?;
         if left.is_empty() || said.stderr.contains("dependency problems") {
-            forget_record(host)?;
+            brought::forget(host)?;
             let told = |name| format!("the package {name} is still needed: {}", telling(&said));
             leftovers.extend(left.into_iter().map(told));
             return Ok(leftovers);
@@ -61,7 +51,7 @@ impl InstallPackages {
 
     /// The agents that were found in another version: nobody kept the package they came in.
     fn other_versions(&self, host: &dyn Host, versions: &BTreeMap<String, String>) -> Result<Leftovers> {
-        let database = PackageDatabase::read(host)?;
+        let database = self.database(host)?;
         let told = |file: &PackageFile| {
             let (found, now) = (versions.get(&file.name)?, &database.installed(&file.name)?.version);
             let ours = file.version.as_deref().is_some_and(|asked| is_version(now, asked)) && found != now;
@@ -81,10 +71,9 @@ impl InstallPackages {
     ) -> Result<Output> {
         let ours = self.brought(host, installed, configured)?;
         let mut said = Output::default();
-        for name in PackageDatabase::read(host)?.demanded_again() {
+        for name in self.database(host)?.demanded_again() {
             if ours.contains(&name) {
-                let patience = Duration::from_secs(self.lock_seconds);
-                said = package_lock::run(host, Packages::ClearBroken(name), patience)?;
+                said = package_lock::run(host, self.manager, Packages::ClearBroken(name), self.patience())?;
             }
         }
         Ok(said)
@@ -97,7 +86,7 @@ impl InstallPackages {
         let mut chosen = recorded(host)?;
         let by_apt = chosen_by_apt(host)?;
         chosen.retain(|name| by_apt.contains(name));
-        let database = PackageDatabase::read(host)?;
+        let database = self.database(host)?;
         let mut present = database.in_state("config-files");
         present.retain(|name| !configured.contains(name));
         present.extend(database.in_state("installed"));
@@ -106,40 +95,4 @@ impl InstallPackages {
         present.retain(|name| chosen.contains(name) || self.all_names().any(|ours| ours == name));
         Ok(present)
     }
-}
-
-/// The packages that our transactions brought to this machine, by its receipt.
-pub(crate) fn brought(host: &dyn Host) -> Result<Vec<String>> {
-    let receipt = Receipt::read(host)?;
-    let before = receipt.entries.iter().find_map(|entry| match &entry.replaced {
-        Before::Packages { installed, .. } => Some(installed),
-        _ => None,
-    });
-    let Some(installed) = before else { return Ok(Vec::new()) };
-    let mut brought = recorded(host)?;
-    brought.retain(|name| !installed.contains(name));
-    Ok(brought)
-}
-
-/// apt's hook adds to the record; its name reaches the disk here.
-pub(super) fn prepare_record(host: &mut dyn Host) -> Result<()> {
-    durable::create_folders(host, &state_folder(), 0o700)?;
-    match host.stat(&record())? {
-        Some(_) => Ok(()),
-        None => durable::write(host, &record(), b"", 0o600),
-    }
-}
-
-fn forget_record(host: &mut dyn Host) -> Result<()> {
-    match host.stat(&record())? {
-        Some(_) => durable::remove(host, &record()),
-        None => Ok(()),
-    }
-}
-
-/// The packages that our transactions brought, by the names of their archives: `NAME_VERSION_ARCH.deb`.
-pub(in super::super) fn recorded(host: &dyn Host) -> Result<Vec<String>> {
-    let archives = host.read(&record())?.unwrap_or_default();
-    let name = |line: &str| Some(Path::new(line).file_stem()?.to_str()?.split('_').next()?.to_owned());
-    Ok(String::from_utf8_lossy(&archives).lines().filter_map(name).collect())
 }
