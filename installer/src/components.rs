@@ -7,6 +7,7 @@ pub mod ecs_agent;
 pub mod exec;
 pub mod landfall;
 pub mod packages;
+pub(crate) mod selinux;
 pub mod ssm_agent;
 
 use std::path::PathBuf;

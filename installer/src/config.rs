@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::aws::is_account;
-use crate::cli::{DockerSource, IpFamily, Options};
+use crate::cli::{DockerSource, IpFamily, Options, SelinuxMode};
 use crate::error::{Error, Result, While};
 use crate::host::Host;
 use crate::partition::{Endpoints, is_region};
@@ -71,6 +71,8 @@ pub struct Config {
     pub agent_seconds: u64,
     /// Whether to leave the ECS agent alone after registration.
     pub no_start: bool,
+    /// What SELinux is to be, where that was asked for.
+    pub selinux: Option<SelinuxMode>,
     /// Whether tasks are to use NVIDIA GPUs.
     pub gpu: bool,
 }
@@ -109,6 +111,7 @@ impl Config {
             lock_seconds: options.lock_timeout.unwrap_or(600),
             agent_seconds: options.agent_timeout.unwrap_or(180),
             no_start: options.no_start,
+            selinux: options.selinux,
             gpu: options.enable_gpu,
         })
     }

@@ -84,7 +84,7 @@ pub fn findings(facts: &Facts, config: &Config, distro: Option<&Distro>, goal: G
         found.extend(machine::release(distro));
         found.extend(gpu::findings(facts, config, distro, goal));
     }
-    found.extend(machine::findings(facts, goal));
+    found.extend(machine::findings(facts, config, goal));
     found.extend(docker::findings(facts));
     found.extend(agents::findings(facts, config));
     found.extend(credentials::findings(facts));

@@ -114,6 +114,8 @@ pub trait Host {
     fn sync(&mut self, path: &Path) -> Result<()>;
     /// Sets a kernel setting by its dotted name.
     fn set_kernel(&mut self, key: &str, value: &str) -> Result<()>;
+    /// Lets SELinux enforce, or only tell, until the next boot.
+    fn set_enforcing(&mut self, enforcing: bool) -> Result<()>;
     /// Lets everything that leaves this process, or a command that asks the network, go through this
     /// proxy; without one, directly. Unless that was chosen, the package manager may have another one of
     /// our own environment for plain HTTP.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::activation::Activation;
 use crate::apply::apply;
 use crate::certificate::tests::{VENDOR, fingerprint};
-use crate::cli::{DockerSource, IpFamily, Options};
+use crate::cli::{DockerSource, IpFamily, Options, SelinuxMode};
 use crate::commands::uninstall::take_back;
 use crate::config::Config;
 use crate::error::Result;
@@ -35,6 +35,7 @@ mod late_choices;
 mod packages;
 mod proxies;
 mod registering;
+mod selinux;
 mod taking_back;
 mod versions;
 mod wholes;
@@ -74,6 +75,7 @@ struct Choices {
     docker: Option<DockerSource>,
     exec: bool,
     account: bool,
+    selinux: bool,
 }
 
 impl Choices {
@@ -88,6 +90,7 @@ impl Choices {
         docker: None,
         exec: false,
         account: false,
+        selinux: false,
     };
     const FULL: Self = Self {
         cluster: true,
@@ -97,6 +100,7 @@ impl Choices {
         proxy: true,
         exec: true,
         account: true,
+        selinux: true,
         ..Self::PLAIN
     };
 
@@ -116,6 +120,7 @@ impl Choices {
                 docker: None,
                 exec: bit(5),
                 account: bit(2),
+                selinux: bit(1),
             }
         })
     }
@@ -132,6 +137,7 @@ impl Choices {
             no_proxy: self.proxy.then(|| "internal.example".into()),
             ip_compatibility: self.ipv6.then_some(IpFamily::Ipv6),
             expect_account: self.account.then(|| ACCOUNT.into()),
+            selinux: self.selinux.then_some(SelinuxMode::Permissive),
             exec_version: self.exec.then(|| "3.2.0.0".into()),
             mirror: self.trust.then(|| "https://mirror.example".into()),
             trust_key: self.trust.then(|| TRUST_KEY.into()),

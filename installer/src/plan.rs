@@ -7,7 +7,9 @@
 use distro_matrix::{Distro, Found, Support};
 use serde::{Deserialize, Serialize};
 
-use crate::components::{credentials_endpoint, docker, ecs_agent, exec, landfall, packages, ssm_agent};
+use crate::components::{
+    credentials_endpoint, docker, ecs_agent, exec, landfall, packages, selinux, ssm_agent,
+};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
@@ -58,6 +60,7 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
     if facts.registration.is_some() {
         plan.extend(ssm_agent::takeover(config));
     }
+    plan.extend(selinux::steps(facts, config));
     if goal != Goal::Register {
         plan.extend(landfall::steps());
         plan.extend(ssm_agent::gate());

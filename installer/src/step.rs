@@ -31,6 +31,7 @@ mod program;
 mod read_package_lists;
 mod register;
 mod repair_packages;
+mod selinux;
 mod sysctl;
 mod unit;
 
@@ -52,6 +53,8 @@ pub use read_package_lists::ReadPackageLists;
 pub(crate) use register::no_activation;
 pub use register::{MARKER, Register};
 pub use repair_packages::RepairPackages;
+pub use selinux::Selinux;
+pub(crate) use selinux::{FILE as SELINUX_FILE, NOW as SELINUX_NOW, mode_at_boot};
 pub use sysctl::Sysctl;
 pub use unit::Unit;
 
@@ -89,6 +92,8 @@ pub enum Step {
     FirewallRule(Rule),
     /// Put chains of our own into the firewall, and make the setting that is safe behind them, now.
     Firewall(Firewall),
+    /// Let SELinux only tell what it would refuse.
+    Selinux(Selinux),
     /// Give the machine its identity.
     Register(Register),
     /// Wait, bounded, for something the agents bring about.
@@ -145,6 +150,7 @@ impl Step {
             Self::Sysctl(step) => step.check(host),
             Self::FirewallRule(_) => Ok(None),
             Self::Firewall(step) => step.check(host),
+            Self::Selinux(step) => step.check(host),
             Self::Register(step) => step.check(host),
             Self::Await(step) => step.check(host),
         }
@@ -183,6 +189,7 @@ impl Step {
             Self::Sysctl(step) => step.apply(host),
             Self::FirewallRule(_) => Ok(()),
             Self::Firewall(step) => step.apply(host),
+            Self::Selinux(step) => step.apply(host),
             Self::Register(step) => step.apply(host, context.activation.as_ref()),
             Self::Await(step) => step.apply(host),
         }
@@ -207,6 +214,7 @@ impl Step {
             Self::Sysctl(step) => step.undo(host, before),
             Self::FirewallRule(rule) => firewall_rule::undo(rule, host),
             Self::Firewall(step) => step.undo(host, before),
+            Self::Selinux(step) => step.undo(host, before),
             Self::Register(step) => step.undo(host, before),
             Self::RepairPackages(_) | Self::ReadPackageLists(_) | Self::Await(_) => Ok(Leftovers::new()),
         }
@@ -231,6 +239,7 @@ impl Step {
             Self::Sysctl(step) => format!("kernel setting {}", step.key),
             Self::FirewallRule(rule) => format!("firewall rule {rule}"),
             Self::Firewall(step) => format!("firewall chains {}", step.names()),
+            Self::Selinux(_) => "the mode of SELinux".into(),
             Self::Register(_) => "registration".into(),
             Self::Await(step) => format!("wait for {}", step.subject()),
         }
@@ -269,6 +278,7 @@ impl Step {
                     step.opens.value
                 )
             }
+            Self::Selinux(_) => format!("set SELinux to permissive, now and in {SELINUX_FILE}"),
             Self::Register(step) => format!("register in {}", step.region),
             Self::Await(step) => format!("wait for {}", step.subject()),
         }

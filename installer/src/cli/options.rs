@@ -118,6 +118,10 @@ pub struct Options {
     #[arg(long, value_name = "FAMILY", env = "LANDFALL_IP_COMPATIBILITY")]
     pub ip_compatibility: Option<IpFamily>,
 
+    /// Let SELinux only tell what it would refuse, now and at every boot, where it enforces
+    #[arg(long, value_name = "MODE", env = "LANDFALL_SELINUX")]
+    pub selinux: Option<SelinuxMode>,
+
     /// Seconds to wait while another process holds the package manager's lock
     #[arg(long, value_name = "SECONDS", env = "LANDFALL_LOCK_TIMEOUT")]
     pub lock_timeout: Option<u64>,
@@ -168,6 +172,14 @@ pub enum IpFamily {
     Ipv6,
 }
 
+/// A mode of SELinux that Landfall sets on request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SelinuxMode {
+    /// It tells, and refuses nothing
+    Permissive,
+}
+
 impl Options {
     /// These options, with those of a file where these say nothing.
     #[must_use]
@@ -199,6 +211,7 @@ impl Options {
             no_proxy: self.no_proxy.or(file.no_proxy),
             ecs_endpoint: self.ecs_endpoint.or(file.ecs_endpoint),
             ip_compatibility: self.ip_compatibility.or(file.ip_compatibility),
+            selinux: self.selinux.or(file.selinux),
             lock_timeout: self.lock_timeout.or(file.lock_timeout),
             agent_timeout: self.agent_timeout.or(file.agent_timeout),
             skip_registration: self.skip_registration || file.skip_registration,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::host::Host;
+use crate::step::{SELINUX_FILE, SELINUX_NOW, mode_at_boot};
 
 /// What os-release says; empty where there is none.
 pub(super) fn os_release(host: &dyn Host) -> Result<OsRelease> {
@@ -41,16 +42,33 @@ fn parse(text: &str) -> OsRelease {
 pub struct Security {
     /// `enforcing`, `permissive`, or nothing.
     pub selinux: Option<String>,
+    /// What its file has it be from the next boot on: `enforcing`, `permissive`, `disabled`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selinux_at_boot: Option<String>,
     /// Whether AppArmor is on.
     pub apparmor: bool,
 }
 
 impl Security {
     pub(super) fn read(host: &dyn Host) -> Result<Self> {
-        let selinux = line(host, "/sys/fs/selinux/enforce")?
+        let selinux = line(host, SELINUX_NOW)?
             .map(|flag| if flag == "1" { "enforcing".to_owned() } else { "permissive".to_owned() });
         let apparmor = line(host, "/sys/module/apparmor/parameters/enabled")?.as_deref() == Some("Y");
-        Ok(Self { selinux, apparmor })
+        let file = host.read(Path::new(SELINUX_FILE)).ok().flatten().unwrap_or_default();
+        let selinux_at_boot = mode_at_boot(&String::from_utf8_lossy(&file)).map(str::to_owned);
+        Ok(Self { selinux, selinux_at_boot, apparmor })
+    }
+
+    /// Whether SELinux enforces.
+    #[must_use]
+    pub fn enforces(&self) -> bool {
+        self.selinux.as_deref() == Some("enforcing")
+    }
+
+    /// Whether SELinux enforces from the next boot on.
+    #[must_use]
+    pub fn enforces_at_boot(&self) -> bool {
+        self.selinux_at_boot.as_deref() == Some("enforcing")
     }
 }
 

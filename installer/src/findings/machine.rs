@@ -3,6 +3,7 @@
 use distro_matrix::{Distro, Support};
 
 use super::{Code, Finding};
+use crate::config::Config;
 use crate::facts::Facts;
 use crate::plan::Goal;
 
@@ -23,7 +24,7 @@ pub(super) fn release(distro: &Distro) -> Option<Finding> {
     })
 }
 
-pub(super) fn findings(facts: &Facts, goal: Goal) -> Vec<Finding> {
+pub(super) fn findings(facts: &Facts, config: &Config, goal: Goal) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     found.extend(room(facts));
     found.extend(machine_id(facts).filter(|_| goal != Goal::Install));
@@ -46,10 +47,11 @@ pub(super) fn findings(facts: &Facts, goal: Goal) -> Vec<Finding> {
         "boot with cgroup_enable=memory (a Raspberry Pi: in cmdline.txt of its firmware folder)",
     );
     add(
-        facts.security.selinux.as_deref() == Some("enforcing"),
+        facts.security.enforces() && config.selinux.is_none(),
         Code::SelinuxEnforcing,
         "SELinux is enforcing, and ECS Anywhere does not support it".into(),
-        "see that tasks can do their work; ECS_SELINUX_CAPABLE=true in /etc/ecs/ecs.config labels their volumes",
+        "'--selinux permissive' lets it only tell, also after a reboot, until 'landfall uninstall'; or let it enforce, see that tasks \
+         can do their work, and have their volumes labelled by ECS_SELINUX_CAPABLE=true in /etc/ecs/ecs.config",
     );
     let kind = facts.container.as_deref().unwrap_or_default();
     add(

@@ -4,7 +4,7 @@ use distro_matrix::Gpu;
 
 use super::network::{Asked, METADATA_SERVICE};
 use super::*;
-use crate::cli::Options;
+use crate::cli::{Options, SelinuxMode};
 use crate::facts::DockerConfiguration;
 use crate::host::fake::fresh;
 use crate::host::{Heard, Introspection, Reached, Silence, Stage};
@@ -103,6 +103,18 @@ fn every_trap_of_the_machine_itself_is_found() {
     for (code, change) in cases {
         only(code, found(change));
     }
+}
+
+#[test]
+fn selinux_that_enforces_warns_with_the_choices_unless_one_was_made() {
+    let enforcing = |facts: &mut Facts| facts.security.selinux = Some("enforcing".into());
+    let remedy = found(enforcing).remove(0).remedy;
+    assert!(
+        remedy.contains("'--selinux permissive'") && remedy.contains("ECS_SELINUX_CAPABLE=true"),
+        "{remedy}"
+    );
+    let options = Options { selinux: Some(SelinuxMode::Permissive), ..Options::default() };
+    assert_eq!(found_with(options, enforcing), []);
 }
 
 fn configured(facts: &mut Facts) -> &mut DockerConfiguration {

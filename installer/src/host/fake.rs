@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Command, ControlData, Family, Host, Output};
 use crate::error::{Error, Result};
 use crate::proxy::Proxy;
+use crate::step::{SELINUX_FILE, SELINUX_NOW, mode_at_boot};
 
 mod agents;
 mod catalogue;
@@ -31,7 +32,9 @@ mod units;
 
 pub use agents::{ACCOUNT, ACTIVATION_CODE, ACTIVATION_ID, Service};
 pub use disk::{Disk, Kind, Node, Survivors};
-pub use machines::{MACHINES, TRUST_FINGERPRINT, TRUST_KEY, blank_vault, fresh, registered_elsewhere};
+pub use machines::{
+    MACHINES, TRUST_FINGERPRINT, TRUST_KEY, blank_vault, enforcing, fresh, registered_elsewhere,
+};
 pub use packages::HeldLock;
 
 /// 2026-11-22, noon.
@@ -46,6 +49,8 @@ struct Volatile {
     restarting: BTreeSet<String>,
     firewall: firewall::Firewall,
     kernel: BTreeMap<String, String>,
+    /// Whether SELinux enforces, where it is on.
+    enforces: Option<bool>,
     docker0: bool,
 }
 
@@ -144,6 +149,8 @@ impl Fake {
                 self.volatile.kernel.insert(key.trim().to_owned(), value.trim().to_owned());
             }
         }
+        let mode = self.disk.text(SELINUX_FILE).as_deref().and_then(mode_at_boot);
+        self.volatile.enforces = mode.filter(|mode| *mode != "disabled").map(|mode| mode == "enforcing");
         self.start_what_is_enabled();
         self.touches = 0;
     }
@@ -164,6 +171,9 @@ impl Fake {
         }
         for unit in &self.volatile.restarting {
             state.insert(format!("restarting {unit}"), String::new());
+        }
+        if let Some(enforces) = self.volatile.enforces {
+            state.insert("SELinux enforces".into(), enforces.to_string());
         }
         for line in self.volatile.firewall.lines() {
             *state.entry(line).or_default() += "+";
@@ -272,6 +282,7 @@ impl Fake {
             "/proc/self" | "/run/systemd/system" => folder,
             "/proc/net/dev" if self.volatile.docker0 => file("  eth0: 0 0\ndocker0: 0 0\n"),
             "/proc/net/dev" => file("  eth0: 0 0\n"),
+            SELINUX_NOW => file(if self.volatile.enforces? { "1" } else { "0" }),
             "/sys/fs/cgroup/cgroup.controllers" => file("cpu io memory\n"),
             "/sys/class/dmi/id/sys_vendor" => file("QEMU\n"),
             "/proc/net/route" => file("Iface Destination Gateway\neth0 00000000 0101A8C0\n"),

@@ -24,6 +24,7 @@ use super::{
 use crate::error::{Error, Result, While};
 use crate::progress::Progress;
 use crate::proxy::Proxy;
+use crate::step::SELINUX_NOW;
 
 mod any_time;
 mod arguments;
@@ -348,6 +349,11 @@ impl Host for Linux {
     fn set_kernel(&mut self, key: &str, value: &str) -> Result<()> {
         let path = PathBuf::from("/proc/sys").join(key.replace('.', "/"));
         fs::write(&path, value).while_doing(|| format!("setting {key} to {value}"))
+    }
+
+    fn set_enforcing(&mut self, enforcing: bool) -> Result<()> {
+        fs::write(SELINUX_NOW, if enforcing { "1" } else { "0" })
+            .while_doing(|| format!("setting the mode of SELinux in {SELINUX_NOW}"))
     }
 
     fn use_proxy(&mut self, proxy: Option<Proxy>, chosen: bool) {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::cli::{DockerSource, IpFamily, Options};
+use crate::cli::{DockerSource, IpFamily, Options, SelinuxMode};
 use crate::commands::plan::render;
 use crate::host::fake;
 
@@ -115,6 +115,21 @@ fn a_proxy_is_told_to_all_that_speaks_to_aws_and_to_a_docker_that_is_brought() {
     must_be("proxy-up", &facts("debian-12-fresh"), options.clone(), Goal::Up);
     must_be("proxy-docker-there-up", &facts("debian-12-docker-there"), options.clone(), Goal::Up);
     must_be("proxy-register", &facts("debian-12-installed"), options, Goal::Register);
+}
+
+#[test]
+fn selinux_is_permissive_before_anything_else_where_it_enforces_and_that_was_asked_for() {
+    let options = Options { selinux: Some(SelinuxMode::Permissive), ..Options::default() };
+    let fresh = facts("debian-12-fresh");
+    must_be("fresh-up", &fresh, options.clone(), Goal::Up);
+    for change in [(|it| it.security.selinux = Some("enforcing".into())) as fn(&mut Facts), |it| {
+        it.security.selinux_at_boot = Some("enforcing".into())
+    }] {
+        let mut facts = fresh.clone();
+        change(&mut facts);
+        must_be("fresh-up", &facts, Options::default(), Goal::Up);
+        must_be("selinux-permissive-up", &facts, options.clone(), Goal::Up);
+    }
 }
 
 #[test]

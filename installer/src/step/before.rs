@@ -66,6 +66,13 @@ pub enum Before {
         /// Whether rules of an ECS agent's own stood there.
         agents_rules: bool,
     },
+    /// SELinux, enforcing now or from the next boot on.
+    Selinux {
+        /// Whether it enforced.
+        enforces: bool,
+        /// The line of its file that had it enforce from the next boot on.
+        line: Option<String>,
+    },
     /// A registration that was made before Landfall came: kept.
     Registered,
 }

@@ -198,6 +198,13 @@ impl Host for Fake {
         })
     }
 
+    fn set_enforcing(&mut self, enforcing: bool) -> Result<()> {
+        self.touch(|fake| {
+            fake.volatile.enforces = Some(enforcing);
+            Ok(())
+        })
+    }
+
     fn use_proxy(&mut self, proxy: Option<Proxy>, _chosen: bool) {
         self.proxy = proxy;
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Fake;
 use super::disk::{Kind, Node};
+use crate::step::SELINUX_FILE;
 
 /// The folders of the system itself, which no package takes away.
 pub(super) const FOLDERS: [&str; 33] = [
@@ -53,7 +54,7 @@ pub const TRUST_FINGERPRINT: &str = "C1D7F90776118FEB60B8EB32723399571A4B01FC";
 pub type Machine = (&'static str, fn() -> Fake);
 
 /// Every machine that the laws are tried on.
-pub const MACHINES: [Machine; 13] = [
+pub const MACHINES: [Machine; 14] = [
     ("fresh", fresh),
     ("docker.io there", docker_there),
     ("docker.io there, but stopped", docker_stopped),
@@ -67,6 +68,7 @@ pub const MACHINES: [Machine; 13] = [
     ("an operator's route_localnet", operators_setting),
     ("docker.io gone, but for its configuration", docker_removed),
     ("an upgrade of somebody's package interrupted", interrupted_upgrade),
+    ("SELinux enforcing", enforcing),
 ];
 
 /// A fresh Debian 12.
@@ -180,6 +182,16 @@ pub fn registered_elsewhere() -> Fake {
 
 fn older_landfall() -> Fake {
     with(|fake| fake.put("/usr/local/bin/landfall", "older landfall", 0o755))
+}
+
+/// SELinux enforces, as on a fresh machine of Red Hat's family.
+pub fn enforcing() -> Fake {
+    with(|fake| {
+        let text = "# One of enforcing, permissive, disabled.\nSELINUX=enforcing\nSELINUXTYPE=targeted\n";
+        fake.put(SELINUX_FILE, text, 0o644);
+        fake.disk.settle();
+        fake.boot();
+    })
 }
 
 fn operators_setting() -> Fake {
