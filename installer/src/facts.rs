@@ -91,6 +91,9 @@ pub struct Facts {
     /// Where credentials are that neither Landfall nor the SSM agent brought.
     #[serde(default)]
     pub foreign_credentials: Vec<String>,
+    /// Whether firewalld runs.
+    #[serde(default)]
+    pub firewalld: bool,
     /// What could not be looked at, a sentence each.
     #[serde(default)]
     pub unseen: Vec<String>,
@@ -160,6 +163,7 @@ impl Facts {
             docker_configuration: DockerConfiguration::read(host, &mut sight)?,
             gpu: Gpu::look(host, &mut sight)?,
             foreign_credentials: foreign_credentials::places(host, &mut sight)?,
+            firewalld: system::firewalld(host),
             unseen: sight.unseen(),
         })
     }

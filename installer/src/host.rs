@@ -24,7 +24,7 @@ pub(crate) mod fake;
 pub mod linux;
 mod reached;
 
-pub use command::{Command, Output, Packages, UnitVerb};
+pub use command::{Command, Firewalld, Output, Packages, UnitVerb};
 pub use facets::{
     ControlData, DockerDaemon, EntryKind, Family, Fetch, Holder, Introspection, Request, Response, Rule,
     Stat, Table, Timings, Transfer, UnitState, Unpack,
@@ -65,6 +65,8 @@ pub trait Host {
     fn units(&self, names: &[&str]) -> Result<Vec<UnitState>>;
     /// A family's whole firewall as `iptables-save` prints it; `None` where there is no such tool or no such family.
     fn firewall(&self, family: Family) -> Result<Option<String>>;
+    /// The rules that firewalld sets when it loads, as its tool prints them; `None` where it is not installed.
+    fn firewalld_rules(&self) -> Result<Option<Vec<String>>>;
     /// All of nftables as `nft -j list ruleset` prints it; `None` where there is no such tool.
     fn nft_ruleset(&self) -> Result<Option<String>>;
     /// Whether a firewall rule stands, exactly. False where iptables is missing.

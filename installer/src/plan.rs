@@ -79,7 +79,7 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
     }
     plan.extend(docker::steps(facts, config, distro));
     if goal != Goal::Register {
-        plan.extend(credentials_endpoint::steps());
+        plan.extend(credentials_endpoint::steps(facts));
     }
     match goal {
         Goal::Install => {

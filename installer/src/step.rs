@@ -24,6 +24,7 @@ mod exec_programs;
 mod file;
 mod firewall;
 mod firewall_rule;
+mod firewalld_rules;
 mod folder;
 mod merge_json;
 mod packages;
@@ -44,6 +45,8 @@ pub(crate) use env_file::value as env_value;
 pub use exec_programs::{BIN, ExecPrograms, upstream};
 pub use file::WriteFile;
 pub use firewall::Firewall;
+pub use firewalld_rules::FirewalldRules;
+pub(crate) use firewalld_rules::UNIT as FIREWALLD;
 pub use folder::Folders;
 pub use merge_json::MergeJson;
 pub(crate) use packages::downloads;
@@ -92,6 +95,8 @@ pub enum Step {
     FirewallRule(Rule),
     /// Put chains of our own into the firewall, and make the setting that is safe behind them, now.
     Firewall(Firewall),
+    /// Have firewalld set rules whenever it loads.
+    FirewalldRules(FirewalldRules),
     /// Let SELinux only tell what it would refuse.
     Selinux(Selinux),
     /// Give the machine its identity.
@@ -150,6 +155,7 @@ impl Step {
             Self::Sysctl(step) => step.check(host),
             Self::FirewallRule(_) => Ok(None),
             Self::Firewall(step) => step.check(host),
+            Self::FirewalldRules(step) => step.check(host),
             Self::Selinux(step) => step.check(host),
             Self::Register(step) => step.check(host),
             Self::Await(step) => step.check(host),
@@ -189,6 +195,7 @@ impl Step {
             Self::Sysctl(step) => step.apply(host),
             Self::FirewallRule(_) => Ok(()),
             Self::Firewall(step) => step.apply(host),
+            Self::FirewalldRules(step) => step.apply(host),
             Self::Selinux(step) => step.apply(host),
             Self::Register(step) => step.apply(host, context.activation.as_ref()),
             Self::Await(step) => step.apply(host),
@@ -214,6 +221,7 @@ impl Step {
             Self::Sysctl(step) => step.undo(host, before),
             Self::FirewallRule(rule) => firewall_rule::undo(rule, host),
             Self::Firewall(step) => step.undo(host, before),
+            Self::FirewalldRules(step) => step.undo(host, before),
             Self::Selinux(step) => step.undo(host, before),
             Self::Register(step) => step.undo(host, before),
             Self::RepairPackages(_) | Self::ReadPackageLists(_) | Self::Await(_) => Ok(Leftovers::new()),
@@ -239,6 +247,7 @@ impl Step {
             Self::Sysctl(step) => format!("kernel setting {}", step.key),
             Self::FirewallRule(rule) => format!("firewall rule {rule}"),
             Self::Firewall(step) => format!("firewall chains {}", step.names()),
+            Self::FirewalldRules(_) => "rules that firewalld sets".into(),
             Self::Selinux(_) => "the mode of SELinux".into(),
             Self::Register(_) => "registration".into(),
             Self::Await(step) => format!("wait for {}", step.subject()),
@@ -277,6 +286,9 @@ impl Step {
                     step.opens.key,
                     step.opens.value
                 )
+            }
+            Self::FirewalldRules(step) => {
+                format!("have firewalld set {} rules whenever it loads", step.rules.len())
             }
             Self::Selinux(_) => format!("set SELinux to permissive, now and in {SELINUX_FILE}"),
             Self::Register(step) => format!("register in {}", step.region),

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::print_json;
 use crate::cli::Options;
-use crate::components::credentials_endpoint::foreign::foreign_findings;
+use crate::components::credentials_endpoint::foreign::{Foreign, foreign_findings};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::facts::Facts;
@@ -44,15 +44,20 @@ fn everything(host: &dyn Host, facts: &Facts, config: &Config) -> Vec<Finding> {
     let mut found = findings(facts, config, known, Goal::Up);
     let plan = known.and_then(|distro| plan(facts, config, distro, Goal::Up).ok());
     found.extend(plan.as_ref().and_then(|plan| keys::findings(plan, host.now())));
-    // Only root may ask for it, and what cannot be asked stands in nobody's way.
-    let foreign = foreign_findings(host).unwrap_or_default();
-    found.extend(
-        foreign.into_iter().map(|it| Finding::new(Code::ForeignFirewall, it.what, format!("'{}'", it.line))),
-    );
+    found.extend(foreign_firewall(host));
     found.extend(probe::everything(host, plan.as_ref(), config));
     found.extend(release.err().map(|e| Finding::refused(Code::ReleaseUnsupported, e)));
     found.sort_by_key(|it| it.severity);
     found
+}
+
+/// Only root may ask for it, and what cannot be asked stands in nobody's way.
+pub(super) fn foreign_firewall(host: &dyn Host) -> impl Iterator<Item = Finding> {
+    let found = |it: Foreign| {
+        let remedy = format!("'{}'; and for every boot: {}", it.line, it.for_good);
+        Finding::new(Code::ForeignFirewall, it.what, remedy)
+    };
+    foreign_findings(host).unwrap_or_default().into_iter().map(found)
 }
 
 /// A registered machine knows its region.

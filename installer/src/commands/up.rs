@@ -45,6 +45,7 @@ pub fn run_watched(
     let facts = Facts::gather(host)?;
     let distro = distro(&facts)?;
     let mut noted = findings(&facts, &config, Some(&distro), goal);
+    noted.extend(check::foreign_firewall(host));
     pass(host, &noted, Error::refused, json)?;
     if config.proxy.is_none() && config.proxy_is_chosen {
         tell_of_earlier_proxy(host, &distro)?;

@@ -9,10 +9,11 @@
 use std::path::PathBuf;
 
 use super::landfall::PROGRAM;
+use crate::facts::Facts;
 use crate::host::Table;
 use crate::plan::{Item, item};
 use crate::rule_set::Chain;
-use crate::step::{Firewall, Step, Sysctl, Unit, WriteFile};
+use crate::step::{Firewall, FirewalldRules, Step, Sysctl, Unit, WriteFile};
 
 pub mod foreign;
 
@@ -34,8 +35,9 @@ pub(crate) fn persistence() -> [Item; 2] {
     ]
 }
 
-pub(crate) fn steps() -> Vec<Item> {
+pub(crate) fn steps(facts: &Facts) -> Vec<Item> {
     let mut items = now();
+    items.extend(facts.firewalld.then(kept_by_firewalld));
     items.push(item(
         "the rules are set again at every boot before Docker starts, and whenever they are gone",
         Step::Unit(Unit { unit: TIMER.into(), start: true, reads: Vec::new() }),
@@ -53,6 +55,28 @@ pub(crate) fn now() -> Vec<Item> {
             opens: Sysctl { key: SETTING.into(), value: "1".into() },
         }),
     )]
+}
+
+/// A reload of firewalld takes Landfall's chains away. What tasks use comes back with it, at once; the chains
+/// with the timer, as everything for bridges of other names.
+fn kept_by_firewalld() -> Item {
+    const RULES: [(&str, &str); 6] = [
+        ("filter INPUT 0 -i lo -p tcp -m tcp --dport 51679", "ACCEPT"),
+        ("filter INPUT 1 -i docker0 -p tcp -m tcp --dport 51679", "ACCEPT"),
+        ("filter INPUT 2 -p tcp -m tcp --dport 51679", "DROP"),
+        ("filter INPUT 3 -d 127.0.0.0/8 ! -i lo -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT", "DROP"),
+        (
+            "nat PREROUTING 0 -d 169.254.170.2/32 -i docker0 -p tcp -m tcp --dport 80",
+            "DNAT --to-destination 127.0.0.1:51679",
+        ),
+        ("nat OUTPUT 0 -d 169.254.170.2/32 -p tcp -m tcp --dport 80", "REDIRECT --to-ports 51679"),
+    ];
+    let rules =
+        RULES.map(|(what, verdict)| format!("ipv4 {what} -m comment --comment landfall -j {verdict}"));
+    item(
+        "a reload of firewalld takes away what it did not set, and tasks need their credentials at all times",
+        Step::FirewalldRules(FirewalldRules { rules: rules.to_vec() }),
+    )
 }
 
 /// 51678, where the agent tells about its tasks, is left to the agent's own rules for containers on

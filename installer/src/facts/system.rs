@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::host::Host;
-use crate::step::{SELINUX_FILE, SELINUX_NOW, mode_at_boot};
+use crate::step::{FIREWALLD, SELINUX_FILE, SELINUX_NOW, mode_at_boot};
 
 /// What os-release says; empty where there is none.
 pub(super) fn os_release(host: &dyn Host) -> Result<OsRelease> {
@@ -108,6 +108,12 @@ pub(super) fn is_in_memory(host: &dyn Host, path: &str) -> Result<bool> {
     let kind = |line: &str| Some(line.split_once(" - ")?.1.split(' ').next()?.to_owned());
     let there = |line: &&str| line.split(' ').nth(4) == Some(path);
     Ok(mounts.lines().filter(there).any(|line| matches!(kind(line).as_deref(), Some("tmpfs" | "ramfs"))))
+}
+
+/// Whether firewalld runs; systemd, which knows, is asked only where it is installed.
+pub(super) fn firewalld(host: &dyn Host) -> bool {
+    let runs = || host.units(&[FIREWALLD]).is_ok_and(|units| units.iter().any(|unit| unit.active));
+    host.which("firewall-cmd").is_some() && runs()
 }
 
 pub(super) fn default_routes(host: &dyn Host) -> Result<Vec<String>> {

@@ -76,7 +76,7 @@ codes! {
     ClonedIdentity "cloned-identity" Blocks "the identity here was made for another machine"
     ForeignCredentials "foreign-credentials" Warns "credentials of AWS lie in the agents' way that are neither Landfall's nor the SSM agent's"
     MetadataService "metadata-service" Warns "EC2's instance metadata service answers, from which the agents can take other credentials"
-    ForeignFirewall "foreign-firewall" Warns "an nftables chain of somebody else refuses containers the credentials of their tasks; the remedy is the line to add"
+    ForeignFirewall "foreign-firewall" Warns "an nftables chain of somebody else refuses tasks their credentials; the remedy is the line to add, or the command of the manager whose chain it is"
     LateAttributes "late-attributes" Warns "attributes changed after the registration, which alone sends them"
     LateTags "late-tags" Warns "tags changed after the registration, which alone sends them"
     GpuUnsupported "gpu-unsupported" Blocks "GPUs cannot be used on this release, by its vendor's or AWS's word"

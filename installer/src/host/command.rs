@@ -26,6 +26,15 @@ pub enum Command {
         /// What it reads.
         rules: String,
     },
+    /// Adds or removes a rule that firewalld sets.
+    FirewalldRule {
+        /// Whether it comes or goes.
+        add: bool,
+        /// Where.
+        place: Firewalld,
+        /// The rule, as its tool prints it.
+        rule: String,
+    },
     /// Deletes one firewall rule.
     DeleteRule(Rule),
     /// The SSM agent's own registration: the one step with an effect far away.
@@ -113,6 +122,17 @@ pub enum UnitVerb {
     Restart,
     /// Forget a failure, and the count of starts.
     ResetFailed,
+}
+
+/// Where firewalld has a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Firewalld {
+    /// Among what it has set, while it runs.
+    Running,
+    /// Among what it sets when it loads, told to it while it runs.
+    Kept,
+    /// The same, while it does not run.
+    KeptAtRest,
 }
 
 /// What a command left behind.

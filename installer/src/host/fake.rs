@@ -34,6 +34,7 @@ pub use agents::{ACCOUNT, ACTIVATION_CODE, ACTIVATION_ID, Service};
 pub use disk::{Disk, Kind, Node, Survivors};
 pub use machines::{
     MACHINES, TRUST_FINGERPRINT, TRUST_KEY, blank_vault, enforcing, fresh, registered_elsewhere,
+    with_firewalld,
 };
 pub use packages::HeldLock;
 
@@ -261,6 +262,7 @@ impl Fake {
                 Ok(()) => {}
                 Err(why) => return Ok(refuse(1, &why)),
             },
+            Command::FirewalldRule { add, place, rule } => return Ok(self.firewalld_rule(*add, *place, rule)),
             Command::DeleteRule(rule) if self.volatile.firewall.delete(rule) => {}
             Command::DeleteRule(_) => {
                 return Ok(refuse(1, "iptables: Bad rule (does a matching rule exist?)"));

@@ -182,6 +182,18 @@ impl Host for Linux {
             .hint(format!("see '{family}-save'")))
     }
 
+    fn firewalld_rules(&self) -> Result<Option<Vec<String>>> {
+        if self.which("firewall-offline-cmd").is_none() {
+            return Ok(None);
+        }
+        let output = self.child(&Invocation::firewalld_rules())?;
+        if output.ok() {
+            return Ok(Some(output.stdout.lines().map(str::to_owned).collect()));
+        }
+        Err(Error::failed(format!("firewalld's own rules cannot be read: {}", output.tail()))
+            .hint("see 'firewall-offline-cmd --direct --get-all-rules'"))
+    }
+
     fn nft_ruleset(&self) -> Result<Option<String>> {
         if self.which("nft").is_none() {
             return Ok(None);

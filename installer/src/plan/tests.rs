@@ -133,6 +133,12 @@ fn selinux_is_permissive_before_anything_else_where_it_enforces_and_that_was_ask
 }
 
 #[test]
+fn firewalld_where_it_runs_is_told_too() {
+    let facts = Facts { firewalld: true, ..facts("debian-12-fresh") };
+    must_be("firewalld-up", &facts, Options::default(), Goal::Up);
+}
+
+#[test]
 fn an_arm_machine_gets_packages_for_arm() {
     let facts = facts("debian-12-arm64");
     must_be("arm64-up", &facts, Options::default(), Goal::Up);

@@ -66,6 +66,11 @@ pub enum Before {
         /// Whether rules of an ECS agent's own stood there.
         agents_rules: bool,
     },
+    /// The rules that firewalld sets when it loads.
+    FirewalldRules {
+        /// Those of ours that were among them.
+        present: Vec<String>,
+    },
     /// SELinux, enforcing now or from the next boot on.
     Selinux {
         /// Whether it enforced.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use distro_matrix::{Format, Manager};
 use jiff::Timestamp;
 
-use super::{Fake, Halt, Ip6Tables, Kind, Node, refuse};
+use super::{Fake, Halt, Ip6Tables, Kind, Node, firewall, refuse};
 use crate::elf;
 use crate::error::{Error, Result};
 use crate::host::{
@@ -85,6 +85,12 @@ impl Host for Fake {
         }
         let tool = self.which("iptables");
         Ok(tool.map(|_| self.volatile.firewall.save(family)))
+    }
+
+    fn firewalld_rules(&self) -> Result<Option<Vec<String>>> {
+        let kept = self.disk.text(firewall::KEPT).unwrap_or_default();
+        let rules = || kept.lines().map(str::to_owned).collect();
+        Ok(self.which("firewall-offline-cmd").map(|_| rules()))
     }
 
     fn nft_ruleset(&self) -> Result<Option<String>> {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::host::{Family, Rule};
+use super::{Fake, answer, refuse};
+use crate::host::{Family, Firewalld, Host, Output, Rule};
+use crate::step::FIREWALLD;
 
 /// A family and a table: their chains, each with its rules as `iptables-save` prints them.
 type Tables = BTreeMap<(Family, String), BTreeMap<String, Vec<String>>>;
@@ -15,6 +17,28 @@ pub(super) struct Firewall {
 
 const OWN: [(&str, &[&str]); 2] =
     [("filter", &["INPUT", "FORWARD", "OUTPUT"]), ("nat", &["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"])];
+
+/// Where the machine in memory keeps firewalld's own rules, a line each.
+pub(super) const KEPT: &str = "/etc/firewalld/direct.xml";
+
+impl Fake {
+    /// firewalld writes its file without a sync. What it has set now is not acted out: it sets what it keeps.
+    pub(super) fn firewalld_rule(&mut self, add: bool, place: Firewalld, rule: &str) -> Output {
+        if self.is_running(FIREWALLD) == (place == Firewalld::KeptAtRest) {
+            return refuse(252, "FirewallD is not running, or it is");
+        }
+        let mut kept = self.firewalld_rules().ok().flatten().unwrap_or_default();
+        match (place, kept.iter().position(|there| there == rule)) {
+            (Firewalld::Running, _) => return refuse(1, "NOT_ENABLED"),
+            (_, None) if add => kept.push(rule.to_owned()),
+            (_, Some(at)) if !add => drop(kept.remove(at)),
+            _ => {}
+        }
+        let text: String = kept.iter().map(|rule| format!("{rule}\n")).collect();
+        self.scribble(std::path::Path::new(KEPT), &text, 0o644);
+        answer()
+    }
+}
 
 impl Firewall {
     /// Every rule and every chain that is not the kernel's own, as a line.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Fake;
 use super::disk::{Kind, Node};
-use crate::step::SELINUX_FILE;
+use crate::step::{FIREWALLD, SELINUX_FILE};
 
 /// The folders of the system itself, which no package takes away.
 pub(super) const FOLDERS: [&str; 33] = [
@@ -54,7 +54,7 @@ pub const TRUST_FINGERPRINT: &str = "C1D7F90776118FEB60B8EB32723399571A4B01FC";
 pub type Machine = (&'static str, fn() -> Fake);
 
 /// Every machine that the laws are tried on.
-pub const MACHINES: [Machine; 14] = [
+pub const MACHINES: [Machine; 15] = [
     ("fresh", fresh),
     ("docker.io there", docker_there),
     ("docker.io there, but stopped", docker_stopped),
@@ -69,6 +69,7 @@ pub const MACHINES: [Machine; 14] = [
     ("docker.io gone, but for its configuration", docker_removed),
     ("an upgrade of somebody's package interrupted", interrupted_upgrade),
     ("SELinux enforcing", enforcing),
+    ("firewalld running", with_firewalld),
 ];
 
 /// A fresh Debian 12.
@@ -189,6 +190,20 @@ pub fn enforcing() -> Fake {
     with(|fake| {
         let text = "# One of enforcing, permissive, disabled.\nSELINUX=enforcing\nSELINUXTYPE=targeted\n";
         fake.put(SELINUX_FILE, text, 0o644);
+        fake.disk.settle();
+        fake.boot();
+    })
+}
+
+/// firewalld runs, with a rule of an operator's.
+pub fn with_firewalld() -> Fake {
+    with(|fake| {
+        for tool in ["firewall-cmd", "firewall-offline-cmd"] {
+            fake.put(&format!("/usr/sbin/{tool}"), tool, 0o755);
+        }
+        fake.put("/lib/systemd/system/firewalld.service", "[Install]\nWantedBy=multi-user.target\n", 0o644);
+        fake.put(super::firewall::KEPT, "ipv4 filter INPUT 5 -p tcp --dport 25 -j DROP\n", 0o644);
+        fake.enable(FIREWALLD);
         fake.disk.settle();
         fake.boot();
     })

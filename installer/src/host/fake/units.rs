@@ -142,7 +142,7 @@ impl Fake {
         self.pass(1);
     }
 
-    pub(super) fn stop(&mut self, unit: &str) {
+    pub(crate) fn stop(&mut self, unit: &str) {
         let restarted = self.volatile.restarting.remove(unit);
         if self.volatile.units.remove(unit).is_some() || restarted {
             self.cleared_up(unit);
@@ -166,7 +166,8 @@ impl Fake {
 
     /// What is enabled starts, in the order of the units' own dependencies.
     pub(super) fn start_what_is_enabled(&mut self) {
-        const ORDER: [&str; 5] = [
+        const ORDER: [&str; 6] = [
+            crate::step::FIREWALLD,
             "containerd.service",
             crate::components::credentials_endpoint::TIMER,
             "docker.service",

@@ -8,7 +8,7 @@ use std::process::{Command as Process, Stdio};
 use distro_matrix::{Format, Manager};
 
 use crate::error::{Error, Result, While};
-use crate::host::{Command, Family, Output, Rule, UnitVerb};
+use crate::host::{Command, Family, Firewalld, Output, Rule, UnitVerb};
 use crate::package_database::rpm::QUERY;
 use crate::proxy::Proxy;
 use crate::registration::AGENT;
@@ -54,6 +54,7 @@ impl Invocation {
                 let invocation = Self::plain(program, ["--noflush", "-w", "10"]);
                 Self { input: Some(rules.clone()), ..invocation }
             }
+            Command::FirewalldRule { add, place, rule } => firewalld(*add, *place, rule),
             Command::DeleteRule(rule) => firewall("-D", rule),
             Command::RegisterAgent { id, code, region, replace } => {
                 let mut invocation = Self::plain(AGENT, ["-register", "-id", id, "-region", region, "-code"]);
@@ -97,6 +98,10 @@ impl Invocation {
 
     pub(super) fn list_nft() -> Self {
         Self::plain("nft", ["-j", "list", "ruleset"])
+    }
+
+    pub(super) fn firewalld_rules() -> Self {
+        Self::plain("firewall-offline-cmd", ["--direct", "--get-all-rules"])
     }
 
     pub(super) fn offered(manager: Manager, names: &[String]) -> Self {
@@ -187,6 +192,15 @@ fn firewall(verb: &str, rule: &Rule) -> Invocation {
     let table = rule.table.to_string();
     Invocation::plain("iptables", ["-w", "10", "-t", &table, verb, &rule.chain])
         .and(rule.spec.iter().map(String::as_str))
+}
+
+fn firewalld(add: bool, place: Firewalld, rule: &str) -> Invocation {
+    let invocation = match place {
+        Firewalld::Running => Invocation::plain("firewall-cmd", ["--direct"]),
+        Firewalld::Kept => Invocation::plain("firewall-cmd", ["--permanent", "--direct"]),
+        Firewalld::KeptAtRest => Invocation::plain("firewall-offline-cmd", ["--direct"]),
+    };
+    invocation.and([if add { "--add-rule" } else { "--remove-rule" }]).and(rule.split(' '))
 }
 
 fn word(verb: UnitVerb) -> &'static str {
