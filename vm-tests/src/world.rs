@@ -107,6 +107,19 @@ impl World {
         Neighbour::new(&self.ground.0, &self.network)
     }
 
+    /// A new guest with `landfall` on it, and further packages of its release from the beginning; not booted yet.
+    pub fn guest_with(&mut self, further: &[&str]) -> Result<Container> {
+        self.guests += 1;
+        let further: Vec<String> = further.iter().map(|name| (*name).to_owned()).collect();
+        let base = base_root::debian_with(&self.suite, &further)?;
+        let guest = Container::new(&self.ground.0, self.guests, &base, self.network.clone())?;
+        self.introduce(&guest.root())?;
+        let landfall = programs::landfall()?;
+        let place = guest.root().join(&LANDFALL[1..]);
+        fs::copy(&landfall, place).doing(|| format!("copying {}", landfall.display()))?;
+        Ok(guest)
+    }
+
     /// The objects that S3 and the mirror answer with: `<bucket>/<key>` below this folder. This world's own copy.
     pub fn objects(&self) -> PathBuf {
         self.folder.path().join("objects")

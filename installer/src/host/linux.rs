@@ -188,7 +188,7 @@ impl Host for Linux {
         }
         let output = self.child(&Invocation::firewalld_rules())?;
         if output.ok() {
-            return Ok(Some(output.stdout.lines().map(str::to_owned).collect()));
+            return Ok(Some(output.stdout.lines().map(arguments::as_given_to_firewalld).collect()));
         }
         Err(Error::failed(format!("firewalld's own rules cannot be read: {}", output.tail()))
             .hint("see 'firewall-offline-cmd --direct --get-all-rules'"))

@@ -27,17 +27,18 @@ const WAYS: [(&str, u16); 5] = [
     ("169.254.170.2", 80),
 ];
 
-const UNGUARDED: &str =
+pub(super) const UNGUARDED: &str =
     "systemctl stop landfall-credentials-endpoint.timer && iptables -D INPUT -j LANDFALL-INPUT";
-const GUARDED: &str = "systemctl start landfall-credentials-endpoint.timer && landfall credentials-endpoint";
+pub(super) const GUARDED: &str =
+    "systemctl start landfall-credentials-endpoint.timer && landfall credentials-endpoint";
 
-fn neighbour(world: &World, guest: &Container) -> Result<Neighbour> {
+pub(super) fn neighbour(world: &World, guest: &Container) -> Result<Neighbour> {
     let neighbour = world.neighbour()?;
     neighbour.route(&["127.0.0.0/8", "169.254.170.2/32"], &guest.address())?;
     Ok(neighbour)
 }
 
-fn reached(neighbour: &Neighbour) -> Result<Vec<(&'static str, u16)>> {
+pub(super) fn reached(neighbour: &Neighbour) -> Result<Vec<(&'static str, u16)>> {
     let mut reached = Vec::new();
     for (address, port) in WAYS {
         if neighbour.reaches(address, port)? {
@@ -98,12 +99,12 @@ fn containers_on_every_kind_of_network_reach_the_endpoint_where_input_drops() ->
     from_each_network(&guest)
 }
 
-fn from_each_network(guest: &Container) -> Result<()> {
+pub(super) fn from_each_network(guest: &Container) -> Result<()> {
     ["bridge", "quay", "host"].iter().try_for_each(|network| from(guest, network))
 }
 
 /// A shell that is the first process of a container does not end when it is asked to.
-fn from(guest: &Container, network: &str) -> Result<()> {
+pub(super) fn from(guest: &Container, network: &str) -> Result<()> {
     let ask = r#"exec 3<>/dev/tcp/169.254.170.2/80 && printf "GET /v2/credentials/none HTTP/1.0\r\n\r\n" >&3 && cat <&3"#;
     let answer = guest.must(&format!(
         "timeout -s KILL 5 docker run --rm --network {network} guest:latest bash -c '{ask}'"
@@ -214,7 +215,7 @@ fn restored(guest: &Container, whole: &str) -> Result<()> {
     }
 }
 
-fn within_a_minute(mut holds: impl FnMut() -> Result<()>) -> Result<()> {
+pub(super) fn within_a_minute(mut holds: impl FnMut() -> Result<()>) -> Result<()> {
     let started = Instant::now();
     loop {
         match holds() {

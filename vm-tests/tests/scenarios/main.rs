@@ -20,6 +20,7 @@ mod cuts;
 mod diagnosed;
 mod docker_repository;
 mod exec;
+mod firewalls;
 mod installed;
 mod interrupted;
 mod looking;

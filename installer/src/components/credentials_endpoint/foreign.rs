@@ -16,6 +16,8 @@ use verdict::{PACKETS, is_let_in};
 const IPTABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
 /// The table that is firewalld's.
 const FIREWALLD: &str = "firewalld";
+/// Where it sends translated connections that it is to let in one by one.
+const STRICT: &str = "filter_INPUT_dnat";
 
 /// What is let in: connections that Landfall's own rules translated, from container bridges and the machine itself.
 /// No interface is named, so networks that are made later are let in too.
@@ -60,7 +62,7 @@ pub fn foreign(ruleset: &str) -> Result<Vec<Foreign>> {
     let objects = ruleset["nftables"].as_array().map(Vec::as_slice).unwrap_or_default();
     let chains = objects.iter().filter_map(|object| object.get("chain")).filter(|chain| is_in_the_way(chain));
     let refuses = |chain: &&Value| !PACKETS.iter().all(|packet| is_let_in(packet, chain, objects));
-    Ok(chains.filter(refuses).map(finding).collect())
+    Ok(chains.filter(refuses).map(|chain| finding(chain, objects)).collect())
 }
 
 /// Chains of other families see other packets.
@@ -72,16 +74,12 @@ fn is_in_the_way(chain: &Value) -> bool {
     family && chain["hook"] == "input" && chain["type"] == "filter" && !iptables_own
 }
 
-fn finding(chain: &Value) -> Foreign {
+fn finding(chain: &Value, objects: &[Value]) -> Foreign {
     let word = |key: &str| chain[key].as_str().unwrap_or_default();
     let named = format!("{} {} {}", word("family"), word("table"), word("name"));
     let what = format!("the nftables chain '{named}' refuses tasks their credentials");
     if word("table") == FIREWALLD {
-        return Foreign {
-            what: format!("{what}: it is firewalld's, and Docker's bridge is in no zone that lets it in"),
-            line: "firewall-cmd --zone=docker --change-interface=docker0".into(),
-            for_good: "the same with --permanent".into(),
-        };
+        return firewallds(what, objects.iter().any(|it| it["chain"]["name"] == STRICT));
     }
     let line = match [word("table"), word("name")].into_iter().all(can_be_typed) {
         true => format!("nft insert rule {named} {RULE}"),
@@ -90,6 +88,26 @@ fn finding(chain: &Value) -> Foreign {
     let for_good =
         format!("'{RULE}' as the chain's first rule in the file that makes it, such as /etc/nftables.conf");
     Foreign { what, line, for_good }
+}
+
+/// Its table is nobody else's to edit, and from version 2 on nobody else can: it is told in its own way.
+fn firewallds(what: String, strict: bool) -> Foreign {
+    match strict {
+        true => Foreign {
+            what: format!(
+                "{what}: firewalld lets in no translated connection of others, by its StrictForwardPorts"
+            ),
+            line: "sed -i s/^StrictForwardPorts=yes/StrictForwardPorts=no/ /etc/firewalld/firewalld.conf && \
+                   firewall-cmd --reload"
+                .into(),
+            for_good: "it stays so".into(),
+        },
+        false => Foreign {
+            what: format!("{what}: Docker's bridge is in no zone of firewalld's that lets it in"),
+            line: "firewall-cmd --zone=docker --change-interface=docker0".into(),
+            for_good: "the same with --permanent".into(),
+        },
+    }
 }
 
 /// nft knows no quotes around names.

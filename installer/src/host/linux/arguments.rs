@@ -203,6 +203,11 @@ fn firewalld(add: bool, place: Firewalld, rule: &str) -> Invocation {
     invocation.and([if add { "--add-rule" } else { "--remove-rule" }]).and(rule.split(' '))
 }
 
+/// firewalld prints a rule with its words quoted as a shell wants them.
+pub(super) fn as_given_to_firewalld(printed: &str) -> String {
+    printed.split(' ').map(|word| word.trim_matches('\'')).collect::<Vec<_>>().join(" ")
+}
+
 fn word(verb: UnitVerb) -> &'static str {
     match verb {
         UnitVerb::Enable => "enable",
@@ -229,6 +234,16 @@ mod tests {
         assert!(Command::Packages(Manager::Apt, Packages::Reinstall("bash".into())).asks_network());
         assert!(!Command::Packages(Manager::Apt, Packages::Configure).asks_network());
         assert!(!Command::ReloadUnits.asks_network() && !Command::ClearAgent.asks_network());
+    }
+
+    #[test]
+    fn a_rule_that_firewalld_prints_is_the_one_it_was_given() {
+        let given = "ipv4 filter INPUT 3 -d 127.0.0.0/8 ! -i lo -j DROP";
+        assert_eq!(as_given_to_firewalld(&given.replace('!', "'!'")), given);
+        let place = Firewalld::Kept;
+        let add = Invocation::of(&Command::FirewalldRule { add: true, place, rule: given.into() });
+        let start = ["--permanent", "--direct", "--add-rule", "ipv4", "filter"];
+        assert!(start.iter().zip(&add.arguments).all(|(word, it)| *it == Argument::Plain((*word).into())));
     }
 
     #[test]

@@ -125,33 +125,37 @@ fn states_by_a_map_and_chains_further_on_are_followed() {
     assert_eq!(foreign(&text(&[json!([{"return": null}]), json!([accept()])])).unwrap().len(), 1);
 }
 
-/// As firewalld 1.3 makes it, and with its `StrictForwardPorts`.
+/// As firewalld 1.3 and 2.3 make it, and with the `StrictForwardPorts` of the latter.
 #[test]
 fn firewalld_lets_in_what_was_translated_and_else_is_told_in_its_own_way() {
-    let established =
-        json!([when(&json!({"ct": {"key": "state"}}), "in", &json!(["established", "related"])), accept()]);
-    let translated = json!([when(&json!({"ct": {"key": "status"}}), "in", &json!("dnat")), accept()]);
-    let (lo, zones) =
-        (json!([from(&json!("lo")), accept()]), json!([{"jump": {"target": "filter_INPUT_ZONES"}}]));
-    let end = json!([{"reject": {"type": "icmpx", "expr": "admin-prohibited"}}]);
-    let text = |rules: &[&Value], zone: &[Value]| {
-        let rules: Vec<Value> = rules.iter().map(|it| (*it).clone()).collect();
-        let mut all: Value =
-            serde_json::from_str(&ruleset("inet", "firewalld", "filter_INPUT", "accept", &rules)).unwrap();
-        all["nftables"].as_array_mut().unwrap().extend(rules_of(
-            "inet",
-            "firewalld",
-            "filter_INPUT_ZONES",
-            zone,
-        ));
+    let text = |status: &[Value], zone: &[Value]| {
+        let state = when(&json!({"ct": {"key": "state"}}), "in", &json!(["established", "related"]));
+        let translated = when(&json!({"ct": {"key": "status"}}), "in", &json!("dnat"));
+        let end = [json!([{"reject": {"type": "icmpx", "expr": "admin-prohibited"}}])];
+        let mut rules = vec![json!([state, accept()])];
+        rules.extend(status.iter().map(|verdict| json!([translated, verdict])));
+        rules.push(json!([from(&json!("lo")), accept()]));
+        rules.push(json!([{"jump": {"target": "filter_INPUT_ZONES"}}]));
+        rules.extend(end.clone());
+        let text = ruleset("inet", "firewalld", "filter_INPUT", "accept", &rules);
+        let mut all: Value = serde_json::from_str(&text).unwrap();
+        let objects = all["nftables"].as_array_mut().unwrap();
+        objects.extend(rules_of("inet", "firewalld", "filter_INPUT_ZONES", zone));
+        if !status.contains(&accept()) && !status.is_empty() {
+            objects.push(json!({"chain": {"family": "inet", "table": "firewalld", "name": STRICT}}));
+            objects.extend(rules_of("inet", "firewalld", STRICT, &end));
+        }
         all.to_string()
     };
-    assert_eq!(foreign(&text(&[&established, &translated, &lo, &zones, &end], &[])).unwrap(), []);
-    let strict = [&established, &lo, &zones, &end];
-    assert_eq!(foreign(&text(&strict, &[json!([from(&json!("docker0")), accept()])])).unwrap(), []);
-    let found = foreign(&text(&strict, &[])).unwrap();
+    let in_zone = [json!([from(&json!("docker0")), accept()])];
+    assert_eq!(foreign(&text(&[accept()], &[])).unwrap(), []);
+    assert_eq!(foreign(&text(&[], &in_zone)).unwrap(), []);
+    let found = foreign(&text(&[], &[])).unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].line, "firewall-cmd --zone=docker --change-interface=docker0");
+    let found = foreign(&text(&[json!({"jump": {"target": STRICT}})], &in_zone)).unwrap();
+    assert_eq!(found.len(), 1);
+    assert!(found[0].line.contains("StrictForwardPorts=no"), "{found:?}");
 }
 
 #[test]
