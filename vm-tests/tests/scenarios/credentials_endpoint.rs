@@ -181,6 +181,13 @@ fn with_the_older_kind_of_iptables_all_of_it_holds_too() -> Result<()> {
     answers(&guest)?;
     let neighbour = neighbour(&world, &guest)?;
     is_refused_by_the_chain(&neighbour, &guest, &WAYS[4..])?;
+    guest.must("iptables -A INPUT -i lo -j ACCEPT && iptables -P INPUT DROP")?;
+    from(&guest, "bridge")?;
+    guest.must(UNGUARDED)?;
+    assert!(from(&guest, "bridge").is_err(), "something else lets it in");
+    guest.must(GUARDED)?;
+    from(&guest, "bridge")?;
+    guest.must("iptables -P INPUT ACCEPT && iptables -D INPUT -i lo -j ACCEPT")?;
     let whole = endpoint(&guest)?;
     guest.must("iptables -F && iptables -t nat -F && ip6tables -F && landfall credentials-endpoint")?;
     restored(&guest, &whole)?;
