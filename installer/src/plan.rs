@@ -100,6 +100,7 @@ pub fn distro(facts: &Facts) -> Result<Distro> {
     let os = &facts.os;
     match distro_matrix::find(os) {
         Found::Release(distro) => Ok(distro.clone()),
+        Found::Like(parent) if parent.support == Support::Refused => Ok(parent.clone()),
         Found::Like(parent) => {
             let name = format!("{} (like {})", os.pretty_name, parent.name);
             Ok(Distro { support: Support::Untested, name, ..parent.clone() })
