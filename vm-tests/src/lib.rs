@@ -18,6 +18,7 @@ pub mod licences;
 pub mod packages;
 pub mod programs;
 pub mod reviewed_leftovers;
+pub mod rpm_repository;
 pub mod simulator;
 pub mod system;
 pub mod tasks;

@@ -1,6 +1,7 @@
 //! The harness held to its word: guests boot, obey, lose power and leave nothing behind.
 
 mod stand_ins;
+mod tampered;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

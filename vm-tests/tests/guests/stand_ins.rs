@@ -10,7 +10,7 @@ use vm_tests::system::StandIn;
 use vm_tests::world::World;
 
 /// How a stand-in's package manager is asked to install, without questions.
-fn install(stand_in: StandIn) -> &'static str {
+pub fn install(stand_in: StandIn) -> &'static str {
     match stand_in {
         StandIn::El7 => "yum --assumeyes install",
         StandIn::El9 | StandIn::Al2023 | StandIn::Fedora43 => "dnf --assumeyes install",
@@ -19,7 +19,7 @@ fn install(stand_in: StandIn) -> &'static str {
 }
 
 /// A booted guest of a stand-in in a world of its own; nothing where guests cannot run, which is said.
-fn booted(stand_in: StandIn) -> Result<Option<(World, Container)>> {
+pub fn booted(stand_in: StandIn) -> Result<Option<(World, Container)>> {
     if !guest::can_run() {
         return Ok(None);
     }
