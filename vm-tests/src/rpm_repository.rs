@@ -66,8 +66,11 @@ impl RpmRepository {
     /// Has the description of the repository signed by `signer`; the packages are right.
     pub fn sign_description(&self, signer: Signer) -> Result<()> {
         let metadata = self.folder.join("repodata");
-        fs::remove_file(metadata.join("repomd.xml.asc"))?;
-        fs::remove_file(metadata.join("repomd.xml.key"))?;
+        for signature in ["repomd.xml.asc", "repomd.xml.key"].map(|name| metadata.join(name)) {
+            if signature.exists() {
+                fs::remove_file(signature)?;
+            }
+        }
         if let Some(keys) = self.keys(signer)? {
             let key = TestKey::open_or_make(&keys).doing(|| "reading the stranger's key")?;
             let description = fs::read(metadata.join("repomd.xml"))?;

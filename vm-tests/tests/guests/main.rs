@@ -1,5 +1,6 @@
 //! The harness held to its word: guests boot, obey, lose power and leave nothing behind.
 
+mod agents;
 mod stand_ins;
 mod tampered;
 

@@ -34,7 +34,7 @@ pub fn booted(stand_in: StandIn) -> Result<Option<(World, Container)>> {
 }
 
 /// Runs a command line that has to succeed, and prints its time and what it said.
-fn timed(guest: &Container, script: &str) -> Result<String> {
+pub fn timed(guest: &Container, script: &str) -> Result<String> {
     let output = guest.run(script)?;
     println!("{:6.2} s  {script}\n{}{}", output.seconds, output.stdout, output.stderr);
     assert_eq!(output.status, 0, "{script}");
