@@ -65,14 +65,14 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
         plan.extend(ssm_agent::proxy(config));
         plan.extend(docker::proxy(facts, config, distro));
         plan.extend(ssm_agent::configuration(config));
-        plan.extend(ecs_agent::configuration(facts, config));
+        plan.extend(ecs_agent::configuration(facts, config, distro));
         plan.extend(credentials_endpoint::persistence());
         plan.extend(packages::steps(facts, config, distro)?);
         plan.extend(exec::steps(facts, config, distro)?);
     } else if config.proxy.is_some() {
         plan.extend(ssm_agent::late_proxy(config));
         plan.extend(docker::proxy(facts, config, distro));
-        plan.extend(ecs_agent::configuration(facts, config));
+        plan.extend(ecs_agent::configuration(facts, config, distro));
     }
     plan.extend(docker::steps(facts, config, distro));
     if goal != Goal::Register {
@@ -86,7 +86,7 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
         Goal::Register | Goal::Up => {
             plan.extend(docker::bridge());
             plan.extend(ssm_agent::registration(config));
-            plan.extend(ecs_agent::start(config));
+            plan.extend(ecs_agent::start(config, distro));
         }
     }
     Ok(plan)

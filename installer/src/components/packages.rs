@@ -31,6 +31,7 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<V
             ecs_agent(facts, config, distro)?,
         ],
         enable: distro.packages.enable_repositories.clone(),
+        hint: distro.packages.docker_hint.clone(),
         lock_seconds: config.lock_seconds,
         allow_downgrade: config.allow_downgrade,
     };
@@ -46,6 +47,7 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<V
             }),
         ));
     }
+    items.extend(docker::data(facts, distro));
     items.extend(docker::prepare(&offers, config, distro));
     items.push(item(reason(facts, distro), Step::InstallPackages(install)));
     Ok(items)

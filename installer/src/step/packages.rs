@@ -41,6 +41,9 @@ pub struct InstallPackages {
     /// Repositories that are off by default and have what is needed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub enable: Vec<String>,
+    /// What to do where the packages cannot be had, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// Seconds to wait while somebody else holds the package manager's lock.
     pub lock_seconds: u64,
     /// Whether an older version may take the place of a newer one.

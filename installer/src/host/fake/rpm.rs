@@ -47,7 +47,7 @@ impl Fake {
     pub(super) fn rpm_packages(&mut self, packages: &Packages) -> Result<Output, Halt> {
         match packages {
             Packages::Update if self.silent_sources => Ok(refuse(1, "Error: Failed to download metadata")),
-            Packages::Update | Packages::Configure => Ok(answer()),
+            Packages::Update | Packages::Configure | Packages::Preview { .. } => Ok(answer()),
             Packages::Install { names, .. } => self.dnf_installs(names),
             Packages::InstallFiles { files, downgrade } => self.rpm_installs(files, *downgrade),
             Packages::Reinstall(_) => Ok(answer()),

@@ -25,6 +25,6 @@ impl InstallPackages {
             downgrade: self.allow_downgrade,
         };
         let output = package_lock::run(host, self.manager, install, self.patience())?;
-        if output.ok() { Ok(()) } else { Err(refusal(self.manager, &update, &output)) }
+        if output.ok() { Ok(()) } else { Err(refusal(self.manager, self.hint.as_deref(), &update, &output)) }
     }
 }
