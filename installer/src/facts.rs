@@ -36,6 +36,9 @@ pub struct Facts {
     pub os: OsRelease,
     /// The kernel's machine name.
     pub kernel_architecture: String,
+    /// The kernel's release, as `uname -r` prints it.
+    #[serde(default)]
+    pub kernel_release: String,
     /// The package manager's own architecture: a 64-bit kernel may carry a 32-bit userland.
     pub userland_architecture: Option<String>,
     /// Whether systemd is process 1.
@@ -136,6 +139,7 @@ impl Facts {
         Ok(Self {
             os,
             kernel_architecture: host.machine(),
+            kernel_release: system::line(host, "/proc/sys/kernel/osrelease")?.unwrap_or_default(),
             userland_architecture: database.architecture().map(str::to_owned),
             systemd: host.stat(Path::new("/run/systemd/system"))?.is_some(),
             container: system::container(host)?,

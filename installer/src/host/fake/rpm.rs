@@ -81,8 +81,11 @@ impl Fake {
         if let Some(name) = names.iter().find(|name| !self.dnf_has(name)) {
             return Ok(refuse(1, &format!("Error: Unable to find a match: {name}")));
         }
-        let mut order = Vec::new();
-        names.iter().for_each(|name| self.enqueue_rpm(name, &mut order));
+        // What is asked for by name meets what others depend on.
+        let mut order: Vec<String> = Vec::new();
+        let (free, bound): (Vec<&String>, Vec<&String>) =
+            names.iter().partition(|name| package(name).is_some_and(|package| package.depends.is_empty()));
+        free.into_iter().chain(bound).for_each(|name| self.enqueue_rpm(name, &mut order));
         let versions = order.into_iter().map(|name| (name, "1".to_owned())).collect();
         self.transaction(versions)
     }
@@ -178,8 +181,12 @@ impl Fake {
         if self.rpms_here().contains_key(name) || order.iter().any(|queued| queued == name) {
             return;
         }
-        for needed in package(name).map(|package| package.depends).unwrap_or_default() {
-            self.enqueue_rpm(needed[0], order);
+        let here = self.rpms_here();
+        for any in package(name).map(|package| package.depends).unwrap_or_default() {
+            let met = |name: &&&str| here.contains_key(**name) || order.iter().any(|queued| queued == **name);
+            if any.iter().find(met).is_none() {
+                self.enqueue_rpm(any[0], order);
+            }
         }
         order.push(name.to_owned());
     }
@@ -208,7 +215,7 @@ impl Fake {
     }
 
     /// Each package that is here, with its version.
-    pub(super) fn rpms_here(&self) -> BTreeMap<String, String> {
+    pub fn rpms_here(&self) -> BTreeMap<String, String> {
         let pair = |line: &str| {
             let mut words = line.split(' ').map(str::to_owned);
             Some((words.next()?, words.next()?))
