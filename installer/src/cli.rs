@@ -11,7 +11,7 @@ mod options;
 #[cfg(test)]
 mod tests;
 
-pub use options::{DockerSource, IpFamily, Options};
+pub use options::{Allowance, DockerSource, IpFamily, Options};
 
 /// Turns this machine into an Amazon ECS Anywhere external instance.
 #[derive(Debug, Parser)]

@@ -20,7 +20,7 @@ fn every_flag_has_its_variable_and_its_key() {
         }
         let variable = format!("LANDFALL_{}", long.replace('-', "_").to_uppercase());
         assert_eq!(arg.get_env().and_then(|env| env.to_str()), Some(variable.as_str()), "--{long}");
-        let accepted = ["\"all\"", "\"ipv4\"", "1", "true", "[\"a=b\"]", "\"text\""]
+        let accepted = ["\"all\"", "\"ipv4\"", "1", "true", "[\"a=b\"]", "[\"ec2\"]", "\"text\""]
             .iter()
             .any(|value| toml::from_str::<Options>(&format!("{long} = {value}")).is_ok());
         assert!(accepted, "the configuration file does not know '{long}'");
