@@ -17,7 +17,7 @@ use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::fake::{
     ACCOUNT, ACTIVATION_CODE, ACTIVATION_ID, Fake, MACHINES, Survivors, TRUST_FINGERPRINT, TRUST_KEY,
-    blank_vault, fresh,
+    blank_vault, fresh, fresh_stream,
 };
 use crate::package_database::{EXTENDED_STATES, STATUS};
 use crate::plan::{Goal, distro, plan};

@@ -21,23 +21,32 @@ const RECIPE: &[u8] = b"1";
 /// On top of minbase: an init, what it needs to be asked, TLS roots, and the means to look at the network.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,ca-certificates,iproute2";
 
+/// A mirror's copy of a rolling release may be weeks old. Its signature is checked all the same.
+pub const STALE_IS_FINE: &str = "Acquire::Check-Valid-Until \"false\";";
+
 /// A root of the Debian release `suite`, ready to be copied; do not change it in place.
 pub fn debian(suite: &str) -> Result<PathBuf> {
+    debian_with(suite, &[])
+}
+
+/// The same with further packages on it.
+pub fn debian_with(suite: &str, further: &[String]) -> Result<PathBuf> {
+    let packages = further.iter().fold(PACKAGES.to_owned(), |all, name| format!("{all},{name}"));
     let sources = apt_sources::for_suite(suite)?;
     let architecture = host_command::run("dpkg", ["--print-architecture"])?;
     let ingredients =
-        [RECIPE, suite.as_bytes(), architecture.as_bytes(), PACKAGES.as_bytes(), sources.as_bytes()];
-    let entry = cache::entry("base-root", &ingredients, |folder| make(suite, &sources, folder))?;
+        [RECIPE, suite.as_bytes(), architecture.as_bytes(), packages.as_bytes(), sources.as_bytes()];
+    let entry = cache::entry("base-root", &ingredients, |folder| make(suite, &packages, &sources, folder))?;
     Ok(entry.join("root"))
 }
 
-fn make(suite: &str, sources: &str, folder: &Path) -> Result<()> {
+fn make(suite: &str, packages: &str, sources: &str, folder: &Path) -> Result<()> {
     let source_list = folder.join("debian.sources");
     fs::write(&source_list, sources)?;
     let root = folder.join("root");
     fs::create_dir(&root)?;
     let unpack = format!("tar --extract --numeric-owner --xattrs --directory '{}'", root.display());
-    let bootstrap = mmdebstrap(suite);
+    let bootstrap = mmdebstrap(suite, packages);
     let script = format!("set -o pipefail; {bootstrap} < '{}' | {unpack}", source_list.display());
     let mut command = Command::new("bash");
     if let Some(scratch) = memory_scratch() {
@@ -53,10 +62,10 @@ fn make(suite: &str, sources: &str, folder: &Path) -> Result<()> {
 
 /// The command line; what speeds up the making is taken out of the result again, so that apt and
 /// dpkg in the guest behave as they do anywhere.
-fn mmdebstrap(suite: &str) -> String {
+fn mmdebstrap(suite: &str, packages: &str) -> String {
     format!(
-        "mmdebstrap --quiet --variant=minbase --include={PACKAGES} --format=tar \
-         --aptopt='Acquire::Languages \"none\"' --dpkgopt=force-unsafe-io \
+        "mmdebstrap --quiet --variant=minbase --include={packages} --format=tar \
+         --aptopt='Acquire::Languages \"none\"' --aptopt='{STALE_IS_FINE}' --dpkgopt=force-unsafe-io \
          --customize-hook='rm -f \"$1\"/etc/apt/apt.conf.d/99mmdebstrap \
          \"$1\"/etc/dpkg/dpkg.cfg.d/99mmdebstrap \"$1\"/etc/apt/sources.list.d/*' \
          {suite} -"

@@ -143,7 +143,28 @@ pub(super) const CATALOGUE: [Package; 16] = [
 ];
 
 /// The same of a system with rpm. No package but the SSM agent's starts anything by itself.
-pub(super) const RPM_CATALOGUE: [Package; 13] = [
+pub(super) const RPM_CATALOGUE: [Package; 16] = [
+    Package {
+        name: "podman",
+        depends: &[&["conmon"]],
+        files: &[("/usr/bin/podman", "podman")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "conmon",
+        depends: &[],
+        files: &[("/usr/bin/conmon", "conmon")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "wireless-regdb",
+        depends: &[],
+        files: &[("/usr/lib/regulatory.db", "rules")],
+        configuration: &[],
+        units: &[],
+    },
     Package {
         name: "docker",
         depends: &[&["containerd"], &["iptables-nft", "iptables"]],

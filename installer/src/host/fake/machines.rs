@@ -113,6 +113,7 @@ fn with_rpm(os_release: &str) -> Fake {
     {
         fake.make_folder(Path::new(folder), 0o755);
     }
+    fake.put(super::rpm::KEYRING, "", 0o644);
     fake.put(super::rpm::DATABASE, "rpm 4.16-1 1 x86_64\nsystemd 252-1 1 x86_64\n", 0o644);
     fake.disk.settle();
     fake.boot();

@@ -1,4 +1,6 @@
 //! dnf, zypper and rpm, acted out: a package is in the database or it is not, and its scripts run at the end.
+//! The real rpm enters a package after its files, and of one that is cut in between nobody knows them: here both
+//! come at once.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -11,7 +13,7 @@ use crate::host::{Output, Packages};
 use crate::package_version::compare;
 
 pub(super) const DATABASE: &str = "/var/lib/rpm/packages";
-const KEYRING: &str = "/var/lib/rpm/keys";
+pub(super) const KEYRING: &str = "/var/lib/rpm/keys";
 const DOCKERS_REPOSITORY: &str = "/etc/yum.repos.d/docker-ce.repo";
 const DOCKERS_OWN: [&str; 3] = ["docker-ce", "docker-ce-cli", "containerd.io"];
 
@@ -20,7 +22,7 @@ fn package(name: &str) -> Option<&'static Package> {
 }
 
 impl Fake {
-    pub(super) fn has_rpm(&self) -> bool {
+    pub(crate) fn has_rpm(&self) -> bool {
         self.disk.node(Path::new(DATABASE)).is_some()
     }
 
@@ -28,7 +30,7 @@ impl Fake {
         self.disk.text(DATABASE).unwrap_or_default()
     }
 
-    pub(super) fn rpm_keyring(&self) -> String {
+    pub(crate) fn rpm_keyring(&self) -> String {
         self.disk.text(KEYRING).unwrap_or_default()
     }
 
@@ -119,7 +121,6 @@ impl Fake {
         let time = self.time().as_second();
         for (name, version) in &versions {
             self.lay_out(name);
-            self.tick()?;
             self.enter(name, version, time);
             self.tick()?;
         }
