@@ -87,7 +87,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::host::fake::fresh;
+    use crate::cli::Allowance;
+    use crate::host::fake::{Fake, fresh};
 
     #[test]
     fn a_plan_that_is_looked_at_when_the_last_key_is_about_to_end_says_so() {
@@ -98,5 +99,36 @@ mod tests {
         fake.sleep(Duration::from_secs(300 * 86_400));
         plan::run(&fake, &options, &plan::Whose::This, true).unwrap();
         assert!(fake.told().starts_with("warns   the last signing key of the SSM agent"), "{}", fake.told());
+    }
+
+    fn up(fake: &mut Fake, allow: Vec<Allowance>) -> Result<()> {
+        let options = Options { region: Some("us-east-1".into()), allow, ..Options::default() };
+        up::run(fake, &options, Goal::Install, true)
+    }
+
+    #[test]
+    fn a_machine_whose_os_release_is_broken_is_refused_and_not_touched() {
+        for content in ["", "ID=debian\0", "ID=debian\nVERSION_ID=\"12\n", "ID=$(touch /tmp/x)\n"] {
+            let mut fake = fresh();
+            fake.put("/etc/os-release", content, 0o644);
+            let before = fake.state();
+            let error = up(&mut fake, Vec::new()).unwrap_err();
+            assert!(error.exit_code() == 2 && error.hint.is_some(), "{error}");
+            assert!(error.what.starts_with("/etc/os-release is broken: "), "{error}");
+            assert_eq!(fake.state(), before);
+            assert_eq!(facts::run(&fake, None, true).unwrap_err().exit_code(), 2);
+        }
+    }
+
+    #[test]
+    fn a_container_of_an_application_is_refused_and_not_touched_unless_it_is_allowed() {
+        let mut fake = fresh();
+        fake.put("/.dockerenv", "", 0o644);
+        let before = fake.state();
+        let error = up(&mut fake, vec![Allowance::Ec2]).unwrap_err();
+        assert!(error.exit_code() == 2 && error.what.contains("(docker)"), "{error}");
+        assert!(error.hint.unwrap().contains("--allow container"));
+        assert_eq!(fake.state(), before);
+        up(&mut fake, vec![Allowance::Container]).unwrap();
     }
 }
