@@ -32,7 +32,7 @@ mod units;
 pub use agents::{ACCOUNT, ACTIVATION_CODE, ACTIVATION_ID, Service};
 pub use disk::{Disk, Kind, Node, Survivors};
 pub use machines::{
-    MACHINES, TRUST_FINGERPRINT, TRUST_KEY, blank_vault, fresh, fresh_stream, registered_elsewhere,
+    MACHINES, TRUST_FINGERPRINT, TRUST_KEY, blank_vault, fresh, fresh_dnf, fresh_stream, registered_elsewhere,
 };
 pub use packages::HeldLock;
 
