@@ -12,6 +12,7 @@ use crate::host::fake;
 
 mod docker_sources;
 mod elsewhere;
+mod releases;
 
 fn fixture(kind: &str, name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(kind).join(name)

@@ -61,11 +61,7 @@ pub(super) fn invocation(manager: Manager, packages: &Packages) -> Invocation {
 fn dnf(manager: Manager) -> Invocation {
     Invocation::plain(
         manager.program(),
-        [
-            "--setopt=install_weak_deps=0",
-            "--setopt=*.skip_if_unavailable=1",
-            "--setopt=exit_on_lock=1",
-        ],
+        ["--setopt=install_weak_deps=0", "--setopt=*.skip_if_unavailable=1", "--setopt=exit_on_lock=1"],
     )
 }
 
