@@ -9,6 +9,7 @@
 //! What counts is what is here afterwards, not the code that a manager ends with: a script of a package that
 //! fails is an error to some and none to others, and to zypper a repository that did not answer is one.
 
+use super::super::Context;
 use super::InstallPackages;
 use crate::brought;
 use crate::error::{Error, Result};
@@ -17,19 +18,24 @@ use crate::package_lock;
 use crate::package_words::{refusal, telling, would_remove};
 
 impl InstallPackages {
-    pub(super) fn apply_with_rpm(&self, host: &mut dyn Host) -> Result<()> {
+    pub(super) fn apply_with_rpm(&self, host: &mut dyn Host, context: &Context) -> Result<()> {
+        let mut update = Output::default();
+        if !self.is_complete(&self.database(host)?) {
+            update = self.read_lists(host, context)?;
+        }
         let files = self.fetched_files(host)?;
         let names = self.names_to_install(host)?;
         if !names.is_empty() {
             let output = self.install_names(host, names.clone())?;
             let database = self.database(host)?;
-            self.judge(host, &output, names.iter().all(|name| database.installed(name).is_some()))?;
+            let is_done = names.iter().all(|name| database.installed(name).is_some());
+            self.judge(host, &update, &output, is_done)?;
         }
         if !files.is_empty() {
             let downgrade = self.allow_downgrade;
             let output = self.transaction(host, Packages::InstallFiles { files, downgrade })?;
             let is_done = self.missing_files(host)?.is_empty();
-            self.judge(host, &output, is_done)?;
+            self.judge(host, &Output::default(), &output, is_done)?;
         }
         Ok(())
     }
@@ -69,9 +75,9 @@ impl InstallPackages {
         output
     }
 
-    fn judge(&self, host: &dyn Host, output: &Output, is_done: bool) -> Result<()> {
+    fn judge(&self, host: &dyn Host, update: &Output, output: &Output, is_done: bool) -> Result<()> {
         if !is_done {
-            return Err(refusal(self.manager, self.hint.as_deref(), &Output::default(), output));
+            return Err(refusal(self.manager, self.hint.as_deref(), update, output));
         }
         if !output.ok() {
             let program = self.manager.program();

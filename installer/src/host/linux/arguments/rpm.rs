@@ -22,7 +22,9 @@ pub(super) fn invocation(manager: Manager, packages: &Packages) -> Invocation {
     match packages {
         Packages::Update => match manager {
             Manager::Zypper => zypper().and(["refresh"]),
-            manager => dnf(manager).and(["-y", "makecache"]),
+            // yum 3 cannot be told to ask again while it works, only to forget that it asked.
+            Manager::Yum => dnf(manager).and(["-y", "clean", "expire-cache"]),
+            manager => dnf(manager).and(["-y", "--refresh", "makecache"]),
         },
         Packages::Preview { names, enable } => match manager {
             Manager::Zypper => {
