@@ -13,15 +13,17 @@ mod removals;
 pub(crate) use removals::would_remove;
 
 const MOST_LINES: usize = 5;
-const LOCKED: [&str; 7] = [
+const LOCKED: [&str; 9] = [
     "Could not get lock",
     "Unable to lock",
     "Unable to acquire the dpkg",
     "locked by another process",
-    // zypper; dnf and yum where they are told not to wait; dnf 5.
+    // zypper; rpm, twice; dnf 4 and yum 3 where they are told not to wait.
     "System management is locked",
+    "can't create transaction lock",
+    "can't create keyring lock",
+    "already locked by",
     "Existing lock",
-    "Failed to obtain rpm transaction lock",
 ];
 const FULL: &str = "No space left on device";
 /// What cannot be had: unknown to the lists, or the lists could not be read.

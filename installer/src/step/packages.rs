@@ -27,7 +27,7 @@ mod undo;
 pub use file::{Least, PackageFile};
 
 /// Packages to install.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallPackages {
     /// Packages from the configured repositories.
     pub names: Vec<String>,

@@ -1,6 +1,10 @@
 //! What goes wrong with RPM repositories, on stand-ins with the real package managers: each trouble ends in one
 //! sentence with a hint and exit code 1, nothing is registered, and when it is mended the next run completes.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::guest::container::Container;
@@ -195,5 +199,47 @@ fn without_any_network_a_system_with_rpm_is_told_so_and_with_it_the_next_run_com
     }
     let last = guest.run_streaming(UP, &mut |line| println!("{line}"))?;
     assert_eq!(last.status, 0, "{}", last.stderr);
+    Ok(())
+}
+
+/// rpm's own lock is the one that all of them take; dnf and zypper do not look at one another's.
+#[test]
+fn a_held_lock_of_rpm_is_waited_for() -> Result<()> {
+    is_waited_for(
+        StandIn::El9,
+        "/var/lib/rpm/.rpm.lock",
+        "perl -MFcntl -e 'open my $f, \">>\", \"/var/lib/rpm/.rpm.lock\" or die; \
+         my $l = pack(\"s s x4 q q i\", F_WRLCK, 0, 0, 0, 0); fcntl($f, F_SETLK, $l) or die $!; \
+         print \"held\\n\"; close STDOUT; sleep 10'",
+    )
+}
+
+#[test]
+fn a_zypper_at_work_is_waited_for() -> Result<()> {
+    is_waited_for(
+        StandIn::Sles15,
+        "/run/zypp.pid",
+        "sh -c 'echo $$ > /run/zypp.pid; echo held; exec >/dev/null; exec sleep 10'",
+    )
+}
+
+fn is_waited_for(stand_in: StandIn, lock: &str, hold: &str) -> Result<()> {
+    if !guests_can_run() {
+        return Ok(());
+    }
+    let mut world = World::of_stand_in(stand_in)?;
+    let guest = world.guest()?;
+    journey::bring_activation(&world, &guest, 1, 86_400)?;
+    let started = Instant::now();
+    let mut holder = guest.shell(hold)?.stdout(Stdio::piped()).spawn()?;
+    let mut said = String::new();
+    BufReader::new(holder.stdout.take().unwrap()).read_line(&mut said)?;
+    assert_eq!(said, "held\n");
+    let output = guest.run_streaming(&format!("{UP} {DOCKER_MIRROR}"), &mut |line| println!("{line}"))?;
+    assert_eq!(output.status, 0, "{}", output.stderr);
+    let waits = |line: &str| line.starts_with("waiting: ") && line.ends_with(&format!(" holds {lock}"));
+    assert!(output.stderr.lines().any(waits), "{}", output.stderr);
+    assert!(started.elapsed() > Duration::from_secs(10));
+    assert!(holder.wait()?.success());
     Ok(())
 }
