@@ -1,8 +1,9 @@
 //! Reads `distros/*.toml` with the families they inherit from, so that a new release is one new file and
 //! no Rust; what the program carries is small, because much of it is the same in many releases.
 //!
-//! A table of a release is laid over that of its family key by key; anything else takes the family's
-//! place. `inherits` names a file of `families/`, which may inherit in its turn.
+//! A table of a release is laid over that of its family key by key, and the tables that it lists (its quirks) come
+//! after those of the family; anything else takes the family's place. `inherits` names a file of `families/`,
+//! which may inherit in its turn.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -52,6 +53,9 @@ fn lay_over(below: &mut Table, above: Table) {
     for (key, value) in above {
         match (below.get_mut(&key), value) {
             (Some(Value::Table(below)), Value::Table(above)) => lay_over(below, above),
+            (Some(Value::Array(below)), Value::Array(above)) if above.iter().all(Value::is_table) => {
+                below.extend(above);
+            }
             (_, value) => drop(below.insert(key, value)),
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A system whose own `ID` the matrix knows is that or nothing: a release that is not here yet is not "like"
 //! an older one. Any other system may be made from one that is here, and says so by `ID_LIKE`, together with
-//! the parent's codename or version.
+//! the parent's codename, or its version and platform. `ID_LIKE` alone says too little: there are hypervisors and
+//! read-only systems that claim a release without being one.
 
 use crate::{Distro, OsRelease, all};
 
@@ -58,15 +59,17 @@ fn is_named_derivative(distro: &Distro, os: &OsRelease) -> bool {
     identity.like.contains(&os.id) && (identity.has_version(&os.version_id) || identity.versions == [""])
 }
 
-/// By the parent's codename where there is one to compare, else by version and platform.
+/// By the parent's codename where it has one, else by version and platform; never by a version alone.
 fn is_made_from(distro: &Distro, os: &OsRelease) -> bool {
     let identity = &distro.identity;
-    match &identity.codename {
-        Some(codename) => [&os.parent_codename, &os.codename].contains(&codename),
-        None => {
-            identity.has_version(&os.version_id)
-                && identity.names.is_empty()
-                && identity.platform_id.as_deref().unwrap_or_default() == os.platform_id
+    match (&identity.codename, &identity.platform_id) {
+        (Some(codename), _) => [&os.parent_codename, &os.codename].contains(&codename),
+        (None, Some(platform)) => {
+            *platform == os.platform_id && identity.has_version(&os.version_id) && identity.names.is_empty()
         }
+        (None, None) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

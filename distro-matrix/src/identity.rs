@@ -18,9 +18,12 @@ pub struct Identity {
     pub names: Vec<String>,
     /// `VERSION_CODENAME`, by which derivatives name their parent.
     pub codename: Option<String>,
+    /// `VARIANT_ID`s of what shares the rest and is another system, such as one with a read-only root.
+    #[serde(default)]
+    pub other_variants: Vec<String>,
     /// `PLATFORM_ID`; a derivative must have the same, since some claim a release that they are not made from.
     pub platform_id: Option<String>,
-    /// `ID`s of derivatives that name their parent in no other way.
+    /// `ID`s of derivatives that name their parent in no other way; where the parent has no version, in any.
     #[serde(default)]
     pub like: Vec<String>,
 }
@@ -28,7 +31,10 @@ pub struct Identity {
 impl Identity {
     /// Whether this is the release itself.
     pub(crate) fn is(&self, os: &OsRelease) -> bool {
-        self.ids.contains(&os.id) && self.has_version(&os.version_id) && self.has_name(&os.name)
+        self.ids.contains(&os.id)
+            && self.has_version(&os.version_id)
+            && self.has_name(&os.name)
+            && !self.other_variants.contains(&os.variant_id)
     }
 
     pub(crate) fn has_version(&self, version: &str) -> bool {

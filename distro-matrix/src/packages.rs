@@ -50,6 +50,10 @@ pub struct Tool {
     /// Packages that do as well where they are installed already.
     #[serde(default)]
     pub or: Vec<String>,
+    /// Whether it must be of the running kernel's own version, `NAME-$(uname -r)`: the newest may belong to a kernel
+    /// that only the next boot brings.
+    #[serde(default)]
+    pub of_running_kernel: bool,
 }
 
 /// The least version of a package: what is older is not installed, however well it is signed.

@@ -12,6 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, ExitCode};
 
+use distro_matrix::Manager;
 use landfall::host::linux::Linux;
 use landfall::host::{Command, Host, Table};
 use landfall::receipt::Receipt;
@@ -227,7 +228,11 @@ fn firewall(host: &mut Linux) -> Law {
 
 /// Packages that are unpacked and not configured are what an interrupted dpkg leaves.
 fn repairs(host: &mut Linux, package: &str) -> Law {
-    let repair = Step::RepairPackages(RepairPackages { ours: Vec::new(), lock_seconds: PATIENCE });
+    let repair = Step::RepairPackages(RepairPackages {
+        manager: Manager::Apt,
+        ours: Vec::new(),
+        lock_seconds: PATIENCE,
+    });
     if repair.check(host).map_err(shown_error)?.is_some() {
         return Err("the package manager was broken already".into());
     }
@@ -249,13 +254,7 @@ fn repairs(host: &mut Linux, package: &str) -> Law {
 
 fn install(names: &[&str]) -> Step {
     let names = names.iter().map(|name| (*name).to_owned()).collect();
-    Step::InstallPackages(InstallPackages {
-        names,
-        one_of: Vec::new(),
-        files: Vec::new(),
-        lock_seconds: PATIENCE,
-        allow_downgrade: false,
-    })
+    Step::InstallPackages(InstallPackages { names, lock_seconds: PATIENCE, ..InstallPackages::default() })
 }
 
 /// The packages that dpkg knows, with their states.

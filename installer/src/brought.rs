@@ -70,15 +70,19 @@ pub(crate) fn begin(host: &mut dyn Host, manager: Manager) -> Result<()> {
     durable::write(host, &record(), text.as_bytes(), 0o600)
 }
 
+/// What a transaction that was cut short brought is dealt with, but for these.
+pub(crate) fn settle(host: &mut dyn Host, left: &[String]) -> Result<()> {
+    let mut text = closed(&text(host)?);
+    text.extend(left.iter().map(|name| format!("{BROUGHT}{name}\n")));
+    durable::write(host, &record(), text.as_bytes(), 0o600)
+}
+
 /// It ended, well or not: what is here now and was not before it, it brought.
 pub(crate) fn end(host: &mut dyn Host, before: &PackageDatabase) -> Result<()> {
-    let mut text = closed(&text(host)?);
-    let here = PackageDatabase::read(host, Format::Rpm)?.in_state("installed");
+    let mut here = PackageDatabase::read(host, Format::Rpm)?.in_state("installed");
     let before = before.in_state("installed");
-    for name in here.iter().filter(|name| !before.contains(name)) {
-        text += &format!("{BROUGHT}{name}\n");
-    }
-    durable::write(host, &record(), text.as_bytes(), 0o600)
+    here.retain(|name| !before.contains(name));
+    settle(host, &here)
 }
 
 /// What the transaction brought that was begun and whose end nobody saw; `None` where there is no such.

@@ -7,11 +7,13 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod looking;
 mod options;
 #[cfg(test)]
 mod tests;
 
-pub use options::{DockerSource, IpFamily, Options, SelinuxMode};
+pub use looking::{Architecture, CheckFlags, PlanFlags};
+pub use options::{Allowance, DockerSource, IpFamily, Options, SelinuxMode};
 
 /// Turns this machine into an Amazon ECS Anywhere external instance.
 #[derive(Debug, Parser)]
@@ -38,9 +40,9 @@ pub enum Action {
     /// Install, configure, register, verify
     Up(Box<Options>),
     /// Show what 'up' would do, and why; changes nothing
-    Plan(Box<Options>),
+    Plan(Box<PlanFlags>),
     /// Tell what stands in the way, here and on the network; changes nothing
-    Check(Box<Options>),
+    Check(Box<CheckFlags>),
     /// Everything but an identity: for golden images
     Install(Box<Options>),
     /// Give an installed machine its identity

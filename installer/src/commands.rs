@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::{Action, Cli, Options};
+use crate::cli::{Action, CheckFlags, Cli, Options, PlanFlags};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -10,6 +10,7 @@ use crate::plan::Goal;
 
 pub mod check;
 pub mod credentials_endpoint;
+pub mod facts;
 pub mod plan;
 pub mod status;
 pub mod uninstall;
@@ -41,8 +42,17 @@ pub fn run(host: &mut dyn Host, cli: Cli) -> Result<()> {
             let options = options(host, flags)?;
             up::run(host, &options, Goal::Register, json)
         }
-        Action::Check(flags) => check::run(host, &options(host, flags)?, json),
-        Action::Plan(flags) => plan::run(host, &options(host, flags)?, json),
+        Action::Check(flags) => match *flags {
+            CheckFlags { facts: true, os_release, .. } => facts::run(host, os_release.as_deref(), json),
+            CheckFlags { os_release: Some(file), .. } => facts::findings_of_file(host, &file, json),
+            CheckFlags { options: given, .. } => check::run(host, &options(host, Box::new(given))?, json),
+        },
+        Action::Plan(flags) => {
+            let PlanFlags { release, os_release, arch, options: given } = *flags;
+            let options = options(host, Box::new(given))?;
+            let whose = plan::Whose::of(release, os_release, arch.unwrap_or_default());
+            plan::run(host, &options, &whose, json)
+        }
         Action::Status => status::run(host, json),
         Action::Uninstall => uninstall::run(host, json),
         Action::WaitForCredentials { timeout } => wait_for_credentials::run(host, timeout),
@@ -77,16 +87,48 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::host::fake::fresh;
+    use crate::cli::Allowance;
+    use crate::host::fake::{Fake, fresh};
 
     #[test]
     fn a_plan_that_is_looked_at_when_the_last_key_is_about_to_end_says_so() {
         let fake = fresh();
         let options = Options { region: Some("us-east-1".into()), ..Options::default() };
-        plan::run(&fake, &options, true).unwrap();
+        plan::run(&fake, &options, &plan::Whose::This, true).unwrap();
         assert_eq!(fake.told(), "");
         fake.sleep(Duration::from_secs(300 * 86_400));
-        plan::run(&fake, &options, true).unwrap();
+        plan::run(&fake, &options, &plan::Whose::This, true).unwrap();
         assert!(fake.told().starts_with("warns   the last signing key of the SSM agent"), "{}", fake.told());
+    }
+
+    fn up(fake: &mut Fake, allow: Vec<Allowance>) -> Result<()> {
+        let options = Options { region: Some("us-east-1".into()), allow, ..Options::default() };
+        up::run(fake, &options, Goal::Install, true)
+    }
+
+    #[test]
+    fn a_machine_whose_os_release_is_broken_is_refused_and_not_touched() {
+        for content in ["", "ID=debian\0", "ID=debian\nVERSION_ID=\"12\n", "ID=$(touch /tmp/x)\n"] {
+            let mut fake = fresh();
+            fake.put("/etc/os-release", content, 0o644);
+            let before = fake.state();
+            let error = up(&mut fake, Vec::new()).unwrap_err();
+            assert!(error.exit_code() == 2 && error.hint.is_some(), "{error}");
+            assert!(error.what.starts_with("/etc/os-release is broken: "), "{error}");
+            assert_eq!(fake.state(), before);
+            assert_eq!(facts::run(&fake, None, true).unwrap_err().exit_code(), 2);
+        }
+    }
+
+    #[test]
+    fn a_container_of_an_application_is_refused_and_not_touched_unless_it_is_allowed() {
+        let mut fake = fresh();
+        fake.put("/.dockerenv", "", 0o644);
+        let before = fake.state();
+        let error = up(&mut fake, vec![Allowance::Ec2]).unwrap_err();
+        assert!(error.exit_code() == 2 && error.what.contains("(docker)"), "{error}");
+        assert!(error.hint.unwrap().contains("--allow container"));
+        assert_eq!(fake.state(), before);
+        up(&mut fake, vec![Allowance::Container]).unwrap();
     }
 }

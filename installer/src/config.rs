@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::aws::is_account;
-use crate::cli::{DockerSource, IpFamily, Options, SelinuxMode};
+use crate::cli::{Allowance, DockerSource, IpFamily, Options, SelinuxMode};
 use crate::error::{Error, Result, While};
 use crate::host::Host;
 use crate::partition::{Endpoints, is_region};
@@ -41,6 +41,8 @@ pub struct Config {
     pub attributes: BTreeMap<String, String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
+    /// Where to go on that would be refused otherwise.
+    pub allow: Vec<Allowance>,
     /// Where Docker may come from.
     pub docker: DockerSource,
     /// What stands in for Docker's own server, where something does.
@@ -96,6 +98,7 @@ impl Config {
             expect_account: options.expect_account.clone().map(checked_account).transpose()?,
             attributes: pairs("--attribute", &options.attribute)?,
             tags: pairs("--tag", &options.tag)?,
+            allow: options.allow.clone(),
             docker: options.docker_install_source.unwrap_or(DockerSource::All),
             docker_mirror: DockerMirror::resolve(options)?,
             ecs_version: options.ecs_version.clone(),

@@ -1,4 +1,4 @@
-//! Whether a program is linked statically: as much of the ELF format as tells that.
+//! Whether a program is linked statically, and for which machine: as much of the ELF format as tells that.
 //!
 //! ECS Exec's programs run inside any container image, so one that asks for an interpreter would run
 //! in few of them. Two tables of fixed layout are read here, for 64-bit little-endian files alone, which
@@ -38,6 +38,25 @@ pub fn linkage(head: &[u8]) -> Linkage {
         Some(kinds) if kinds.is_empty() => Linkage::Unknown,
         Some(kinds) if kinds.contains(&PT_INTERP) => Linkage::Dynamic,
         Some(_) => Linkage::Static,
+    }
+}
+
+/// The machine that a program is for, as `uname -m` would name it; nothing where this is none that is told here.
+#[must_use]
+pub fn machine(head: &[u8]) -> Option<&'static str> {
+    let (class, order) = (*head.get(4)?, *head.get(5)?);
+    let number = field(head, 18).filter(|_| head.starts_with(b"\x7fELF"))?;
+    let number = if order == LITTLE_ENDIAN { u16::from_le_bytes(number) } else { u16::from_be_bytes(number) };
+    // The numbers of <elf.h>.
+    match (number, class == CLASS_64) {
+        (62, true) => Some("x86_64"),
+        (183, true) => Some("aarch64"),
+        (243, true) => Some("riscv64"),
+        (22, true) => Some("s390x"),
+        (21, true) if order == LITTLE_ENDIAN => Some("ppc64le"),
+        (3, false) => Some("i686"),
+        (40, false) => Some("armv7l"),
+        _ => None,
     }
 }
 
@@ -82,6 +101,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_machine_of_a_program_is_told() {
+        let of = |class: u8, number: u16| {
+            let mut head = program(&[1]);
+            head[4] = class;
+            head[18..20].copy_from_slice(&number.to_le_bytes());
+            machine(&head)
+        };
+        assert_eq!((of(2, 62), of(2, 183)), (Some("x86_64"), Some("aarch64")));
+        assert_eq!((of(1, 40), of(1, 3), of(1, 62)), (Some("armv7l"), Some("i686"), None));
+        assert_eq!(
+            (machine(b""), machine(b"#!/bin/sh -e and so on"), machine(b"\x7fELF")),
+            (None, None, None)
+        );
+    }
+
     /// The program that runs this test is linked to its system's library.
     #[test]
     #[allow(clippy::disallowed_methods, reason = "the test's own program is looked at")]
@@ -89,5 +124,6 @@ mod tests {
         let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         let expected = if cfg!(target_env = "musl") { Linkage::Static } else { Linkage::Dynamic };
         assert_eq!(linkage(&own[..HEAD]), expected);
+        assert_eq!(machine(&own[..HEAD]), Some(std::env::consts::ARCH));
     }
 }

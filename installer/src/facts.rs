@@ -17,14 +17,19 @@ use crate::step::MARKER;
 
 mod agents;
 mod docker_configuration;
+mod environment;
 mod foreign_credentials;
 mod gpu;
+mod of_release;
+mod os_release;
 mod sight;
 mod system;
 
 pub use agents::{AGENT_STATE, AgentFiles};
 pub use docker_configuration::{DAEMON_JSON, DockerConfiguration};
+pub use environment::Environment;
 pub use gpu::Gpu;
+pub use os_release::Told;
 use sight::Sight;
 pub use system::Security;
 
@@ -34,14 +39,24 @@ pub use system::Security;
 pub struct Facts {
     /// What os-release says.
     pub os: OsRelease,
+    /// Why that is not to be relied on, where the file is broken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub os_release_broken: Option<String>,
     /// The kernel's machine name.
     pub kernel_architecture: String,
-    /// The package manager's own architecture: a 64-bit kernel may carry a 32-bit userland.
+    /// The kernel's release, as `uname -r` prints it.
+    #[serde(default)]
+    pub kernel_release: String,
+    /// What the programs are for: the package manager's own architecture in its words, else that of process 1 in
+    /// the kernel's. A 64-bit kernel may carry a 32-bit userland.
     pub userland_architecture: Option<String>,
     /// Whether systemd is process 1.
     pub systemd: bool,
     /// The kind of container this is, if it is one.
     pub container: Option<String>,
+    /// What else it runs in or on.
+    #[serde(default)]
+    pub environment: Environment,
     /// 1, 2, or 0 where there are none.
     pub cgroup_version: u8,
     /// Whether memory of control groups is turned off.
@@ -127,7 +142,7 @@ impl Facts {
 
     fn look(host: &dyn Host, mut sight: Sight) -> Result<Self> {
         let registration = sight.of(registration::read(host))?;
-        let os = system::os_release(host)?;
+        let Told { os, immutable, broken } = Told::here(host);
         let distro = distro_matrix::find(&os).release();
         let format = distro.map(|distro| distro.packages.agents).unwrap_or_default();
         let database = PackageDatabase::read(host, format)?;
@@ -138,10 +153,16 @@ impl Facts {
         }
         Ok(Self {
             os,
+            os_release_broken: broken,
             kernel_architecture: host.machine(),
-            userland_architecture: database.architecture().map(str::to_owned),
+            kernel_release: system::line(host, "/proc/sys/kernel/osrelease")?.unwrap_or_default(),
+            userland_architecture: match database.architecture() {
+                Some(its) => Some(its.to_owned()),
+                None => sight.of(system::first_program(host))?,
+            },
             systemd: host.stat(Path::new("/run/systemd/system"))?.is_some(),
-            container: system::container(host)?,
+            container: environment::container(host)?,
+            environment: Environment::look(host, immutable)?,
             cgroup_version: system::cgroup_version(host)?,
             no_memory_control: system::no_memory_control(host)?,
             security: Security::read(host)?,

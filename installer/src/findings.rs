@@ -9,13 +9,15 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::facts::Facts;
+use crate::facts::{Facts, Told};
 use crate::plan::{Goal, refusals};
+use crate::recognition;
 
 mod agents;
 mod codes;
 mod credentials;
 mod docker;
+mod environment;
 mod gpu;
 pub mod keys;
 mod machine;
@@ -84,9 +86,29 @@ pub fn findings(facts: &Facts, config: &Config, distro: Option<&Distro>, goal: G
         found.extend(machine::release(distro));
         found.extend(gpu::findings(facts, config, distro, goal));
     }
+    found.extend(environment::findings(facts, config));
     found.extend(machine::findings(facts, config, goal));
     found.extend(docker::findings(facts));
     found.extend(agents::findings(facts, config));
     found.extend(credentials::findings(facts));
     found
+}
+
+/// What an os-release shows, of any machine that has it.
+#[must_use]
+pub fn of_release(told: &Told) -> Vec<Finding> {
+    let broken = told.broken.as_deref();
+    let distro = recognition::distro(&told.os, broken);
+    let refusal = distro.as_ref().map_or_else(|e| Some(e.clone()), recognition::refusal);
+    let mut found: Vec<Finding> =
+        refusal.map(|e| Finding::refused(release_code(broken), e)).into_iter().collect();
+    found.extend(distro.iter().flat_map(machine::release));
+    found.extend(told.immutable.as_deref().map(environment::immutable));
+    found
+}
+
+/// Under which code a release is refused that is not known.
+#[must_use]
+pub fn release_code(broken: Option<&str>) -> Code {
+    if broken.is_some() { Code::OsReleaseBroken } else { Code::ReleaseUnsupported }
 }

@@ -37,6 +37,8 @@ pub trait Host {
 
     /// A file's content; `None` where there is none.
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>>;
+    /// As many bytes of a file's beginning, or all of it; `None` where there is none.
+    fn read_head(&self, path: &Path, most: usize) -> Result<Option<Vec<u8>>>;
     /// What stands at a path, symbolic links not followed; `None` where nothing does.
     fn stat(&self, path: &Path) -> Result<Option<Stat>>;
     /// The same of what a symbolic link leads to.

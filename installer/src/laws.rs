@@ -17,7 +17,7 @@ use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::fake::{
     ACCOUNT, ACTIVATION_CODE, ACTIVATION_ID, Fake, MACHINES, Survivors, TRUST_FINGERPRINT, TRUST_KEY,
-    blank_vault, fresh,
+    blank_vault, fresh, fresh_stream,
 };
 use crate::package_database::{EXTENDED_STATES, STATUS};
 use crate::plan::{Goal, distro, plan};
@@ -187,11 +187,14 @@ fn success(fake: &Fake) -> State {
         "/var/lib/landfall/receipt.json",
         "/var/lib/landfall/transaction",
         "/var/lib/apt/",
+        "/var/lib/rpm/",
         "/var/log/",
         "/var/lib/amazon/ssm/registration",
         "running landfall-",
     ];
     state.retain(|name, _| !aside.iter().any(|prefix| name.starts_with(prefix)));
+    // Of rpm's database all but the times of its transactions.
+    state.extend(fake.rpms_here().into_iter().map(|(name, version)| (format!("package {name}"), version)));
     let id = registration::read(fake).ok().flatten().map(|found| found.instance_id);
     for value in state.values_mut() {
         if let Some(id) = &id {

@@ -37,6 +37,7 @@ pub mod probe;
 pub mod progress;
 pub mod proxy;
 pub mod receipt;
+pub mod recognition;
 pub mod registration;
 mod rpm_sources;
 pub mod rule_set;

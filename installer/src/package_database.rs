@@ -18,6 +18,8 @@ pub use dpkg::{EXTENDED_STATES, STATUS, UPDATES};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PackageDatabase {
     packages: BTreeMap<String, Package>,
+    /// Further versions of packages of which several may be here at once: kernels, and what belongs to them.
+    others: BTreeMap<String, Package>,
     /// Whether the package manager was stopped in the middle of its work.
     pub interrupted: bool,
 }
@@ -49,10 +51,11 @@ impl PackageDatabase {
         }
     }
 
-    /// An installed package.
+    /// An installed package, by its name; of rpm also with version and architecture behind it.
     #[must_use]
     pub fn installed(&self, name: &str) -> Option<&Package> {
-        self.packages.get(name).filter(|package| package.state == "installed" && !package.reinstall)
+        let found = self.packages.get(name).or_else(|| self.others.get(name));
+        found.filter(|package| package.state == "installed" && !package.reinstall)
     }
 
     /// The names of packages in this state, sorted.

@@ -1,7 +1,7 @@
 //! Waiting for whoever holds the package manager's lock, and saying who it is.
 //!
-//! apt can wait for dpkg's lock by itself, but not for those on its lists and its archives; dpkg waits for none;
-//! yum and dnf wait for ever. So none is asked to. On a fresh server it is most often unattended-upgrades or
+//! apt can wait for dpkg's lock by itself, but not for those on its lists and its archives; dpkg and rpm wait for
+//! none, and fail; yum and dnf wait for ever for one of their own and not for one of rpm's. So none is asked to. On a fresh server it is most often unattended-upgrades or
 //! PackageKit that is busy.
 
 use std::path::Path;
@@ -29,11 +29,12 @@ fn locks(manager: Manager) -> &'static [&'static str] {
             "/var/lib/dnf/rpmdb_lock.pid",
             RPM,
         ],
-        Manager::Dnf5 => &["/run/dnf/rpmtransaction.lock", RPM],
-        Manager::Zypper => &["/run/zypp.pid", "/usr/lib/sysimage/rpm/.rpm.lock", RPM],
+        Manager::Dnf5 => &["/var/lib/dnf/system-repo.lock", "/run/dnf/rpmtransaction.lock", RPM],
+        Manager::Zypper => &["/run/zypp.pid", "/run/zypp-rpm.pid", RPM],
     }
 }
 
+/// Where the database is elsewhere, a link leads there from here.
 const RPM: &str = "/var/lib/rpm/.rpm.lock";
 const PAUSE: Duration = Duration::from_millis(250);
 

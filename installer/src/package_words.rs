@@ -1,25 +1,61 @@
-//! What apt and dpkg say when they refuse: whether to try again, which lines tell why, what to do.
+//! What package managers say when they refuse: whether to try again, which lines tell why, what to do.
 //!
-//! Both end with one code for everything, so their words, in English by our own environment, are all
-//! there is to go by.
+//! Most end with one code for everything, so their words, in English by our own environment, are all there is
+//! to go by.
 
 use distro_matrix::Manager;
 
 use crate::error::Error;
 use crate::host::Output;
 
+mod removals;
+
+pub(crate) use removals::would_remove;
+
 const MOST_LINES: usize = 5;
-const LOCKED: [&str; 4] =
-    ["Could not get lock", "Unable to lock", "Unable to acquire the dpkg", "locked by another process"];
+const LOCKED: [&str; 9] = [
+    "Could not get lock",
+    "Unable to lock",
+    "Unable to acquire the dpkg",
+    "locked by another process",
+    // zypper; rpm, twice; dnf 4 and yum 3 where they are told not to wait.
+    "System management is locked",
+    "can't create transaction lock",
+    "can't create keyring lock",
+    "already locked by",
+    "Existing lock",
+];
 const FULL: &str = "No space left on device";
-const UNKNOWN_NAME: &str = "Unable to locate";
+/// What cannot be had: unknown to the lists, or the lists could not be read.
+const NOT_TO_BE_HAD: [&str; 9] = [
+    "Unable to locate",
+    "Unable to find a match",
+    "No match for argument",
+    "No package ",
+    "No provider of",
+    "Failed to download",
+    "Error downloading packages",
+    "Cannot download",
+    "not found on medium",
+];
+/// What a repository has is not what its key signed.
+const UNSIGNED: [&str; 8] = [
+    "is not signed",
+    "GPG check FAILED",
+    "not correct for this package",
+    "OpenPGP check for",
+    "Signature verification failed",
+    "GPG signature",
+    "signed with an unknown key",
+    "couldn't be verified",
+];
 
 /// Whether somebody else's lock was all that was in the way.
 pub(crate) fn is_locked(output: &Output) -> bool {
-    !output.ok() && LOCKED.iter().any(|words| output.stderr.contains(words))
+    !output.ok() && LOCKED.iter().any(|words| output.stderr.contains(words) || output.stdout.contains(words))
 }
 
-/// The lines that tell why, each once: apt's errors, dpkg's with what explains them, else the last ones.
+/// The lines that tell why, each once: apt's errors, dpkg's with what explains them, else those of the others.
 pub(crate) fn telling(output: &Output) -> String {
     let lines: Vec<&str> = output.stderr.lines().collect();
     let is_error = |line: &str| line.starts_with("E:") || line.starts_with("dpkg: error");
@@ -31,8 +67,49 @@ pub(crate) fn telling(output: &Output) -> String {
             told.push(line.trim());
         }
     }
+    if told.is_empty() {
+        told = of_rpms_managers(output);
+    }
     told.truncate(MOST_LINES);
     if told.is_empty() { output.tail() } else { told.join("; ") }
+}
+
+/// dnf tells why on standard error, and more besides; zypper in part on standard output.
+fn of_rpms_managers(output: &Output) -> Vec<&str> {
+    let noise = [
+        "warning:",
+        "Importing",
+        "Userid",
+        "Fingerprint",
+        "From ",
+        "Key imported",
+        "Updating and loading",
+        "Repositories loaded",
+        "Last metadata",
+    ];
+    let is_noise = |line: &&str| line.is_empty() || noise.iter().any(|words| line.starts_with(words));
+    let is_zyppers = |line: &&str| {
+        [
+            "Problem: ",
+            "Warning: File",
+            "nothing provides",
+            "conflicts with",
+            "obsoletes",
+            "No provider of",
+            "is not signed",
+            "returned error",
+        ]
+        .iter()
+        .any(|words| line.contains(words))
+    };
+    let mut told: Vec<&str> = Vec::new();
+    let said = output.stderr.lines().map(str::trim).filter(|line| !is_noise(line));
+    for line in said.chain(output.stdout.lines().map(str::trim).filter(is_zyppers)) {
+        if !told.contains(&line) {
+            told.push(line);
+        }
+    }
+    told
 }
 
 /// The command that reads the package lists, for people.
@@ -45,15 +122,23 @@ pub(crate) fn reading_lists(manager: Manager) -> String {
     format!("'{} {verb}'", manager.program())
 }
 
-/// A repository that does not answer fails the lists; only if the installation fails too is it fatal.
-pub(crate) fn refusal(manager: Manager, update: &Output, install: &Output) -> Error {
+/// A repository that does not answer fails the lists; only if the installation fails too is it fatal. Where
+/// something cannot be had and somebody knows where it is, that is the hint.
+pub(crate) fn refusal(manager: Manager, known: Option<&str>, update: &Output, install: &Output) -> Error {
     let mut what = format!("the package manager refused the installation: {}", telling(install));
     if !update.ok() {
         what = format!("{what} (reading the package lists had failed: {})", telling(update));
     }
+    let said = |words: &[&str]| {
+        words.iter().any(|words| install.stderr.contains(words) || install.stdout.contains(words))
+    };
     let unread = !update.ok() && !update.stderr.contains(FULL);
-    let hint = if unread || install.stderr.contains(UNKNOWN_NAME) {
-        format!("mend the package sources ({} must end well) and run again", reading_lists(manager))
+    let hint = if said(&UNSIGNED) {
+        "nothing of it was installed: a repository of this machine has what its key did not sign; see where it comes from before trying again".to_owned()
+    } else if unread || said(&NOT_TO_BE_HAD) {
+        let mend =
+            format!("mend the package sources ({} must end well) and run again", reading_lists(manager));
+        known.map_or(mend.clone(), |known| format!("{known}; or {mend}"))
     } else {
         format!("{}'s own words are above: mend what they name, and run again", manager.program())
     };
@@ -72,7 +157,7 @@ mod tests {
     fn package_sources_are_blamed_only_where_they_are_to_blame() {
         let fine = Output::default();
         let blamed = |update: &Output, install: &str| {
-            refusal(Manager::Apt, update, &refused(install)).hint.unwrap().contains("package sources")
+            refusal(Manager::Apt, None, update, &refused(install)).hint.unwrap().contains("package sources")
         };
         assert!(blamed(&fine, "E: Unable to locate package docker.io"));
         assert!(blamed(&refused("E: Could not resolve 'deb.invalid'"), "E: Failed to fetch x"));

@@ -4,15 +4,16 @@
 //! has no identity; then packages, Docker and the credentials endpoint; registration last and alone,
 //! because it cannot be taken back.
 
-use distro_matrix::{Distro, Found, Support};
+use distro_matrix::Distro;
 use serde::{Deserialize, Serialize};
 
 use crate::components::{
     credentials_endpoint, docker, ecs_agent, exec, landfall, packages, selinux, ssm_agent,
 };
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::facts::Facts;
+use crate::recognition;
 use crate::step::Step;
 
 mod refusals;
@@ -68,14 +69,14 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
         plan.extend(ssm_agent::proxy(config));
         plan.extend(docker::proxy(facts, config, distro));
         plan.extend(ssm_agent::configuration(config));
-        plan.extend(ecs_agent::configuration(facts, config));
+        plan.extend(ecs_agent::configuration(facts, config, distro));
         plan.extend(credentials_endpoint::persistence());
         plan.extend(packages::steps(facts, config, distro)?);
         plan.extend(exec::steps(facts, config, distro)?);
     } else if config.proxy.is_some() {
         plan.extend(ssm_agent::late_proxy(config));
         plan.extend(docker::proxy(facts, config, distro));
-        plan.extend(ecs_agent::configuration(facts, config));
+        plan.extend(ecs_agent::configuration(facts, config, distro));
     }
     plan.extend(docker::steps(facts, config, distro));
     if goal != Goal::Register {
@@ -89,38 +90,18 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
         Goal::Register | Goal::Up => {
             plan.extend(docker::bridge());
             plan.extend(ssm_agent::registration(config));
-            plan.extend(ecs_agent::start(config));
+            plan.extend(ecs_agent::start(config, distro));
         }
     }
     Ok(plan)
 }
 
-/// The release that the facts name; for a derivative its parent, under the derivative's name and untested.
+/// The release that the facts name: see [`recognition::distro`].
 ///
 /// # Errors
 /// When the matrix does not know it.
 pub fn distro(facts: &Facts) -> Result<Distro> {
-    let os = &facts.os;
-    match distro_matrix::find(os) {
-        Found::Release(distro) => Ok(distro.clone()),
-        Found::Like(parent) => {
-            let name = format!("{} (like {})", os.pretty_name, parent.name);
-            Ok(Distro { support: Support::Untested, name, ..parent.clone() })
-        }
-        Found::Unknown => {
-            let called = if os.pretty_name.is_empty() { "a system without a name" } else { &os.pretty_name };
-            Err(Error::refused(format!(
-                "this is {called} (ID '{}', VERSION_ID '{}'), which is not supported",
-                os.id, os.version_id
-            ))
-            .hint(format!("supported are: {}", supported())))
-        }
-    }
-}
-
-fn supported() -> String {
-    let distros = distro_matrix::all().iter().filter(|distro| distro.support != Support::Refused);
-    distros.map(|distro| distro.name.as_str()).collect::<Vec<_>>().join(", ")
+    recognition::distro(&facts.os, facts.os_release_broken.as_deref())
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub mod leftovers;
 pub mod neighbour;
 pub mod network;
 pub mod package_pool;
+pub mod stand_in_root;
 pub mod tree;
 
 use tree::Tree;

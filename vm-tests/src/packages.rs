@@ -1,4 +1,5 @@
-//! What the gateway of a world serves: the agents' packages as S3 objects, and a Debian repository.
+//! What the gateway of a world serves: the agents' packages as S3 objects, the repository of a distribution,
+//! and Docker's server.
 //!
 //! Made by the `stand-in-packages` program from the stand-in agents and the fetched package pool,
 //! signed with a key that exists for tests only, and cached by content.
@@ -14,36 +15,63 @@ use crate::error::{Result, While};
 use crate::guest::{base_root, package_pool};
 use crate::host_command;
 use crate::programs;
+use crate::system::{StandIn, System};
 
-const AGENTS: [&str; 5] =
-    ["amazon-ssm-agent", "ssm-agent-worker", "ssm-session-worker", "amazon-ecs-init", "amazon-ecs-agent"];
+const AGENTS: [&str; 6] = [
+    "amazon-ssm-agent",
+    "ssm-agent-worker",
+    "ssm-session-worker",
+    "amazon-ecs-init",
+    "amazon-ecs-init-rpm",
+    "amazon-ecs-agent",
+];
 
 /// Everything signed and ready to be served.
 pub struct Packages {
     /// S3 buckets with the agents' packages in them.
     pub objects: PathBuf,
-    /// A Debian repository with Docker and what else the agents need.
+    /// The distribution's repository, with Docker (where it has one) and what else the agents need.
     pub repository: PathBuf,
-    /// The public key that signed the repository.
-    pub archive_key: PathBuf,
-    /// The Debian release that the repository is for.
-    pub suite: String,
+    /// What the repository is for.
+    pub system: System,
+    docker_server: Option<PathBuf>,
     keys: PathBuf,
 }
 
 impl Packages {
     /// Stand-in agents of the real ones' sizes, and the Debian packages for `suite`.
     pub fn stand_ins(suite: &str) -> Result<Self> {
-        Self::around(agents(&[])?, suite)
+        Self::of(&System::Debian(suite.to_owned()))
     }
 
     /// The same agents without the padding that gives them their size, for who tries many packages.
     pub fn small(suite: &str) -> Result<Self> {
-        Self::around(agents(&["--small"])?, suite)
+        Self::small_of(&System::Debian(suite.to_owned()))
     }
 
     /// These objects, with the Debian packages for `suite`.
     pub fn around(objects: PathBuf, suite: &str) -> Result<Self> {
+        Self::debian(objects, suite)
+    }
+
+    /// Stand-in agents of the real ones' sizes, and the packages for `system`.
+    pub fn of(system: &System) -> Result<Self> {
+        Self::for_system(agents(&[])?, system)
+    }
+
+    /// The same agents without padding.
+    pub fn small_of(system: &System) -> Result<Self> {
+        Self::for_system(agents(&["--small"])?, system)
+    }
+
+    fn for_system(objects: PathBuf, system: &System) -> Result<Self> {
+        match system {
+            System::Debian(suite) => Self::debian(objects, suite),
+            System::StandIn(stand_in) => Self::rpm(objects, *stand_in),
+        }
+    }
+
+    fn debian(objects: PathBuf, suite: &str) -> Result<Self> {
         let maker = programs::test_tools()?.join("stand-in-packages");
         let keys = signing_keys()?;
         let debs = package_pool::for_base(&base_root::debian(suite)?, suite)?;
@@ -55,15 +83,47 @@ impl Packages {
                 [("--debs", &*debs), ("--keys", &keys), ("--suite", Path::new(suite)), ("--out", &out)];
             make(&maker, "apt-repository", &[], &options)
         })?;
-        let repository = entry.join("repository");
-        let archive_key = repository.join("archive-key.asc");
-        Ok(Self { objects, archive_key, repository, suite: suite.to_owned(), keys })
+        let system = System::Debian(suite.to_owned());
+        Ok(Self { objects, repository: entry.join("repository"), system, docker_server: None, keys })
+    }
+
+    /// Both repositories of a stand-in are made at once, from Debian's programs that its disk does not have.
+    fn rpm(objects: PathBuf, stand_in: StandIn) -> Result<Self> {
+        let system = System::StandIn(stand_in);
+        let (suite, root) = (system.suite()?, system.root()?);
+        let maker = programs::test_tools()?.join("stand-in-packages");
+        let keys = signing_keys()?;
+        let debs = package_pool::with_command_line(&base_root::debian(&suite)?, &suite)?;
+        let ingredients = [
+            &fs::read(&maker)?,
+            debs.as_os_str().as_encoded_bytes(),
+            root.as_os_str().as_encoded_bytes(),
+            &fs::read(stand_in.file())?,
+            &fs::read(keys.join("trust-key.asc"))?,
+        ];
+        let entry = cache::entry("rpm-repositories", &ingredients, |folder| {
+            let (file, out) = (stand_in.file(), folder.join("repositories"));
+            let places = [
+                ("--distribution", &*file),
+                ("--debs", &debs),
+                ("--root", &root),
+                ("--keys", &keys),
+                ("--out", &out),
+            ];
+            make(&maker, "rpm-repositories", &[], &places)
+        })?;
+        let made = entry.join("repositories");
+        let docker_server = Some(made.join("docker-server"));
+        Ok(Self { objects, repository: made.join("distribution"), system, docker_server, keys })
     }
 
     /// The files of Docker's server: Debian's Docker under Docker's names, signed with the test's key.
     pub fn docker_server(&self) -> Result<PathBuf> {
+        if let Some(made) = &self.docker_server {
+            return Ok(made.clone());
+        }
         let maker = programs::test_tools()?.join("stand-in-packages");
-        let suite = &self.suite;
+        let suite = &self.system.suite()?;
         let debs = package_pool::for_base(&base_root::debian(suite)?, suite)?;
         let key = fs::read(self.trust_key())?;
         let ingredients = [&fs::read(&maker)?, debs.as_os_str().as_encoded_bytes(), suite.as_bytes(), &key];
@@ -107,6 +167,18 @@ fn agents(options: &[&str]) -> Result<PathBuf> {
         make(&maker, "agents", options, &[("--programs", &tools), ("--keys", &keys), ("--out", &out)])
     })?;
     Ok(entry.join("objects"))
+}
+
+/// The packages that a stand-in begins with.
+pub fn base_packages(stand_in: StandIn) -> Result<PathBuf> {
+    let maker = programs::test_tools()?.join("stand-in-packages");
+    let file = stand_in.file();
+    let ingredients = [&*fs::read(&maker)?, &fs::read(&file)?];
+    let entry = cache::entry("base-packages", &ingredients, |folder| {
+        let places = [("--distribution", &*file), ("--out", &folder.join("packages"))];
+        make(&maker, "base-packages", &[], &places)
+    })?;
+    Ok(entry.join("packages"))
 }
 
 /// The folder of the test's signing key, which is made at its first use and kept.

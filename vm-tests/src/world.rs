@@ -11,16 +11,17 @@ use aws_simulator::Admin;
 
 use crate::error::{Error, Result, While};
 use crate::forward_proxy::ForwardProxy;
-use crate::guest::Guest;
-use crate::guest::base_root;
 use crate::guest::container::Container;
 use crate::guest::leftovers;
 use crate::guest::neighbour::Neighbour;
-use crate::guest::network::{GATEWAY, Network};
+use crate::guest::network::Network;
+use crate::guest::{Guest, base_root};
 use crate::host_command;
+use crate::introduction;
 use crate::packages::Packages;
 use crate::programs;
-use crate::simulator::{DOCKER_HOST, DOCKER_MIRROR_HOST, HOSTS, MIRROR_HOST, PACKAGES_HOST, Simulator};
+use crate::simulator::{DOCKER_HOST, DOCKER_MIRROR_HOST, MIRROR_HOST, PACKAGES_HOST, Simulator};
+use crate::system::{StandIn, System};
 
 /// The Debian release that guests run unless a scenario asks for another.
 pub const SUITE: &str = "bookworm";
@@ -40,7 +41,7 @@ pub struct World {
     simulator: Option<Simulator>,
     network: Arc<Network>,
     folder: tempfile::TempDir,
-    suite: String,
+    system: System,
     guests: usize,
     ground: Ground,
 }
@@ -54,7 +55,14 @@ impl World {
         let ground = Ground(leftovers::new_name()?);
         let network = Arc::new(Network::new(&ground.0)?);
         let folder = tempfile::tempdir()?;
-        Ok(Self { simulator: None, network, folder, suite: SUITE.to_owned(), guests: 0, ground })
+        Ok(Self {
+            simulator: None,
+            network,
+            folder,
+            system: System::Debian(SUITE.to_owned()),
+            guests: 0,
+            ground,
+        })
     }
 
     /// A network with a running simulator that serves the stand-in agents and a package repository.
@@ -67,6 +75,11 @@ impl World {
         Self::with(&Packages::stand_ins(suite)?)
     }
 
+    /// A network with a simulator, the repository of what `stand_in` poses as, and Docker's server for it.
+    pub fn of_stand_in(stand_in: StandIn) -> Result<Self> {
+        Self::with_docker_server_of(&Packages::of(&System::StandIn(stand_in))?)
+    }
+
     /// The same with these packages.
     pub fn with(packages: &Packages) -> Result<Self> {
         Self::serving(packages, None)
@@ -74,28 +87,32 @@ impl World {
 
     /// The same with Docker's server in it.
     pub fn with_docker_server() -> Result<Self> {
-        let packages = Packages::stand_ins(SUITE)?;
-        let docker = packages.docker_server()?;
-        Self::serving(&packages, Some(&docker))
+        Self::with_docker_server_of(&Packages::stand_ins(SUITE)?)
+    }
+
+    /// These packages and Docker's server.
+    pub fn with_docker_server_of(packages: &Packages) -> Result<Self> {
+        Self::serving(packages, Some(&packages.docker_server()?))
     }
 
     fn serving(packages: &Packages, docker: Option<&Path>) -> Result<Self> {
-        let mut world = Self { suite: packages.suite.clone(), ..Self::empty()? };
+        let mut world = Self { system: packages.system.clone(), ..Self::empty()? };
         // A copy of links, so that a scenario can tamper with a package without harm to others.
         let copy = |from: &Path, to: &Path| {
             host_command::run("cp", [Path::new("--archive"), Path::new("--reflink=auto"), from, to])
         };
         let (objects, docker_server) = (world.objects(), world.docker_server());
+        let repository = world.repository();
         copy(&packages.objects, &objects)?;
-        let mut statics =
-            vec![(PACKAGES_HOST, packages.repository.as_path()), (MIRROR_HOST, objects.as_path())];
+        copy(&packages.repository, &repository)?;
+        let mut statics = vec![(PACKAGES_HOST, repository.as_path()), (MIRROR_HOST, objects.as_path())];
         if let Some(docker) = docker {
             copy(docker, &docker_server)?;
             statics.extend([DOCKER_HOST, DOCKER_MIRROR_HOST].map(|host| (host, docker_server.as_path())));
         }
         fs::copy(packages.trust_key(), world.folder.path().join("trust-key.asc"))?;
         fs::copy(packages.trust_fingerprint(), world.folder.path().join("trust-key.fingerprint"))?;
-        fs::copy(&packages.archive_key, world.folder.path().join("archive-key.asc"))?;
+        fs::copy(packages.trust_key(), world.folder.path().join("archive-key.asc"))?;
         let state = world.folder.path().join("simulator");
         let name = &world.ground.0;
         world.simulator = Some(Simulator::start(name, &world.network, &state, &objects, &statics)?);
@@ -111,9 +128,9 @@ impl World {
     pub fn guest_with(&mut self, further: &[&str]) -> Result<Container> {
         self.guests += 1;
         let further: Vec<String> = further.iter().map(|name| (*name).to_owned()).collect();
-        let base = base_root::debian_with(&self.suite, &further)?;
+        let base = base_root::debian_with(&self.system.suite()?, &further)?;
         let guest = Container::new(&self.ground.0, self.guests, &base, self.network.clone())?;
-        self.introduce(&guest.root())?;
+        self.introduce(&guest)?;
         let landfall = programs::landfall()?;
         let place = guest.root().join(&LANDFALL[1..]);
         fs::copy(&landfall, place).doing(|| format!("copying {}", landfall.display()))?;
@@ -123,6 +140,11 @@ impl World {
     /// The objects that S3 and the mirror answer with: `<bucket>/<key>` below this folder. This world's own copy.
     pub fn objects(&self) -> PathBuf {
         self.folder.path().join("objects")
+    }
+
+    /// The repository that guests get their distribution's packages from. This world's own copy.
+    pub fn repository(&self) -> PathBuf {
+        self.folder.path().join("repository")
     }
 
     /// What Docker's server has, in a world that has one. This world's own copy.
@@ -145,10 +167,10 @@ impl World {
         self.simulator.as_ref().ok_or_else(|| Error::new("this world has no AWS"))
     }
 
-    /// A new guest with nothing on it but Debian, not booted yet.
+    /// A new guest with nothing on it but its system, not booted yet.
     pub fn bare_guest(&mut self) -> Result<Container> {
         self.guests += 1;
-        let base = base_root::debian(&self.suite)?;
+        let base = self.system.root()?;
         Container::new(&self.ground.0, self.guests, &base, self.network.clone())
     }
 
@@ -165,36 +187,13 @@ impl World {
     /// A new guest that knows this world (names, test authority, package source), not booted yet.
     pub fn guest_without_landfall(&mut self) -> Result<Container> {
         let guest = self.bare_guest()?;
-        self.introduce(&guest.root())?;
+        self.introduce(&guest)?;
         Ok(guest)
     }
 
-    /// Tells a guest's disk where AWS and the packages are, and whom to trust about that.
-    fn introduce(&self, root: &Path) -> Result<()> {
-        let others = [&PACKAGES_HOST, &MIRROR_HOST, &DOCKER_HOST, &DOCKER_MIRROR_HOST];
-        let names = HOSTS.iter().chain(others).copied().collect::<Vec<_>>().join(" ");
-        fs::write(root.join("etc/hosts"), format!("127.0.0.1 localhost guest\n{GATEWAY} {names}\n"))?;
-        fs::write(
-            root.join("etc/apt/sources.list.d/packages.sources"),
-            format!(
-                "Types: deb\nURIs: http://{PACKAGES_HOST}/\nSuites: {}\nComponents: main\n\
-                 Signed-By: /etc/apt/keyrings/packages.asc\n",
-                self.suite
-            ),
-        )?;
-        let state = self.simulator()?.state();
-        for (from, to) in [
-            (state.join("ca.pem"), "usr/local/share/ca-certificates/test-authority.crt"),
-            (self.folder.path().join("archive-key.asc"), "etc/apt/keyrings/packages.asc"),
-            (self.folder.path().join("trust-key.asc"), &TRUST_KEY[1..]),
-            (self.folder.path().join("trust-key.fingerprint"), &TRUST_FINGERPRINT[1..]),
-        ] {
-            let to = root.join(to);
-            fs::create_dir_all(to.parent().unwrap_or(root))?;
-            fs::copy(&from, to).doing(|| format!("copying {}", from.display()))?;
-        }
-        host_command::run("chroot", [root.as_os_str(), "update-ca-certificates".as_ref()])?;
-        Ok(())
+    fn introduce(&self, guest: &Container) -> Result<()> {
+        let authority = self.simulator()?.state().join("ca.pem");
+        introduction::write(&guest.root(), &self.system, &authority, self.folder.path())
     }
 }
 

@@ -40,6 +40,10 @@ pub struct Options {
     #[arg(long, value_name = "KEY=VALUE", env = "LANDFALL_TAG", value_delimiter = ',')]
     pub tag: Vec<String>,
 
+    /// Go on where Landfall refuses to otherwise; may be given several times
+    #[arg(long, value_name = "KIND", env = "LANDFALL_ALLOW", value_delimiter = ',')]
+    pub allow: Vec<Allowance>,
+
     /// Where Docker may come from
     #[arg(long, value_name = "SOURCE", env = "LANDFALL_DOCKER_INSTALL_SOURCE")]
     pub docker_install_source: Option<DockerSource>,
@@ -148,6 +152,18 @@ pub struct Options {
     pub skip_gpg_check: bool,
 }
 
+/// What the system may run in or on although Landfall advises against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Allowance {
+    /// A container of Docker, podman or Kubernetes
+    Container,
+    /// The Windows Subsystem for Linux
+    Wsl,
+    /// An EC2 instance
+    Ec2,
+}
+
 /// Where Docker may come from, in the words of AWS's script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -193,6 +209,7 @@ impl Options {
             activation_code: self.activation_code.or(file.activation_code),
             attribute: list(self.attribute, file.attribute),
             tag: list(self.tag, file.tag),
+            allow: if self.allow.is_empty() { file.allow } else { self.allow },
             docker_install_source: self.docker_install_source.or(file.docker_install_source),
             docker_mirror: self.docker_mirror.or(file.docker_mirror),
             docker_trust_fingerprint: self.docker_trust_fingerprint.or(file.docker_trust_fingerprint),

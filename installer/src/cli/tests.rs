@@ -20,9 +20,10 @@ fn every_flag_has_its_variable_and_its_key() {
         }
         let variable = format!("LANDFALL_{}", long.replace('-', "_").to_uppercase());
         assert_eq!(arg.get_env().and_then(|env| env.to_str()), Some(variable.as_str()), "--{long}");
-        let accepted = ["\"all\"", "\"ipv4\"", "\"permissive\"", "1", "true", "[\"a=b\"]", "\"text\""]
-            .iter()
-            .any(|value| toml::from_str::<Options>(&format!("{long} = {value}")).is_ok());
+        let accepted =
+            ["\"all\"", "\"ipv4\"", "\"permissive\"", "1", "true", "[\"a=b\"]", "[\"ec2\"]", "\"text\""]
+                .iter()
+                .any(|value| toml::from_str::<Options>(&format!("{long} = {value}")).is_ok());
         assert!(accepted, "the configuration file does not know '{long}'");
     }
 }
@@ -62,10 +63,19 @@ fn every_flag_of_awss_script_is_accepted_under_its_name() {
 
 #[test]
 fn help_fits_eighty_columns() {
-    let mut command = Cli::command().term_width(80);
-    let up = command.find_subcommand_mut("up").expect("up is a command").clone().term_width(80);
-    for mut command in [command, up] {
+    let whole = Cli::command().term_width(80);
+    let each = whole.get_subcommands().map(|command| command.clone().term_width(80));
+    for mut command in each.chain([whole.clone()]) {
         let help = command.render_long_help().to_string();
         assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
     }
+}
+
+#[test]
+fn another_machine_is_named_in_one_way_and_its_architecture_only_with_it() {
+    let fits = |line: &str| Cli::try_parse_from(line.split(' ')).is_ok();
+    assert!(fits("landfall plan --as debian-12 --arch aarch64") && fits("landfall plan --os-release x"));
+    assert!(!fits("landfall plan --as debian-12 --os-release x") && !fits("landfall plan --arch x86_64"));
+    assert!(fits("landfall check --facts --os-release x") && !fits("landfall check --as debian-12"));
+    assert!(!fits("landfall up --as debian-12") && !fits("landfall up --facts"));
 }

@@ -9,7 +9,7 @@ use crate::components::credentials_endpoint::foreign::{Foreign, foreign_findings
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::facts::Facts;
-use crate::findings::{Code, Finding, Severity, findings, keys};
+use crate::findings::{Code, Finding, Severity, findings, keys, release_code};
 use crate::host::Host;
 use crate::plan::{Goal, distro, plan};
 use crate::probe;
@@ -22,14 +22,24 @@ pub fn run(host: &dyn Host, options: &Options, json: bool) -> Result<()> {
     let facts = Facts::gather_what_is_visible(host)?;
     let config = Config::resolve(host, &of_this_machine(options, &facts))?;
     let found = everything(host, &facts, &config);
+    print(&found, json);
+    conclude(&found)
+}
+
+/// Prints findings, the gravest first.
+pub(super) fn print(found: &[Finding], json: bool) {
     if json {
-        print_json(&json!({"version": 1, "findings": found}));
-    } else {
-        found.iter().for_each(|finding| println!("{}", line(finding)));
-        if found.is_empty() {
-            println!("nothing stands in the way");
-        }
+        return print_json(&json!({"version": 1, "findings": found}));
     }
+    found.iter().for_each(|finding| println!("{}", line(finding)));
+    if found.is_empty() {
+        println!("nothing stands in the way");
+    }
+}
+
+/// # Errors
+/// Exit code 3 when something blocks or warns.
+pub(super) fn conclude(found: &[Finding]) -> Result<()> {
     let problems = found.iter().filter(|it| it.severity != Severity::Notes).count();
     match problems {
         0 => Ok(()),
@@ -46,7 +56,8 @@ fn everything(host: &dyn Host, facts: &Facts, config: &Config) -> Vec<Finding> {
     found.extend(plan.as_ref().and_then(|plan| keys::findings(plan, host.now())));
     found.extend(foreign_firewall(host));
     found.extend(probe::everything(host, plan.as_ref(), config));
-    found.extend(release.err().map(|e| Finding::refused(Code::ReleaseUnsupported, e)));
+    found
+        .extend(release.err().map(|e| Finding::refused(release_code(facts.os_release_broken.as_deref()), e)));
     found.sort_by_key(|it| it.severity);
     found
 }

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use distro_matrix::Distro;
+
+use super::authorities::{self, OF_THE_ECS_AGENT};
 use super::landfall::PROGRAM;
 use super::ssm_agent::folders;
 use super::{exec, gate as gate_unit};
@@ -35,8 +38,8 @@ pub(crate) fn gate() -> [Item; 2] {
     )
 }
 
-pub(crate) fn configuration(facts: &Facts, config: &Config) -> [Item; 2] {
-    [
+pub(crate) fn configuration(facts: &Facts, config: &Config, distro: &Distro) -> Vec<Item> {
+    let mut items = vec![
         item(
             "the ECS agent keeps its state, its logs and its configuration here, and its package never removes them",
             folders(&["/etc/ecs", "/var/lib/ecs", "/var/log/ecs", "/var/cache/ecs", "/mnt/ecs"], 0o755),
@@ -45,11 +48,13 @@ pub(crate) fn configuration(facts: &Facts, config: &Config) -> [Item; 2] {
             "the ECS agent is told its region and cluster, and that it runs outside AWS, before its first start",
             Step::EnvFile(EnvFile {
                 path: PathBuf::from(CONFIGURATION),
-                keys: keys(facts, config),
+                keys: keys(facts, config, distro),
                 mode: 0o600,
             }),
         ),
-    ]
+    ];
+    items.extend(authorities::for_the_ecs_agent(config, distro));
+    items
 }
 
 pub(crate) fn at_boot() -> [Item; 1] {
@@ -59,12 +64,13 @@ pub(crate) fn at_boot() -> [Item; 1] {
     )]
 }
 
-pub(crate) fn start(config: &Config) -> Vec<Item> {
+pub(crate) fn start(config: &Config, distro: &Distro) -> Vec<Item> {
     if config.no_start {
         return at_boot().into();
     }
     let mut reads = vec![PathBuf::from(CONFIGURATION), PathBuf::from(INIT)];
     reads.extend(exec::reads());
+    reads.extend(authorities::are_brought(distro).then(|| PathBuf::from(OF_THE_ECS_AGENT)));
     vec![
         item(
             "the ECS agent registers the machine as a container instance",
@@ -82,7 +88,7 @@ pub(crate) fn start(config: &Config) -> Vec<Item> {
 
 /// Attributes and tags are sent with the first registration alone: what a container instance was told stays, so
 /// that it shows what was sent, and the agent is not started again in vain.
-fn keys(facts: &Facts, config: &Config) -> BTreeMap<String, String> {
+fn keys(facts: &Facts, config: &Config, distro: &Distro) -> BTreeMap<String, String> {
     let mut keys = BTreeMap::from([
         ("AWS_DEFAULT_REGION".to_owned(), config.region.clone()),
         ("ECS_EXTERNAL".to_owned(), "true".to_owned()),
@@ -99,6 +105,7 @@ fn keys(facts: &Facts, config: &Config) -> BTreeMap<String, String> {
         set("ECS_INSTANCE_ATTRIBUTES", object(&config.attributes));
         set("ECS_CONTAINER_INSTANCE_TAGS", object(&config.tags));
     }
+    set("SSL_CERT_FILE", authorities::are_brought(distro).then(|| OF_THE_ECS_AGENT.to_owned()));
     set("HTTP_PROXY", config.proxy.as_ref().map(|proxy| proxy.url.clone()));
     set("HTTPS_PROXY", config.proxy.as_ref().map(|proxy| proxy.url.clone()));
     set("NO_PROXY", config.proxy.as_ref().map(Proxy::spared));

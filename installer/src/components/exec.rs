@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use distro_matrix::Distro;
 
+use super::authorities;
 use super::packages::ssm_agent;
 use super::ssm_agent::folders;
 use crate::config::Config;
@@ -18,16 +19,6 @@ use crate::step::{BIN, CopyFile, ExecPrograms, Step, upstream};
 /// What TLS inside the containers trusts.
 const CERTIFICATES: &str = "/var/lib/ecs/deps/execute-command/certs/tls-ca-bundle.pem";
 
-/// Where systems keep the authorities that they trust, in one file.
-const KNOWN_PLACES: [&str; 6] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/var/lib/ca-certificates/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
-
 /// The programs come last: when they are there, all is.
 pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<Vec<Item>> {
     const FOLDERS: [&str; 5] = [
@@ -37,11 +28,8 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<V
         "/var/lib/ecs/deps/execute-command/config",
         "/var/lib/ecs/deps/execute-command/certs",
     ];
-    let from = match &config.certs_file {
-        Some(file) => vec![file.clone()],
-        None => KNOWN_PLACES.map(PathBuf::from).to_vec(),
-    };
-    let certificates = CopyFile { from, path: PathBuf::from(CERTIFICATES), mode: 0o400 };
+    let certificates =
+        CopyFile { from: authorities::places(config), path: PathBuf::from(CERTIFICATES), mode: 0o400 };
     let (version, apart) = choice(facts, config);
     let mut package = match &version {
         Some(version) if apart => Some(ssm_agent(facts, config, distro, Some(version.clone()))?),

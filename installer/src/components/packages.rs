@@ -21,7 +21,7 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<V
     let mut one_of: Vec<Vec<String>> = offers.iter().map(|offer| offer.names.clone()).collect();
     // Where there is no choice, the packages are like any others.
     let mut names = if one_of.len() == 1 { one_of.remove(0) } else { Vec::new() };
-    names.extend(tools(facts, distro).map(|(name, _)| name.clone()));
+    names.extend(tools(facts, distro).map(|(name, tool)| exactly(facts, name, tool)));
     let install = InstallPackages {
         manager: distro.packages.manager,
         names,
@@ -31,6 +31,7 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<V
             ecs_agent(facts, config, distro)?,
         ],
         enable: distro.packages.enable_repositories.clone(),
+        hint: distro.packages.docker_hint.clone(),
         lock_seconds: config.lock_seconds,
         allow_downgrade: config.allow_downgrade,
     };
@@ -46,6 +47,7 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<V
             }),
         ));
     }
+    items.extend(docker::data(facts, distro));
     items.extend(docker::prepare(&offers, config, distro));
     items.push(item(reason(facts, distro), Step::InstallPackages(install)));
     Ok(items)
@@ -57,6 +59,14 @@ fn reason(facts: &Facts, distro: &Distro) -> String {
     let tools: Vec<String> =
         tools(facts, distro).map(|(name, tool)| format!("{name}: {}", tool.because)).collect();
     format!("{docker}; both agents come from AWS, verified; {}", tools.join("; "))
+}
+
+/// Modules of a kernel that does not run yet are of no use today.
+fn exactly(facts: &Facts, name: &str, tool: &Tool) -> String {
+    match facts.kernel_release.as_str() {
+        release if tool.of_running_kernel && !release.is_empty() => format!("{name}-{release}"),
+        _ => name.to_owned(),
+    }
 }
 
 /// The tools that are not here in another package already.

@@ -1,41 +1,13 @@
-//! Facts from single files: os-release, cgroups, security modules, routes, containers.
+//! Facts from single files: cgroups, security modules, mounts, routes, programs.
 
 use std::path::Path;
 
-use distro_matrix::OsRelease;
 use serde::{Deserialize, Serialize};
 
+use crate::elf;
 use crate::error::Result;
 use crate::host::Host;
 use crate::step::{FIREWALLD, SELINUX_FILE, SELINUX_NOW, mode_at_boot};
-
-/// What os-release says; empty where there is none.
-pub(super) fn os_release(host: &dyn Host) -> Result<OsRelease> {
-    for path in ["/etc/os-release", "/usr/lib/os-release"] {
-        if let Some(content) = host.read(Path::new(path))? {
-            return Ok(parse(&String::from_utf8_lossy(&content)));
-        }
-    }
-    Ok(OsRelease::default())
-}
-
-fn parse(text: &str) -> OsRelease {
-    let mut parsed: os_release::OsRelease = text.lines().map(str::to_owned).collect();
-    let mut extra =
-        |key: &str| parsed.extra.remove(key).unwrap_or_default().trim_matches(['"', '\'']).to_owned();
-    let (ubuntu, debian) = (extra("UBUNTU_CODENAME"), extra("DEBIAN_CODENAME"));
-    OsRelease {
-        parent_codename: if ubuntu.is_empty() { debian } else { ubuntu },
-        platform_id: extra("PLATFORM_ID"),
-        variant_id: extra("VARIANT_ID"),
-        id_like: parsed.id_like.split_whitespace().map(str::to_owned).collect(),
-        id: parsed.id,
-        version_id: parsed.version_id,
-        name: parsed.name,
-        pretty_name: parsed.pretty_name,
-        codename: parsed.version_codename,
-    }
-}
 
 /// Security modules.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,18 +44,6 @@ impl Security {
     }
 }
 
-pub(super) fn container(host: &dyn Host) -> Result<Option<String>> {
-    if let Some(kind) = line(host, "/run/systemd/container")? {
-        return Ok(Some(kind));
-    }
-    let kernel = line(host, "/proc/sys/kernel/osrelease")?.unwrap_or_default();
-    if kernel.to_lowercase().contains("microsoft") {
-        return Ok(Some("wsl".into()));
-    }
-    let docker = host.stat(Path::new("/.dockerenv"))?.map(|_| "docker".to_owned());
-    Ok(docker)
-}
-
 pub(super) fn cgroup_version(host: &dyn Host) -> Result<u8> {
     if host.stat(Path::new("/sys/fs/cgroup/cgroup.controllers"))?.is_some() {
         return Ok(2);
@@ -103,11 +63,35 @@ pub(super) fn no_memory_control(host: &dyn Host) -> Result<bool> {
 
 /// Whether something is mounted there that is lost at the next boot.
 pub(super) fn is_in_memory(host: &dyn Host, path: &str) -> Result<bool> {
-    let mounts = host.read(Path::new("/proc/self/mountinfo"))?.unwrap_or_default();
-    let mounts = String::from_utf8_lossy(&mounts);
+    let mounts = mounts(host)?;
     let kind = |line: &str| Some(line.split_once(" - ")?.1.split(' ').next()?.to_owned());
-    let there = |line: &&str| line.split(' ').nth(4) == Some(path);
-    Ok(mounts.lines().filter(there).any(|line| matches!(kind(line).as_deref(), Some("tmpfs" | "ramfs"))))
+    let mut there = mounted_at(&mounts, path);
+    Ok(there.any(|line| matches!(kind(line).as_deref(), Some("tmpfs" | "ramfs"))))
+}
+
+/// Whether what is mounted there last is for reading alone: the mount, or the file system.
+pub(super) fn is_mounted_read_only(host: &dyn Host, path: &str) -> Result<bool> {
+    let mounts = mounts(host)?;
+    let Some(last) = mounted_at(&mounts, path).last() else { return Ok(false) };
+    let mount = last.split(' ').nth(5);
+    let file_system = last.split_once(" - ").and_then(|(_, rest)| rest.split(' ').nth(2));
+    let read_only = |options: &str| options.split(',').any(|option| option == "ro");
+    Ok(mount.into_iter().chain(file_system).any(read_only))
+}
+
+fn mounts(host: &dyn Host) -> Result<String> {
+    let content = host.read(Path::new("/proc/self/mountinfo"))?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&content).into_owned())
+}
+
+fn mounted_at<'a>(mounts: &'a str, path: &str) -> impl Iterator<Item = &'a str> {
+    mounts.lines().filter(move |line| line.split(' ').nth(4) == Some(path))
+}
+
+/// The machine that process 1 was built for: a 64-bit kernel may carry a 32-bit userland.
+pub(super) fn first_program(host: &dyn Host) -> Result<Option<String>> {
+    let head = host.read_head(Path::new("/proc/1/exe"), elf::HEAD)?.unwrap_or_default();
+    Ok(elf::machine(&head).map(str::to_owned))
 }
 
 /// Whether firewalld runs; systemd, which knows, is asked only where it is installed.
@@ -156,11 +140,29 @@ mod tests {
     }
 
     #[test]
-    fn os_release_is_read_with_and_without_quotes() {
-        let parsed = parse(
-            "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n",
+    fn a_root_is_read_only_by_its_last_mount_or_by_its_file_system() {
+        let root = |lines: &[&str]| {
+            let mut fake = fresh();
+            fake.put("/proc/self/mountinfo", &lines.join("\n"), 0o444);
+            is_mounted_read_only(&fake, "/").unwrap()
+        };
+        let (read_only, writable) = (
+            "22 1 0:20 / / ro,relatime - ext4 /dev/sda1 rw",
+            "23 1 0:20 / / rw,relatime - ext4 /dev/sda1 rw",
         );
-        assert_eq!((parsed.id.as_str(), parsed.version_id.as_str()), ("debian", "12"));
-        assert_eq!(parsed.codename, "bookworm");
+        assert!(root(&[read_only]) && root(&[writable, read_only]));
+        assert!(!root(&[writable]) && !root(&[read_only, writable]) && !root(&[]));
+        assert!(root(&["22 1 0:20 / / rw,relatime - iso9660 /dev/sr0 ro,errors=continue"]));
+        assert!(!root(&["30 22 0:20 / /mnt ro - ext4 /dev/sdb1 ro"]));
+    }
+
+    #[test]
+    fn process_1_tells_what_the_programs_are_for() {
+        let mut fake = fresh();
+        assert_eq!(first_program(&fake).unwrap(), None);
+        let mut head = elf::program(&[1]);
+        head[18] = 62;
+        fake.put("/proc/1/exe", &String::from_utf8(head).unwrap(), 0o755);
+        assert_eq!(first_program(&fake).unwrap().as_deref(), Some("x86_64"));
     }
 }

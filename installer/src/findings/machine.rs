@@ -1,4 +1,4 @@
-//! The machine itself: room, memory, how it names itself, and what it runs on.
+//! The machine itself: its release, room, memory, and how it names itself.
 
 use distro_matrix::{Distro, Support};
 
@@ -14,21 +14,31 @@ const DISK_FOR_TASKS: u64 = 4_000_000_000;
 /// Docker and both agents alone take half of this.
 const LEAST_MEMORY: u64 = 400 << 20;
 
-pub(super) fn release(distro: &Distro) -> Option<Finding> {
-    (distro.support == Support::Eol).then(|| {
+/// A derivative is at its parent's end, too.
+pub(super) fn release(distro: &Distro) -> Vec<Finding> {
+    let parent = distro_matrix::named(&distro.release).filter(|_| distro.support == Support::Untested);
+    let untested = parent.map(|parent| {
+        Finding::new(
+            Code::ReleaseUntested,
+            format!("{} is taken for what it is made from, and nobody has tested it", distro.name),
+            format!("try it where it may fail, or use {}", parent.name),
+        )
+    });
+    let ended = parent.unwrap_or(distro);
+    let end = (ended.support == Support::Eol).then(|| {
         Finding::new(
             Code::ReleaseEndOfLife,
-            format!("{} is past its end of life, and gets no fixes any more", distro.name),
-            "move to a supported release",
+            format!("{} is past its end of life, and gets no fixes any more", ended.name),
+            ended.after_end.as_deref().unwrap_or("move to a supported release"),
         )
-    })
+    });
+    untested.into_iter().chain(end).collect()
 }
 
 pub(super) fn findings(facts: &Facts, config: &Config, goal: Goal) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     found.extend(room(facts));
     found.extend(machine_id(facts).filter(|_| goal != Goal::Install));
-    found.extend(ec2(facts));
     let mut add = |there: bool, code, sentence: String, remedy: &str| {
         if there {
             found.push(Finding::new(code, sentence, remedy));
@@ -52,13 +62,6 @@ pub(super) fn findings(facts: &Facts, config: &Config, goal: Goal) -> Vec<Findin
         "SELinux is enforcing, and ECS Anywhere does not support it".into(),
         "'--selinux permissive' lets it only tell, also after a reboot, until 'landfall uninstall'; or let it enforce, see that tasks \
          can do their work, and have their volumes labelled by ECS_SELINUX_CAPABLE=true in /etc/ecs/ecs.config",
-    );
-    let kind = facts.container.as_deref().unwrap_or_default();
-    add(
-        !kind.is_empty(),
-        Code::Container,
-        format!("this is a container ({kind}): it shows little hardware, and a copy of it passes for it"),
-        "use a virtual machine where identities matter; give each copy a machine-id of its own",
     );
     add(
         !facts.unseen.is_empty(),
@@ -99,17 +102,4 @@ fn machine_id(facts: &Facts) -> Option<Finding> {
         "make it last: 'systemd-machine-id-setup --commit'; where another mount is in the way, 'umount /etc/machine-id' \
          and 'systemd-machine-id-setup'",
     ))
-}
-
-/// The id of an EC2 instance begins with its name; on some kinds the vendor says it plainly.
-fn ec2(facts: &Facts) -> Option<Finding> {
-    let begins = facts.product_uuid.as_ref().is_some_and(|id| id.to_lowercase().starts_with("ec2"));
-    let says = facts.vendor.as_ref().is_some_and(|vendor| vendor.contains("Amazon EC2"));
-    (begins || says).then(|| {
-        Finding::new(
-            Code::OnEc2,
-            "this is an EC2 instance, whose own role can take precedence over the registered identity",
-            "join the cluster as an EC2 instance, or use this for trying only, without an instance role",
-        )
-    })
 }

@@ -58,7 +58,13 @@ impl Command {
     pub fn asks_network(&self) -> bool {
         match self {
             Self::Packages(_, packages) => {
-                matches!(packages, Packages::Update | Packages::Install { .. } | Packages::Reinstall(_))
+                matches!(
+                    packages,
+                    Packages::Update
+                        | Packages::Preview { .. }
+                        | Packages::Install { .. }
+                        | Packages::Reinstall(_)
+                )
             }
             Self::RegisterAgent { .. } => true,
             _ => false,
@@ -83,6 +89,13 @@ pub enum Packages {
         record: PathBuf,
         /// Whether an older version may take the place of a newer one.
         downgrade: bool,
+    },
+    /// Says what installing these would do, and does nothing.
+    Preview {
+        /// Packages from the configured repositories.
+        names: Vec<String>,
+        /// Repositories that are off by default and are used this once.
+        enable: Vec<String>,
     },
     /// Installs verified local files in a transaction of rpm's own, in which nothing else is.
     InstallFiles {

@@ -33,8 +33,8 @@ mod units;
 pub use agents::{ACCOUNT, ACTIVATION_CODE, ACTIVATION_ID, Service};
 pub use disk::{Disk, Kind, Node, Survivors};
 pub use machines::{
-    MACHINES, TRUST_FINGERPRINT, TRUST_KEY, blank_vault, enforcing, fresh, registered_elsewhere,
-    with_firewalld,
+    MACHINES, TRUST_FINGERPRINT, TRUST_KEY, blank_vault, enforcing, fresh, fresh_dnf, fresh_stream,
+    registered_elsewhere, with_firewalld,
 };
 pub use packages::HeldLock;
 

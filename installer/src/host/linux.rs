@@ -87,14 +87,16 @@ impl Linux {
 
 impl Host for Linux {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
-        match fs::read(path) {
-            Ok(content) => Ok(Some(content)),
-            Err(e) if is_absent(&e) => Ok(None),
-            Err(e) if e.kind() == ErrorKind::PermissionDenied => {
-                Err(Error::refused(format!("only root may read {}", path.display())).hint(AS_ROOT))
-            }
-            Err(e) => Err(e).while_doing(|| format!("reading {}", path.display())),
-        }
+        content_of(path, fs::read(path))
+    }
+
+    fn read_head(&self, path: &Path, most: usize) -> Result<Option<Vec<u8>>> {
+        let head = |file: File| {
+            let mut content = Vec::new();
+            file.take(most as u64).read_to_end(&mut content)?;
+            Ok(content)
+        };
+        content_of(path, File::open(path).and_then(head))
     }
 
     fn stat(&self, path: &Path) -> Result<Option<Stat>> {
@@ -460,6 +462,17 @@ fn stat_of(path: &Path, found: std::io::Result<fs::Metadata>) -> Result<Option<S
         modified: time(stat.mtime(), stat.mtime_nsec()),
         changed: time(stat.ctime(), stat.ctime_nsec()),
     }))
+}
+
+fn content_of(path: &Path, read: std::io::Result<Vec<u8>>) -> Result<Option<Vec<u8>>> {
+    match read {
+        Ok(content) => Ok(Some(content)),
+        Err(e) if is_absent(&e) => Ok(None),
+        Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+            Err(Error::refused(format!("only root may read {}", path.display())).hint(AS_ROOT))
+        }
+        Err(e) => Err(e).while_doing(|| format!("reading {}", path.display())),
+    }
 }
 
 fn is_absent(e: &std::io::Error) -> bool {

@@ -32,18 +32,49 @@ fn without_docker() -> Fake {
     fake
 }
 
+/// A machine with rpm, where Docker's own repository is the only one that has Docker.
+fn stream() -> Fake {
+    let mut fake = fresh_stream();
+    fake.served = [armor(&public(&OTHER)), armor(&public(&VENDOR))].concat().into_bytes();
+    fake
+}
+
 /// A machine with what is chosen on it.
 type Case = (&'static str, fn() -> Fake, Choices);
 
-const MACHINES: [Case; 2] = [("asked for", asked_for, ASKED_FOR), ("fall-back", without_docker, FALL_BACK)];
+const MACHINES: [Case; 3] = [
+    ("asked for", asked_for, ASKED_FOR),
+    ("fall-back", without_docker, FALL_BACK),
+    ("with dnf", stream, FALL_BACK),
+];
 
 fn is_installed(fake: &Fake, name: &str) -> bool {
-    PackageDatabase::read(fake, Format::Deb).unwrap().installed(name).is_some()
+    let format = if fake.has_rpm() { Format::Rpm } else { Format::Deb };
+    PackageDatabase::read(fake, format).unwrap().installed(name).is_some()
+}
+
+#[test]
+fn rpm_trusts_the_pinned_certificate_alone_and_dnf_is_given_a_repository_with_its_number_written_out() {
+    let mut fake = stream();
+    brought(&mut fake, FALL_BACK, "with dnf");
+    assert!(is_installed(&fake, "docker-ce"));
+    assert_eq!(fake.rpm_keyring(), format!("{}\n", fingerprint(&VENDOR)));
+    let key = "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce";
+    assert_eq!(fake.disk.text(key).unwrap(), armor(&public(&VENDOR)));
+    assert_eq!(
+        fake.disk.text("/etc/yum.repos.d/docker-ce.repo").unwrap(),
+        format!(
+            "# Written by Landfall.\n[docker-ce-stable]\nname=docker-ce\n\
+             baseurl=https://mirror.test/linux/centos/9/x86_64/stable\nenabled=1\ngpgcheck=1\ngpgkey=file://{key}\n"
+        )
+    );
+    restored(&mut fake, "with dnf");
+    assert_eq!(fake.rpm_keyring(), "");
 }
 
 #[test]
 fn docker_comes_from_its_repository_under_its_key_alone() {
-    for (name, machine, choices) in MACHINES {
+    for (name, machine, choices) in MACHINES.into_iter().filter(|(name, ..)| *name != "with dnf") {
         let mut fake = machine();
         brought(&mut fake, choices, name);
         assert!(is_installed(&fake, "docker-ce") && !is_installed(&fake, "docker.io"), "{name}");

@@ -26,7 +26,7 @@ pub(super) fn read(host: &dyn Host) -> Result<PackageDatabase> {
     for name in &journal {
         packages.extend(parse(&text(&Path::new(UPDATES).join(name))?));
     }
-    Ok(PackageDatabase { packages, interrupted: !journal.is_empty() })
+    Ok(PackageDatabase { packages, interrupted: !journal.is_empty(), ..PackageDatabase::default() })
 }
 
 /// The packages that apt chose by itself, as dependencies.
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn an_interrupted_package_is_told_from_an_installed_and_a_removed_one() {
-        let database = PackageDatabase { packages: parse(STATUS_FILE), interrupted: false };
+        let database = PackageDatabase { packages: parse(STATUS_FILE), ..PackageDatabase::default() };
         assert_eq!(database.unfinished(), ["ecs"]);
         assert_eq!(database.demanded_again(), ["ecs"]);
         assert_eq!(database.in_state("config-files"), ["gone"]);

@@ -15,18 +15,24 @@ use crate::host::Host;
 pub(crate) const QUERY: &str = "%{NAME} %|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE} %{INSTALLTID} %{ARCH}\\n";
 
 pub(super) fn read(host: &dyn Host) -> Result<PackageDatabase> {
-    let mut packages = parse(&host.rpms()?);
+    let text = host.rpms()?;
+    let mut packages = parse(&text);
+    let others = text.lines().filter_map(parse_line).map(by_whole_name).collect();
     let cut_short = brought::cut_short(host, &packages)?;
     for name in cut_short.iter().flatten() {
         if let Some(package) = packages.get_mut(name) {
             package.reinstall = true;
         }
     }
-    Ok(PackageDatabase { packages, interrupted: cut_short.is_some() })
+    Ok(PackageDatabase { packages, others, interrupted: cut_short.is_some() })
 }
 
 fn parse(text: &str) -> BTreeMap<String, Package> {
     text.lines().filter_map(parse_line).collect()
+}
+
+fn by_whole_name((name, package): (String, Package)) -> (String, Package) {
+    (format!("{name}-{}.{}", package.version, package.architecture), package)
 }
 
 /// Keys that rpm trusts are packages to it, of no architecture.

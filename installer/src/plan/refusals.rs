@@ -1,6 +1,6 @@
 //! Machines and combinations of choices for which there is no plan, each under its stable code.
 
-use distro_matrix::{Distro, Support};
+use distro_matrix::Distro;
 
 use super::Goal;
 use crate::cli::DockerSource;
@@ -9,12 +9,13 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::findings::Code;
+use crate::recognition;
 
 /// Everything that speaks against a plan, the gravest first.
 #[must_use]
 pub fn refusals(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Vec<(Code, Error)> {
     let asked = [
-        (Code::ReleaseUnsupported, release(distro)),
+        (Code::ReleaseUnsupported, recognition::refusal(distro).map_or(Ok(()), Err)),
         (Code::ArchitectureUnsupported, architecture(facts, distro)),
         (Code::NoSystemd, systemd(facts)),
         (Code::OtherRegion, region(facts, config)),
@@ -29,17 +30,6 @@ pub fn refusals(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> 
     asked.into_iter().filter_map(|(code, answer)| Some((code, answer.err()?))).collect()
 }
 
-fn release(distro: &Distro) -> Result<()> {
-    match distro.support {
-        Support::Refused => {
-            let because = distro.refused.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-            Err(Error::refused(format!("{} is not supported{because}", distro.name))
-                .hint("the README's table names the releases that are"))
-        }
-        _ => Ok(()),
-    }
-}
-
 fn architecture(facts: &Facts, distro: &Distro) -> Result<()> {
     let Some(architecture) = distro.architectures.get(&facts.kernel_architecture) else {
         let known: Vec<&str> = distro.architectures.keys().map(String::as_str).collect();
@@ -49,7 +39,9 @@ fn architecture(facts: &Facts, distro: &Distro) -> Result<()> {
         ))
         .hint(format!("{} is supported on {}", distro.name, known.join(" and "))));
     };
-    if let Some(userland) = facts.userland_architecture.as_ref().filter(|it| *it != architecture) {
+    // In the package manager's words, or in the kernel's.
+    let is_right = |userland: &&String| *userland == architecture || **userland == facts.kernel_architecture;
+    if let Some(userland) = facts.userland_architecture.as_ref().filter(|it| !is_right(it)) {
         return Err(Error::refused(format!(
             "the kernel is {}, but the system's programs are {userland}",
             facts.kernel_architecture

@@ -11,6 +11,8 @@ use crate::commands::plan::render;
 use crate::host::fake;
 
 mod docker_sources;
+mod elsewhere;
+mod releases;
 
 fn fixture(kind: &str, name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(kind).join(name)
@@ -195,7 +197,7 @@ fn an_unknown_distribution_is_refused() {
         facts.os.pretty_name = "Arch Linux".into();
     };
     let what = "this is Arch Linux (ID 'arch', VERSION_ID ''), which is not supported";
-    refused(change, Options::default(), Goal::Up, what, "Debian 12 (bookworm)");
+    refused(change, Options::default(), Goal::Up, what, "debian 12, 13");
 }
 
 #[test]
@@ -216,6 +218,26 @@ fn a_32_bit_userland_is_refused() {
     let change = |facts: &mut Facts| facts.userland_architecture = Some("i386".into());
     let what = "the kernel is x86_64, but the system's programs are i386";
     refused(change, Options::default(), Goal::Up, what, "install a 64-bit system");
+}
+
+#[test]
+fn what_the_programs_are_for_is_understood_in_the_package_managers_words_and_in_the_kernels() {
+    for userland in [Some("amd64"), Some("x86_64"), None] {
+        let mut facts = facts("debian-12-fresh");
+        facts.userland_architecture = userland.map(str::to_owned);
+        assert!(plan(&facts, &config(Options::default()), &distro(&facts).unwrap(), Goal::Up).is_ok());
+    }
+    let change = |facts: &mut Facts| facts.userland_architecture = Some("i686".into());
+    let what = "the kernel is x86_64, but the system's programs are i686";
+    refused(change, Options::default(), Goal::Up, what, "install a 64-bit system");
+}
+
+#[test]
+fn a_broken_os_release_is_refused_whatever_was_understood_of_it() {
+    let change =
+        |facts: &mut Facts| facts.os_release_broken = Some("/etc/os-release is broken: it is empty".into());
+    let what = "/etc/os-release is broken: it is empty";
+    refused(change, Options::default(), Goal::Up, what, "os-release(5)");
 }
 
 #[test]

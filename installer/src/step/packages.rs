@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::{Before, Context, forget_folder, is_apt, state_folder};
 use crate::durable;
 use crate::error::{Result, While};
-use crate::host::Host;
+use crate::host::{Host, Output, Packages};
 use crate::package_database::PackageDatabase;
+use crate::package_lock;
 use crate::package_version::compare_with_asked;
 
 mod apt;
@@ -26,7 +27,7 @@ mod undo;
 pub use file::{Least, PackageFile};
 
 /// Packages to install.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallPackages {
     /// Packages from the configured repositories.
     pub names: Vec<String>,
@@ -41,6 +42,9 @@ pub struct InstallPackages {
     /// Repositories that are off by default and have what is needed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub enable: Vec<String>,
+    /// What to do where the packages cannot be had, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// Seconds to wait while somebody else holds the package manager's lock.
     pub lock_seconds: u64,
     /// Whether an older version may take the place of a newer one.
@@ -61,9 +65,7 @@ fn is_version(installed: &str, asked: &str) -> bool {
 impl InstallPackages {
     pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
         let database = self.database(host)?;
-        let complete = self.missing_names(&database).is_empty()
-            && self.has_one(&database)
-            && self.missing_files(host)?.is_empty();
+        let complete = self.is_complete(&database) && self.missing_files(host)?.is_empty();
         let version = |file: &PackageFile| {
             database.installed(&file.name).map(|package| (file.name.clone(), package.version.clone()))
         };
@@ -87,7 +89,15 @@ impl InstallPackages {
     pub(super) fn apply(&self, host: &mut dyn Host, context: &Context) -> Result<()> {
         match self.manager.format() {
             Format::Deb => self.apply_with_apt(host, context),
-            Format::Rpm => self.apply_with_rpm(host),
+            Format::Rpm => self.apply_with_rpm(host, context),
+        }
+    }
+
+    /// Reads the package lists, unless a step before did.
+    fn read_lists(&self, host: &mut dyn Host, context: &Context) -> Result<Output> {
+        match context.lists() {
+            Some(read) => Ok(read),
+            None => package_lock::run(host, self.manager, Packages::Update, self.patience()),
         }
     }
 
@@ -136,6 +146,11 @@ impl InstallPackages {
     /// The names that are not installed: whatever else is named to a package manager, it upgrades.
     fn missing_names(&self, database: &PackageDatabase) -> Vec<String> {
         self.names.iter().filter(|name| database.installed(name).is_none()).cloned().collect()
+    }
+
+    /// Whether all that comes by name is here.
+    fn is_complete(&self, database: &PackageDatabase) -> bool {
+        self.missing_names(database).is_empty() && self.has_one(database)
     }
 
     fn has_one(&self, database: &PackageDatabase) -> bool {

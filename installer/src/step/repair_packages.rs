@@ -1,17 +1,19 @@
 //! Finish what an interrupted package manager left half done.
 //!
-//! A package that dpkg demands to be installed again blocks apt. One that is ours is cleared away, and
+//! rpm leaves nothing half-way that it would know of: what a transaction of ours brought that was cut short is
+//! taken away whole, and comes back with the transaction that follows. With dpkg it is less:
+//! a package that it demands to be installed again blocks apt. One that is ours is cleared away, and
 //! comes back with the transaction that follows; anybody else's is installed again, or told, and never
 //! removed.
 
 use std::time::Duration;
 
-use distro_matrix::Manager;
+use distro_matrix::{Format, Manager};
 use serde::{Deserialize, Serialize};
 
 use super::Before;
 use super::is_apt;
-use crate::brought::recorded;
+use crate::brought::{self, recorded};
 use crate::error::{Error, Result};
 use crate::host::{Host, Output, Packages};
 use crate::package_database::PackageDatabase;
@@ -38,6 +40,23 @@ impl RepairPackages {
     }
 
     pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
+        match self.manager.format() {
+            Format::Deb => self.repair_dpkg(host),
+            Format::Rpm => self.take_back_rpms(host),
+        }
+    }
+
+    /// What somebody else needs by now stays, and is still ours.
+    fn take_back_rpms(&self, host: &mut dyn Host) -> Result<()> {
+        let ours = PackageDatabase::read(host, Format::Rpm)?.demanded_again();
+        if !ours.is_empty() {
+            self.run(host, Packages::Remove(ours))?;
+        }
+        let left = PackageDatabase::read(host, Format::Rpm)?.demanded_again();
+        brought::settle(host, &left)
+    }
+
+    fn repair_dpkg(&self, host: &mut dyn Host) -> Result<()> {
         self.clear_ours(host)?;
         let mut said = self.run(host, Packages::Configure)?;
         let others = PackageDatabase::read(host, self.manager.format())?.demanded_again();

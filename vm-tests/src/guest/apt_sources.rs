@@ -8,6 +8,9 @@ use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 
+/// The one release that is never released, and so has no pockets beside it.
+const ROLLING: &str = "sid";
+
 /// The machine's Debian sources in deb822 form, with its own release's name replaced by `suite`.
 pub fn for_suite(suite: &str) -> Result<String> {
     let own = own_release()?;
@@ -16,6 +19,7 @@ pub fn for_suite(suite: &str) -> Result<String> {
         .flat_map(|(path, text)| if path.ends_with(".sources") { deb822(text) } else { one_line(text) })
         .filter(|stanza| offers(stanza, &own))
         .map(|stanza| stanza.replace(&own, suite))
+        .filter_map(|stanza| if suite == ROLLING { without_pockets(&stanza) } else { Some(stanza) })
         .collect();
     match stanzas.is_empty() {
         true => Err(Error::new(format!("no apt source of this machine offers Debian {own}"))),
@@ -76,9 +80,23 @@ fn offers(stanza: &str, release: &str) -> bool {
     !suites.trim().is_empty() && suites.split_whitespace().all(is_pocket)
 }
 
+/// The stanza with the rolling release alone; None when it only has pockets.
+fn without_pockets(stanza: &str) -> Option<String> {
+    let suites = stanza.lines().find_map(|line| line.strip_prefix("Suites:"))?;
+    let rolling = suites.split_whitespace().any(|suite| suite == ROLLING);
+    rolling.then(|| stanza.replace(suites, &format!(" {ROLLING}")))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{deb822, offers, one_line};
+    use super::{deb822, offers, one_line, without_pockets};
+
+    #[test]
+    fn the_rolling_release_is_asked_for_without_pockets() {
+        let stanza = "URIs: http://x\nSuites: sid sid-updates\nComponents: main";
+        assert_eq!(without_pockets(stanza).unwrap(), "URIs: http://x\nSuites: sid\nComponents: main");
+        assert_eq!(without_pockets("URIs: http://x\nSuites: sid-security"), None);
+    }
 
     #[test]
     fn other_publishers_and_backports_are_left_out() {

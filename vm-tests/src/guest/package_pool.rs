@@ -17,15 +17,27 @@ pub const WANTED: [&str; 4] = ["docker.io", "iptables", "procps", "dmidecode"];
 
 /// A folder of .debs: `WANTED` and all that is missing for them in `base`.
 pub fn for_base(base: &Path, suite: &str) -> Result<PathBuf> {
+    of(&WANTED, base, suite)
+}
+
+/// The same with the command line `docker`, which is a package of its own since Debian 13.
+pub fn with_command_line(base: &Path, suite: &str) -> Result<PathBuf> {
+    match suite {
+        "bullseye" | "bookworm" => for_base(base, suite),
+        _ => of(&[&WANTED[..], &["docker-cli"]].concat(), base, suite),
+    }
+}
+
+fn of(wanted: &[&str], base: &Path, suite: &str) -> Result<PathBuf> {
     let sources = apt_sources::for_suite(suite)?;
     let status = fs::read(base.join("var/lib/dpkg/status"))?;
-    let ingredients = [WANTED.join(" ").into_bytes(), sources.clone().into_bytes(), status];
+    let ingredients = [wanted.join(" ").into_bytes(), sources.clone().into_bytes(), status];
     let ingredients: Vec<&[u8]> = ingredients.iter().map(Vec::as_slice).collect();
-    let entry = cache::entry("package-pool", &ingredients, |folder| fetch(base, &sources, folder))?;
+    let entry = cache::entry("package-pool", &ingredients, |folder| fetch(wanted, base, &sources, folder))?;
     Ok(entry.join("debs"))
 }
 
-fn fetch(base: &Path, sources: &str, folder: &Path) -> Result<()> {
+fn fetch(wanted: &[&str], base: &Path, sources: &str, folder: &Path) -> Result<()> {
     let apt = tempfile::tempdir()?;
     for part in ["lists/partial", "cache/archives/partial"] {
         fs::create_dir_all(apt.path().join(part))?;
@@ -35,6 +47,7 @@ fn fetch(base: &Path, sources: &str, folder: &Path) -> Result<()> {
     let get = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
         command.args(["-q", "-y", "-o", "Acquire::Languages=none", "-o", "APT::Sandbox::User=root"]);
+        command.args(["-o", "Acquire::Check-Valid-Until=false"]);
         for (option, path) in [
             ("Dir::State", apt.path().to_owned()),
             ("Dir::State::status", base.join("var/lib/dpkg/status")),
@@ -47,7 +60,7 @@ fn fetch(base: &Path, sources: &str, folder: &Path) -> Result<()> {
         host_command::finish(command.args(arguments))
     };
     get(&["update"])?;
-    get(&[&["install", "--download-only", "--no-install-recommends"][..], &WANTED].concat())?;
+    get(&[&["install", "--download-only", "--no-install-recommends"][..], wanted].concat())?;
     let debs = folder.join("debs");
     fs::create_dir(&debs)?;
     for entry in fs::read_dir(apt.path().join("cache/archives"))? {

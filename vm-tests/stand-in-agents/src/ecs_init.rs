@@ -31,8 +31,17 @@ const PATIENCE: Duration = Duration::from_secs(13);
 
 const FAILED: u8 = 255;
 
+/// Which package the launcher was built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flavour {
+    /// The agent in its container trusts whom the machine trusts.
+    Deb,
+    /// The agent trusts whom its image trusts, unless its configuration names certificates that it can see.
+    Rpm,
+}
+
 /// Runs the program with its arguments (without its own name).
-pub fn run(arguments: Vec<String>) -> ExitCode {
+pub fn run(flavour: Flavour, arguments: Vec<String>) -> ExitCode {
     let [action] = arguments.as_slice() else {
         return usage();
     };
@@ -48,7 +57,7 @@ pub fn run(arguments: Vec<String>) -> ExitCode {
     log.info(&format!("{action} (stand-in for tests)"));
     let status = prepared(&log).and_then(|host| match action.as_str() {
         "pre-start" => pre_start(&host, &log).map(|()| 0),
-        "start" => supervision::run_until_it_ends(&log),
+        "start" => supervision::run_until_it_ends(flavour, &log),
         "stop" => docker::stop_container(container::NAME, 30).map(|()| 0).map_err(|error| error.to_string()),
         "post-stop" => firewall::remove(&host, &log).map(|()| 0),
         _ => image_cache::load(&log).map(|()| 0),

@@ -1,25 +1,29 @@
-//! `amazon-ecs-init.deb`: the launcher, its units, and the agent's image in the cache.
+//! `amazon-ecs-init`, as .deb and as .rpm: the launcher, its units, and the agent's image in the cache.
 //!
-//! Installing it neither enables nor starts anything, removing it stops nothing; it asks for Docker but
-//! not for iptables or procps, although the launcher needs both. All of that is as in the real one.
+//! Installing the .deb neither enables nor starts anything, removing it stops nothing; it asks for Docker but
+//! not for iptables or procps, although the launcher needs both. The .rpm asks for those two and not for
+//! Docker, and has a launcher of its own flavour. All of that is as in the real ones.
 
 use crate::Result;
 use crate::deb::{Deb, packed_tree};
 use crate::image;
+use crate::rpm::{self, Payload, Rpm};
 use std::path::Path;
 
-/// Builds the package; `version` without the Debian revision.
-pub fn build(programs: &Path, version: &str, small: bool, out: &Path) -> Result<()> {
+const PLUGIN: &[u8] = include_bytes!("../files/ecs/amazon-ecs-volume-plugin");
+const PLUGIN_UNITS: [(&str, &[u8]); 2] = [
+    ("amazon-ecs-volume-plugin.service", include_bytes!("../files/ecs/amazon-ecs-volume-plugin.service")),
+    ("amazon-ecs-volume-plugin.socket", include_bytes!("../files/ecs/amazon-ecs-volume-plugin.socket")),
+];
+const UNIT: &str = include_str!("../files/ecs/ecs.service");
+
+/// Builds the .deb; `version` without the revision.
+pub fn build_deb(programs: &Path, version: &str, small: bool, out: &Path) -> Result<()> {
     let mut data = packed_tree();
     data.file("usr/libexec/amazon-ecs-init", 0o755, &std::fs::read(programs.join("amazon-ecs-init"))?)?;
-    let plugin = include_bytes!("../files/ecs/amazon-ecs-volume-plugin");
-    data.file("usr/libexec/amazon-ecs-volume-plugin", 0o755, plugin)?;
-    let units: [(&str, &[u8]); 3] = [
-        ("ecs.service", include_bytes!("../files/ecs/ecs.service")),
-        ("amazon-ecs-volume-plugin.service", include_bytes!("../files/ecs/amazon-ecs-volume-plugin.service")),
-        ("amazon-ecs-volume-plugin.socket", include_bytes!("../files/ecs/amazon-ecs-volume-plugin.socket")),
-    ];
-    for (name, text) in units {
+    data.file("usr/libexec/amazon-ecs-volume-plugin", 0o755, PLUGIN)?;
+    data.file("lib/systemd/system/ecs.service", 0o644, UNIT.as_bytes())?;
+    for (name, text) in PLUGIN_UNITS {
         data.file(&format!("lib/systemd/system/{name}"), 0o644, text)?;
     }
     let archive = format!("var/cache/ecs/ecs-agent-v{version}-1.tar");
@@ -36,6 +40,44 @@ pub fn build(programs: &Path, version: &str, small: bool, out: &Path) -> Result<
         data: data.finish()?.finish()?,
     };
     deb.write(out)
+}
+
+/// Builds the .rpm; `version` without the release number.
+pub fn build_rpm(programs: &Path, version: &str, small: bool, out: &Path) -> Result<()> {
+    let tree = rpm::Tree::new(out.with_extension("tree"))?;
+    tree.file("usr/libexec/amazon-ecs-init", 0o755, &std::fs::read(programs.join("amazon-ecs-init-rpm"))?)?;
+    tree.file("usr/libexec/amazon-ecs-volume-plugin", 0o755, PLUGIN)?;
+    // The one line in which the units of the two packages differ.
+    let unit = UNIT.replace("Restart=on-failure\n", "Restart=on-failure\nRestartPreventExitStatus=5\n");
+    tree.file("usr/lib/systemd/system/ecs.service", 0o644, unit.as_bytes())?;
+    for (name, text) in PLUGIN_UNITS {
+        tree.file(&format!("usr/lib/systemd/system/{name}"), 0o644, text)?;
+    }
+    let archive = format!("ecs-agent-v{version}.tar");
+    let agent = std::fs::read(programs.join("amazon-ecs-agent"))?;
+    tree.file(&format!("var/cache/ecs/{archive}"), 0o644, &image::archive(&agent, version, small)?)?;
+    tree.file("var/cache/ecs/state", 0o644, b"2\n")?;
+    let mut files = tree.listed()?;
+    tree.folder("var/lib/ecs/data")?;
+    files.push("%dir /var/lib/ecs/data".to_owned());
+    // Known to the package and made by others: by its own script the first, by an operator the rest.
+    tree.link("var/cache/ecs/ecs-agent.tar", &archive)?;
+    files.push("%ghost /var/cache/ecs/ecs-agent.tar".to_owned());
+    for name in ["ecs.config", "ecs.config.json"] {
+        tree.file(&format!("etc/ecs/{name}"), 0o644, b"")?;
+        files.push(format!("%config(noreplace) %ghost /etc/ecs/{name}"));
+    }
+    let rpm = Rpm {
+        name: "amazon-ecs-init",
+        version,
+        release: "1",
+        payload: Payload::Gzip,
+        preamble: "Requires: systemd\nRequires: iptables\nRequires: procps".to_owned(),
+        scripts: include_str!("../files/ecs/rpm-scripts.spec").replace("@archive@", &archive),
+        files,
+    };
+    rpm.build(tree.root(), out)?;
+    Ok(std::fs::remove_dir_all(tree.root())?)
 }
 
 fn control(version: &str) -> String {

@@ -18,23 +18,44 @@ pub struct Agents {
     pub ecs_version: String,
 }
 
-/// Builds both packages and writes them under their latest and their versioned keys; the files written.
+/// Builds both packages in both formats and writes them under their latest and their versioned keys; the files
+/// written. The .rpm files have no signature inside: as with AWS's, what counts stands beside them.
 pub fn write_store(agents: &Agents, key: &TestKey, out: &Path) -> Result<Vec<PathBuf>> {
+    let Agents { programs, small, ssm_version, ecs_version } = agents;
+    let mut written = Vec::new();
     let bucket = out.join(format!("amazon-ssm-{REGION}"));
-    let place = |version: &str| bucket.join(version).join("debian_amd64/amazon-ssm-agent.deb");
-    let latest = place("latest");
-    ssm_package::build(&agents.programs, &agents.ssm_version, agents.small, &latest)?;
-    let signature = key.detached(&fs::read(&latest)?)?;
-    let mut written = publish(&latest, &place(&agents.ssm_version), "sig", &signature)?;
-
+    for (folder, format) in [("debian_amd64", "deb"), ("linux_amd64", "rpm")] {
+        let place =
+            |version: &str| bucket.join(version).join(folder).join(format!("amazon-ssm-agent.{format}"));
+        let latest = made_at(place("latest"))?;
+        match format {
+            "deb" => ssm_package::build_deb(programs, ssm_version, *small, &latest)?,
+            _ => ssm_package::build_rpm(programs, ssm_version, *small, &latest)?,
+        }
+        let signature = key.detached(&fs::read(&latest)?)?;
+        written.extend(publish(&latest, &place(ssm_version), "sig", &signature)?);
+    }
     let bucket = out.join(format!("amazon-ecs-agent-{REGION}"));
-    let place = |version: &str| bucket.join(format!("amazon-ecs-init-{version}.amd64.deb"));
-    let latest = place("latest");
-    ecs_package::build(&agents.programs, &agents.ecs_version, agents.small, &latest)?;
-    let signature = key.detached_armored(&fs::read(&latest)?)?;
-    let versioned = place(&format!("{}-1", agents.ecs_version));
-    written.extend(publish(&latest, &versioned, "asc", signature.as_bytes())?);
+    for end in ["amd64.deb", "x86_64.rpm"] {
+        let place = |version: &str| bucket.join(format!("amazon-ecs-init-{version}.{end}"));
+        let latest = made_at(place("latest"))?;
+        match end {
+            "amd64.deb" => ecs_package::build_deb(programs, ecs_version, *small, &latest)?,
+            _ => ecs_package::build_rpm(programs, ecs_version, *small, &latest)?,
+        }
+        let signature = key.detached_armored(&fs::read(&latest)?)?;
+        let versioned = place(&format!("{ecs_version}-1"));
+        written.extend(publish(&latest, &versioned, "asc", signature.as_bytes())?);
+    }
     Ok(written)
+}
+
+/// The same place, in a folder that is there.
+fn made_at(place: PathBuf) -> Result<PathBuf> {
+    if let Some(folder) = place.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    Ok(place)
 }
 
 /// The versioned name is the same file: a link where the file system has them.

@@ -28,6 +28,8 @@ mod official_script;
 mod proxied;
 mod rebooted;
 mod releases;
+mod rpm_failures;
+mod rpm_releases;
 mod secrets;
 mod step_laws;
 mod trust;

@@ -20,6 +20,12 @@ fn f1_debian_13_registers_with_the_default_docker_source_stands_still_and_goes_b
     there_again_and_back("trixie")
 }
 
+/// It has no version, and is never the same for long.
+#[test]
+fn debian_sid_registers_stands_still_and_goes_back() -> Result<()> {
+    there_again_and_back("sid")
+}
+
 fn there_again_and_back(suite: &str) -> Result<()> {
     if !guests_can_run() {
         return Ok(());

@@ -143,10 +143,31 @@ pub(super) const CATALOGUE: [Package; 16] = [
 ];
 
 /// The same of a system with rpm. No package but the SSM agent's starts anything by itself.
-pub(super) const RPM_CATALOGUE: [Package; 11] = [
+pub(super) const RPM_CATALOGUE: [Package; 16] = [
+    Package {
+        name: "podman",
+        depends: &[&["conmon"]],
+        files: &[("/usr/bin/podman", "podman")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "conmon",
+        depends: &[],
+        files: &[("/usr/bin/conmon", "conmon")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "wireless-regdb",
+        depends: &[],
+        files: &[("/usr/lib/regulatory.db", "rules")],
+        configuration: &[],
+        units: &[],
+    },
     Package {
         name: "docker",
-        depends: &[&["containerd"], &["iptables-nft"]],
+        depends: &[&["containerd"], &["iptables-nft", "iptables"]],
         files: &[("/usr/bin/dockerd", "dockerd"), ("/lib/systemd/system/docker.service", WANTED_BY)],
         configuration: &[],
         units: &[],
@@ -167,7 +188,7 @@ pub(super) const RPM_CATALOGUE: [Package; 11] = [
     },
     Package {
         name: "docker-ce",
-        depends: &[&["docker-ce-cli"], &["containerd.io"], &["iptables-nft"]],
+        depends: &[&["docker-ce-cli"], &["containerd.io"], &["iptables-nft", "iptables"]],
         files: &[("/usr/bin/dockerd", "dockerd"), ("/lib/systemd/system/docker.service", WANTED_BY)],
         configuration: &[],
         units: &[],
@@ -190,6 +211,20 @@ pub(super) const RPM_CATALOGUE: [Package; 11] = [
         name: "iptables-nft",
         depends: &[],
         files: &[("/usr/sbin/iptables", "iptables")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "iptables",
+        depends: &[],
+        files: &[("/usr/sbin/iptables", "iptables")],
+        configuration: &[],
+        units: &[],
+    },
+    Package {
+        name: "procps",
+        depends: &[],
+        files: &[("/usr/sbin/sysctl", "sysctl")],
         configuration: &[],
         units: &[],
     },
@@ -220,7 +255,7 @@ pub(super) const RPM_CATALOGUE: [Package; 11] = [
     },
     Package {
         name: "amazon-ecs-init",
-        depends: &[&["iptables-nft"], &["procps-ng"]],
+        depends: &[&["iptables-nft", "iptables"], &["procps-ng", "procps"]],
         files: &[
             ("/usr/libexec/amazon-ecs-init", "init"),
             ("/var/cache/ecs/ecs-agent.tar", "image"),

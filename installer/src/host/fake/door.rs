@@ -29,6 +29,11 @@ impl Host for Fake {
         }
     }
 
+    fn read_head(&self, path: &Path, most: usize) -> Result<Option<Vec<u8>>> {
+        let content = self.read(path)?;
+        Ok(content.map(|content| content.into_iter().take(most).collect()))
+    }
+
     fn stat(&self, path: &Path) -> Result<Option<Stat>> {
         let Some(node) = self.shown(path).or_else(|| self.disk.node(path).cloned()) else { return Ok(None) };
         let modified = self.disk.modified(path).unwrap_or(self.time());

@@ -54,7 +54,7 @@ pub const TRUST_FINGERPRINT: &str = "C1D7F90776118FEB60B8EB32723399571A4B01FC";
 pub type Machine = (&'static str, fn() -> Fake);
 
 /// Every machine that the laws are tried on.
-pub const MACHINES: [Machine; 15] = [
+pub const MACHINES: [Machine; 20] = [
     ("fresh", fresh),
     ("docker.io there", docker_there),
     ("docker.io there, but stopped", docker_stopped),
@@ -70,6 +70,11 @@ pub const MACHINES: [Machine; 15] = [
     ("an upgrade of somebody's package interrupted", interrupted_upgrade),
     ("SELinux enforcing", enforcing),
     ("firewalld running", with_firewalld),
+    ("a fresh system with dnf", fresh_dnf),
+    ("a system with dnf, Docker there, but stopped", dnf_docker_stopped),
+    ("a system with dnf, registered by other means", dnf_registered),
+    ("a fresh system with zypper", fresh_zypper),
+    ("a system with zypper, an older landfall", zypper_older_landfall),
 ];
 
 /// A fresh Debian 12.
@@ -95,8 +100,63 @@ pub fn fresh() -> Fake {
     fake
 }
 
-fn with(change: fn(&mut Fake)) -> Fake {
+const AMAZON_LINUX: &str = "NAME=\"Amazon Linux\"\nID=\"amzn\"\nID_LIKE=\"fedora\"\nVERSION_ID=\"2023\"\nPLATFORM_ID=\"platform:al2023\"\nPRETTY_NAME=\"Amazon Linux 2023\"\n";
+const TUMBLEWEED: &str = "NAME=\"openSUSE Tumbleweed\"\nID=\"opensuse-tumbleweed\"\nVERSION_ID=\"20261120\"\nPRETTY_NAME=\"openSUSE Tumbleweed\"\n";
+const STREAM_9: &str = "NAME=\"CentOS Stream\"\nID=\"centos\"\nVERSION_ID=\"9\"\nPLATFORM_ID=\"platform:el9\"\nPRETTY_NAME=\"CentOS Stream 9\"\n";
+
+/// A fresh system with rpm in the place of dpkg.
+fn with_rpm(os_release: &str) -> Fake {
     let mut fake = fresh();
+    for path in [crate::package_database::STATUS, crate::package_database::EXTENDED_STATES] {
+        let _ = fake.disk.remove(Path::new(path));
+    }
+    fake.put("/etc/os-release", os_release, 0o644);
+    for folder in
+        ["/etc/yum.repos.d", "/etc/zypp", "/etc/zypp/repos.d", "/etc/pki", "/etc/pki/rpm-gpg", "/var/lib/rpm"]
+    {
+        fake.make_folder(Path::new(folder), 0o755);
+    }
+    fake.put(super::rpm::KEYRING, "", 0o644);
+    fake.put(super::rpm::DATABASE, "rpm 4.16-1 1 x86_64\nsystemd 252-1 1 x86_64\n", 0o644);
+    fake.disk.settle();
+    fake.boot();
+    fake
+}
+
+/// A fresh Amazon Linux 2023.
+pub fn fresh_dnf() -> Fake {
+    with_rpm(AMAZON_LINUX)
+}
+
+/// A fresh CentOS Stream 9, whose Docker is Docker's own.
+pub fn fresh_stream() -> Fake {
+    with_rpm(STREAM_9)
+}
+
+fn fresh_zypper() -> Fake {
+    with_rpm(TUMBLEWEED)
+}
+
+fn dnf_docker_stopped() -> Fake {
+    changed(fresh_dnf(), |fake| fake.installed_long_ago(&["docker", "procps-ng"]))
+}
+
+fn dnf_registered() -> Fake {
+    changed(fresh_dnf(), |fake| {
+        fake.registered_long_ago("us-east-1");
+        fake.installed_long_ago(&["amazon-ssm-agent"]);
+    })
+}
+
+fn zypper_older_landfall() -> Fake {
+    changed(fresh_zypper(), |fake| fake.put("/usr/local/bin/landfall", "older landfall", 0o755))
+}
+
+fn with(change: fn(&mut Fake)) -> Fake {
+    changed(fresh(), change)
+}
+
+fn changed(mut fake: Fake, change: fn(&mut Fake)) -> Fake {
     change(&mut fake);
     fake.strays = 0;
     fake.disk.settle();

@@ -13,7 +13,7 @@ pub(super) const LATEST: [(&str, &str); 2] =
 impl Fake {
     /// From now on this file comes in the place of the package of that name.
     pub fn offer(&mut self, instead_of: &str, name: &str, version: &str) {
-        let (name, version, architecture) = (name.into(), version.into(), "amd64".into());
+        let (name, version, architecture) = (name.into(), version.into(), self.packages_for().into());
         self.offers.insert(instead_of.into(), ControlData { name, version, architecture });
     }
 
@@ -22,7 +22,7 @@ impl Fake {
         let latest = LATEST.iter().find(|(package, _)| *package == name).map_or("1", |(_, version)| version);
         match self.offers.get(name) {
             Some(other) => format!("{}\n{}\n{}\n", other.name, other.version, other.architecture),
-            None => format!("{name}\n{latest}\namd64\n"),
+            None => format!("{name}\n{latest}\n{}\n", self.packages_for()),
         }
     }
 
@@ -33,7 +33,12 @@ impl Fake {
         let version =
             rest.split('/').next().filter(|text| text.starts_with(|it: char| it.is_ascii_digit()))?;
         let none_instead = !self.offers.contains_key("amazon-ssm-agent");
-        none_instead.then(|| format!("amazon-ssm-agent\n{version}-1\namd64\n"))
+        none_instead.then(|| format!("amazon-ssm-agent\n{version}-1\n{}\n", self.packages_for()))
+    }
+
+    /// The package manager's word for this processor.
+    fn packages_for(&self) -> &'static str {
+        if self.has_rpm() { "x86_64" } else { "amd64" }
     }
 
     pub(super) fn control_of(&self, file: &Path) -> Result<ControlData> {

@@ -69,9 +69,10 @@ impl Fake {
             Packages::Reinstall(name) => self.install_again(name),
             Packages::Remove(names) => self.take_away(names, false, false),
             Packages::Purge(names) => self.take_away(names, true, false),
-            Packages::InstallFiles { .. } | Packages::TrustKey(_) | Packages::ForgetKey(_) => {
-                Ok(refuse(1, "apt has no such command"))
-            }
+            Packages::Preview { .. }
+            | Packages::InstallFiles { .. }
+            | Packages::TrustKey(_)
+            | Packages::ForgetKey(_) => Ok(refuse(1, "apt has no such command")),
         }
     }
 

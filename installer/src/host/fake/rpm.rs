@@ -1,4 +1,6 @@
 //! dnf, zypper and rpm, acted out: a package is in the database or it is not, and its scripts run at the end.
+//! The real rpm enters a package after its files, and of one that is cut in between nobody knows them: here both
+//! come at once.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -11,7 +13,7 @@ use crate::host::{Output, Packages};
 use crate::package_version::compare;
 
 pub(super) const DATABASE: &str = "/var/lib/rpm/packages";
-const KEYRING: &str = "/var/lib/rpm/keys";
+pub(super) const KEYRING: &str = "/var/lib/rpm/keys";
 const DOCKERS_REPOSITORY: &str = "/etc/yum.repos.d/docker-ce.repo";
 const DOCKERS_OWN: [&str; 3] = ["docker-ce", "docker-ce-cli", "containerd.io"];
 
@@ -20,7 +22,7 @@ fn package(name: &str) -> Option<&'static Package> {
 }
 
 impl Fake {
-    pub(super) fn has_rpm(&self) -> bool {
+    pub(crate) fn has_rpm(&self) -> bool {
         self.disk.node(Path::new(DATABASE)).is_some()
     }
 
@@ -28,7 +30,7 @@ impl Fake {
         self.disk.text(DATABASE).unwrap_or_default()
     }
 
-    pub(super) fn rpm_keyring(&self) -> String {
+    pub(crate) fn rpm_keyring(&self) -> String {
         self.disk.text(KEYRING).unwrap_or_default()
     }
 
@@ -45,7 +47,7 @@ impl Fake {
     pub(super) fn rpm_packages(&mut self, packages: &Packages) -> Result<Output, Halt> {
         match packages {
             Packages::Update if self.silent_sources => Ok(refuse(1, "Error: Failed to download metadata")),
-            Packages::Update | Packages::Configure => Ok(answer()),
+            Packages::Update | Packages::Configure | Packages::Preview { .. } => Ok(answer()),
             Packages::Install { names, .. } => self.dnf_installs(names),
             Packages::InstallFiles { files, downgrade } => self.rpm_installs(files, *downgrade),
             Packages::Reinstall(_) => Ok(answer()),
@@ -81,8 +83,11 @@ impl Fake {
         if let Some(name) = names.iter().find(|name| !self.dnf_has(name)) {
             return Ok(refuse(1, &format!("Error: Unable to find a match: {name}")));
         }
-        let mut order = Vec::new();
-        names.iter().for_each(|name| self.enqueue_rpm(name, &mut order));
+        // What is asked for by name meets what others depend on.
+        let mut order: Vec<String> = Vec::new();
+        let (free, bound): (Vec<&String>, Vec<&String>) =
+            names.iter().partition(|name| package(name).is_some_and(|package| package.depends.is_empty()));
+        free.into_iter().chain(bound).for_each(|name| self.enqueue_rpm(name, &mut order));
         let versions = order.into_iter().map(|name| (name, "1".to_owned())).collect();
         self.transaction(versions)
     }
@@ -116,7 +121,6 @@ impl Fake {
         let time = self.time().as_second();
         for (name, version) in &versions {
             self.lay_out(name);
-            self.tick()?;
             self.enter(name, version, time);
             self.tick()?;
         }
@@ -178,8 +182,12 @@ impl Fake {
         if self.rpms_here().contains_key(name) || order.iter().any(|queued| queued == name) {
             return;
         }
-        for needed in package(name).map(|package| package.depends).unwrap_or_default() {
-            self.enqueue_rpm(needed[0], order);
+        let here = self.rpms_here();
+        for any in package(name).map(|package| package.depends).unwrap_or_default() {
+            let met = |name: &&&str| here.contains_key(**name) || order.iter().any(|queued| queued == **name);
+            if any.iter().find(met).is_none() {
+                self.enqueue_rpm(any[0], order);
+            }
         }
         order.push(name.to_owned());
     }
@@ -208,7 +216,7 @@ impl Fake {
     }
 
     /// Each package that is here, with its version.
-    pub(super) fn rpms_here(&self) -> BTreeMap<String, String> {
+    pub fn rpms_here(&self) -> BTreeMap<String, String> {
         let pair = |line: &str| {
             let mut words = line.split(' ').map(str::to_owned);
             Some((words.next()?, words.next()?))

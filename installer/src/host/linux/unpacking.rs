@@ -40,8 +40,8 @@ pub(super) fn unpack(unpack: &Unpack) -> Result<Vec<Vec<u8>>> {
     let printed = child.stdout.take().ok_or_else(|| Error::bug("a piped program has no output"))?;
     let mut taking = Taking { unpack, heads: vec![None; unpack.members.len()] };
     let read = match unpack.format {
-        Format::Deb => taking.from_tar(printed),
-        Format::Rpm => taking.from_cpio(printed),
+        Format::Deb => taking.read_tar(printed),
+        Format::Rpm => taking.read_cpio(printed),
     };
     // With the reading end of its output gone, the program ends where it is.
     let output = child.wait_with_output().while_doing(|| format!("waiting for {program}"))?;
@@ -61,7 +61,7 @@ struct Taking<'a> {
 
 /// Each reads no further than to the last file that is wanted.
 impl Taking<'_> {
-    fn from_tar(&mut self, printed: ChildStdout) -> io::Result<()> {
+    fn read_tar(&mut self, printed: ChildStdout) -> io::Result<()> {
         for entry in Archive::new(printed).entries()? {
             if self.is_done() {
                 break;
@@ -75,7 +75,7 @@ impl Taking<'_> {
         Ok(())
     }
 
-    fn from_cpio(&mut self, mut printed: ChildStdout) -> io::Result<()> {
+    fn read_cpio(&mut self, mut printed: ChildStdout) -> io::Result<()> {
         while !self.is_done() {
             let mut entry = cpio::NewcReader::new(printed)?;
             if entry.entry().is_trailer() {

@@ -10,10 +10,7 @@ use crate::package_words::refusal;
 
 impl InstallPackages {
     pub(super) fn apply_with_apt(&self, host: &mut dyn Host, context: &Context) -> Result<()> {
-        let update = match context.lists() {
-            Some(read) => read,
-            None => package_lock::run(host, self.manager, Packages::Update, self.patience())?,
-        };
+        let update = self.read_lists(host, context)?;
         let files = self.fetched_files(host)?;
         let names = self.names_to_install(host)?;
         brought::prepare(host)?;
@@ -25,6 +22,6 @@ impl InstallPackages {
             downgrade: self.allow_downgrade,
         };
         let output = package_lock::run(host, self.manager, install, self.patience())?;
-        if output.ok() { Ok(()) } else { Err(refusal(self.manager, &update, &output)) }
+        if output.ok() { Ok(()) } else { Err(refusal(self.manager, self.hint.as_deref(), &update, &output)) }
     }
 }

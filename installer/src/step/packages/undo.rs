@@ -1,10 +1,12 @@
 //! Removes what a transaction brought, and nothing that was there before or that somebody asked for
 //! since.
 //!
-//! It asks dpkg rather than apt, because dpkg refuses to remove what another package still needs,
-//! where apt would remove that other package too.
+//! It asks dpkg or rpm rather than the package manager above them, because those refuse to remove what another
+//! package still needs, where these would remove that other package too.
 
 use std::collections::BTreeMap;
+
+use distro_matrix::Format;
 
 use super::super::{Before, Leftovers};
 use super::{InstallPackages, PackageFile, is_version};
@@ -33,20 +35,48 @@ impl InstallPackages {
         if !ours.is_empty() {
             said = package_lock::run(host, self.manager, Packages::Remove(ours), self.patience())?;
         }
+        if self.manager.format() == Format::Rpm && !said.ok() {
+            self.remove_one_by_one(host, installed, configured)?;
+        }
         let mut rest = self.brought(host, installed, configured)?;
         rest.retain(|name| !configured.contains(name));
         if !rest.is_empty() {
             said = package_lock::run(host, self.manager, Packages::Purge(rest), self.patience())?;
         }
         let left = self.brought(host, installed, configured)?;
-        if left.is_empty() || said.stderr.contains("dependency problems") {
+        if left.is_empty() || is_needed(&said) {
             brought::forget(host)?;
             let told = |name| format!("the package {name} is still needed: {}", telling(&said));
             leftovers.extend(left.into_iter().map(told));
             return Ok(leftovers);
         }
-        Err(Error::failed(format!("dpkg did not remove {}: {}", left.join(", "), telling(&said)))
-            .hint("see 'dpkg --audit'"))
+        let (program, look) = match self.manager.format() {
+            Format::Deb => ("dpkg", "see 'dpkg --audit'"),
+            Format::Rpm => ("rpm", "see 'rpm -e --test NAME' for each"),
+        };
+        Err(Error::failed(format!("{program} did not remove {}: {}", left.join(", "), telling(&said)))
+            .hint(look))
+    }
+
+    /// rpm removes all of what it is told to or nothing: where one is still needed, each of the others goes by
+    /// itself, what nothing needs first.
+    fn remove_one_by_one(
+        &self,
+        host: &mut dyn Host,
+        installed: &[String],
+        configured: &[String],
+    ) -> Result<()> {
+        loop {
+            let ours = self.brought(host, installed, configured)?;
+            let mut gone = false;
+            for name in ours {
+                let remove = Packages::Remove(vec![name]);
+                gone |= package_lock::run(host, self.manager, remove, self.patience())?.ok();
+            }
+            if !gone {
+                return Ok(());
+            }
+        }
     }
 
     /// The agents that were found in another version: nobody kept the package they came in.
@@ -71,6 +101,9 @@ impl InstallPackages {
     ) -> Result<Output> {
         let ours = self.brought(host, installed, configured)?;
         let mut said = Output::default();
+        if self.manager.format() == Format::Rpm {
+            return Ok(said);
+        }
         for name in self.database(host)?.demanded_again() {
             if ours.contains(&name) {
                 said = package_lock::run(host, self.manager, Packages::ClearBroken(name), self.patience())?;
@@ -84,9 +117,13 @@ impl InstallPackages {
     /// package that was interrupted and cleared away has left its configuration.
     fn brought(&self, host: &dyn Host, installed: &[String], configured: &[String]) -> Result<Vec<String>> {
         let mut chosen = recorded(host)?;
-        let by_apt = chosen_by_apt(host)?;
-        chosen.retain(|name| by_apt.contains(name));
         let database = self.database(host)?;
+        if self.manager.format() == Format::Deb {
+            let by_apt = chosen_by_apt(host)?;
+            chosen.retain(|name| by_apt.contains(name));
+        } else {
+            chosen.extend(database.demanded_again());
+        }
         let mut present = database.in_state("config-files");
         present.retain(|name| !configured.contains(name));
         present.extend(database.in_state("installed"));
@@ -95,4 +132,9 @@ impl InstallPackages {
         present.retain(|name| chosen.contains(name) || self.all_names().any(|ours| ours == name));
         Ok(present)
     }
+}
+
+/// Whether somebody else's package was all that was in the way.
+fn is_needed(said: &Output) -> bool {
+    ["dependency problems", "Failed dependencies"].iter().any(|words| said.stderr.contains(words))
 }

@@ -1,5 +1,7 @@
-//! The ECS agent's launcher, as a stand-in: see the library.
+//! The ECS agent's launcher as the .deb has it, as a stand-in: see the library.
+
+use stand_in_agents::ecs_init::{Flavour, run};
 
 fn main() -> std::process::ExitCode {
-    stand_in_agents::ecs_init::run(std::env::args().skip(1).collect())
+    run(Flavour::Deb, std::env::args().skip(1).collect())
 }

@@ -1,6 +1,6 @@
 //! The container `ecs-agent`: how it is created.
 
-use super::env_file;
+use super::{Flavour, env_file};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,11 +33,13 @@ const BINDS: &[(&str, &str)] = &[
     ("/etc/alternatives", "/etc/alternatives:ro"),
     ("/usr/bin/lsblk", "/usr/bin/lsblk:ro"),
     ("/usr/bin/nsenter", "/usr/bin/nsenter:ro"),
-    ("/etc/ssl", "/etc/ssl:ro"),
 ];
 
+/// The machine's certificates, which the launcher of the .deb alone brings into the container.
+const CERTIFICATES: (&str, &str) = ("/etc/ssl", "/etc/ssl:ro");
+
 /// The body of Docker's create call, for this machine.
-pub fn configuration() -> Value {
+pub fn configuration(flavour: Flavour) -> Value {
     // Only the process's own environment decides here, which systemd fills from the same files.
     let external = std::env::var("ECS_EXTERNAL").is_ok_and(|value| value == "true");
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
@@ -46,9 +48,9 @@ pub fn configuration() -> Value {
     let capabilities: &[&str] = if external { &[] } else { &["NET_ADMIN", "SYS_ADMIN"] };
     json!({
         "Image": IMAGE,
-        "Env": environment(env_file::read(CONFIG_FILES), external, &os_family(&release)),
+        "Env": environment(flavour, env_file::read(CONFIG_FILES), external, &os_family(&release)),
         "HostConfig": {
-            "Binds": binds(external, |path| Path::new(path).exists()),
+            "Binds": binds(flavour, external, |path| Path::new(path).exists()),
             "NetworkMode": "host",
             "UsernsMode": "host",
             "CapAdd": capabilities,
@@ -61,8 +63,9 @@ pub fn configuration() -> Value {
     })
 }
 
-fn binds(external: bool, exists: impl Fn(&str) -> bool) -> Vec<String> {
-    let there = BINDS.iter().filter(|(host, _)| exists(host));
+fn binds(flavour: Flavour, external: bool, exists: impl Fn(&str) -> bool) -> Vec<String> {
+    let certificates = (flavour == Flavour::Deb).then_some(&CERTIFICATES);
+    let there = BINDS.iter().chain(certificates).filter(|(host, _)| exists(host));
     let mut binds: Vec<String> = there.map(|(host, mount)| format!("{host}:{mount}")).collect();
     if external {
         binds.push("/root/.aws:/rotatingcreds:ro".into());
@@ -70,7 +73,12 @@ fn binds(external: bool, exists: impl Fn(&str) -> bool) -> Vec<String> {
     binds
 }
 
-fn environment(files: BTreeMap<String, String>, external: bool, os_family: &str) -> Vec<String> {
+fn environment(
+    flavour: Flavour,
+    files: BTreeMap<String, String>,
+    external: bool,
+    os_family: &str,
+) -> Vec<String> {
     let defaults = [
         ("ECS_UPDATES_ENABLED", "true"),
         ("ECS_UPDATE_DOWNLOAD_DIR", "/var/cache/ecs"),
@@ -82,10 +90,12 @@ fn environment(files: BTreeMap<String, String>, external: bool, os_family: &str)
         ("ECS_ENABLE_TASK_IAM_ROLE_NETWORK_HOST", "true"),
         ("ECS_ENABLE_TASK_ENI", if external { "false" } else { "true" }),
         ("ECS_DETAILED_OS_FAMILY", os_family),
-        ("SSL_CERT_DIR", "/etc/ssl/certs"),
     ];
     let mut all: BTreeMap<String, String> =
         defaults.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    if flavour == Flavour::Deb {
+        all.insert("SSL_CERT_DIR".to_owned(), "/etc/ssl/certs".to_owned());
+    }
     all.extend(files);
     all.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
 }
@@ -110,15 +120,25 @@ mod tests {
     #[test]
     fn only_an_external_instance_gets_the_rotating_credentials() {
         let rotating = "/root/.aws:/rotatingcreds:ro".to_owned();
-        assert!(binds(true, |_| false).contains(&rotating));
-        assert!(!binds(false, |_| true).contains(&rotating));
-        assert_eq!(binds(false, |path| path == "/etc/ssl"), ["/etc/ssl:/etc/ssl:ro"]);
+        assert!(binds(Flavour::Deb, true, |_| false).contains(&rotating));
+        assert!(!binds(Flavour::Deb, false, |_| true).contains(&rotating));
+    }
+
+    #[test]
+    fn only_the_launcher_of_the_deb_brings_the_machines_certificates() {
+        let certificates = |flavour| binds(flavour, false, |path| path == "/etc/ssl");
+        assert_eq!(certificates(Flavour::Deb), ["/etc/ssl:/etc/ssl:ro"]);
+        assert!(certificates(Flavour::Rpm).is_empty());
+        let files = BTreeMap::from([("SSL_CERT_FILE".to_owned(), "/etc/ecs/certs.pem".to_owned())]);
+        let environment = environment(Flavour::Rpm, files, true, "centos_9");
+        assert!(environment.contains(&"SSL_CERT_FILE=/etc/ecs/certs.pem".to_owned()));
+        assert!(!environment.iter().any(|it| it.starts_with("SSL_CERT_DIR=")));
     }
 
     #[test]
     fn the_files_win_over_the_defaults() {
         let files = BTreeMap::from([("ECS_DATADIR".to_owned(), "/elsewhere".to_owned())]);
-        let environment = environment(files, true, "debian_12");
+        let environment = environment(Flavour::Deb, files, true, "debian_12");
         assert!(environment.contains(&"ECS_DATADIR=/elsewhere".to_owned()));
         assert!(environment.contains(&"ECS_ENABLE_TASK_ENI=false".to_owned()));
     }

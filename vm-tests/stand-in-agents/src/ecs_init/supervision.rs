@@ -1,6 +1,6 @@
 //! `start`: the container is created anew, waited for, and started again as its exit status asks for.
 
-use super::{container, image_cache};
+use super::{Flavour, container, image_cache};
 use crate::docker::{self, DockerError};
 use crate::log::Log;
 use std::thread;
@@ -23,10 +23,10 @@ enum Verdict {
 }
 
 /// Runs the container until its end is final; the exit status for the unit.
-pub fn run_until_it_ends(log: &Log) -> Result<u8, String> {
+pub fn run_until_it_ends(flavour: Flavour, log: &Log) -> Result<u8, String> {
     let mut pause = SHORTEST;
     loop {
-        let status = run_once(log).map_err(|error| format!("could not start Agent: {error}"))?;
+        let status = run_once(flavour, log).map_err(|error| format!("could not start Agent: {error}"))?;
         match verdict(status) {
             Verdict::Stop => return Ok(0),
             Verdict::Terminal => {
@@ -43,10 +43,10 @@ pub fn run_until_it_ends(log: &Log) -> Result<u8, String> {
     }
 }
 
-fn run_once(log: &Log) -> Result<i64, DockerError> {
+fn run_once(flavour: Flavour, log: &Log) -> Result<i64, DockerError> {
     docker::remove_container(container::NAME)?;
     log.info("Starting Amazon Elastic Container Service Agent");
-    docker::start_container(container::NAME, &container::configuration())?;
+    docker::start_container(container::NAME, &container::configuration(flavour))?;
     let status = docker::wait_for_container(container::NAME)?;
     log.info(&format!("Agent exited with code {status}"));
     Ok(status)

@@ -33,9 +33,10 @@ pub(super) fn invocation(packages: &Packages) -> Invocation {
             Invocation::plain("dpkg", ["--remove"]).and(list.iter().map(String::as_str))
         }
         // Files come together with the names, and keys are named by the sources.
-        Packages::InstallFiles { .. } | Packages::TrustKey(_) | Packages::ForgetKey(_) => {
-            Invocation::plain("false", [])
-        }
+        Packages::Preview { .. }
+        | Packages::InstallFiles { .. }
+        | Packages::TrustKey(_)
+        | Packages::ForgetKey(_) => Invocation::plain("false", []),
     }
     .quietly()
 }

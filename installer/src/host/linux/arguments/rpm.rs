@@ -22,25 +22,32 @@ pub(super) fn invocation(manager: Manager, packages: &Packages) -> Invocation {
     match packages {
         Packages::Update => match manager {
             Manager::Zypper => zypper().and(["refresh"]),
-            manager => dnf(manager).and(["makecache"]),
+            // yum 3 cannot be told to ask again while it works, only to forget that it asked.
+            Manager::Yum => dnf(manager).and(["-y", "clean", "expire-cache"]),
+            manager => dnf(manager).and(["-y", "--refresh", "makecache"]),
         },
-        Packages::Install { names, enable, .. } => {
-            let names = names.iter().map(String::as_str);
-            match manager {
-                Manager::Zypper => zypper().and(["install", "--no-recommends"]).and(names),
-                manager => {
-                    let enable = enable.iter().map(|name| format!("--enablerepo={name}")).collect::<Vec<_>>();
-                    dnf(manager).and(["install"]).and(enable.iter().map(String::as_str)).and(names)
-                }
+        Packages::Preview { names, enable } => match manager {
+            Manager::Zypper => {
+                zypper().and(["--xmlout", "install", "--dry-run", "--no-recommends"]).and(words(names))
             }
-        }
+            manager => dnf(manager)
+                .and(["--assumeno"])
+                .and(install(enable).iter().map(String::as_str))
+                .and(words(names)),
+        },
+        Packages::Install { names, enable, .. } => match manager {
+            Manager::Zypper => zypper().and(["install", "--no-recommends"]).and(words(names)),
+            manager => {
+                dnf(manager).and(["-y"]).and(install(enable).iter().map(String::as_str)).and(words(names))
+            }
+        },
         Packages::InstallFiles { files, downgrade } => {
             let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
             install_files().and(downgrade.then_some("--oldpackage")).and(files.iter().map(String::as_str))
         }
         Packages::Reinstall(name) => match manager {
             Manager::Zypper => zypper().and(["install", "--force", "--no-recommends", name]),
-            manager => dnf(manager).and(["reinstall", name]),
+            manager => dnf(manager).and(["-y", "reinstall", name]),
         },
         // rpm leaves nothing half done that it could finish, and keeps no configuration apart.
         Packages::Configure => Invocation::plain("true", []),
@@ -56,14 +63,17 @@ pub(super) fn invocation(manager: Manager, packages: &Packages) -> Invocation {
 fn dnf(manager: Manager) -> Invocation {
     Invocation::plain(
         manager.program(),
-        [
-            "-y",
-            "--setopt=install_weak_deps=0",
-            "--setopt=*.skip_if_unavailable=1",
-            "--setopt=exit_on_lock=1",
-            "--setopt=obsoletes=0",
-        ],
+        ["--setopt=install_weak_deps=0", "--setopt=*.skip_if_unavailable=1", "--setopt=exit_on_lock=1"],
     )
+}
+
+fn install(enable: &[String]) -> Vec<String> {
+    let enable = enable.iter().map(|name| format!("--enablerepo={name}"));
+    ["install".to_owned()].into_iter().chain(enable).collect()
+}
+
+fn words(names: &[String]) -> impl Iterator<Item = &str> {
+    names.iter().map(String::as_str)
 }
 
 fn zypper() -> Invocation {
@@ -95,7 +105,7 @@ pub(super) fn offered(manager: Manager, names: &[String]) -> Invocation {
         Manager::Zypper => {
             zypper().and(["--xmlout", "search", "--match-exact", "--type", "package"]).and(names)
         }
-        Manager::Yum => dnf(manager).and(["-q", "list", "available"]).and(names),
+        Manager::Yum => dnf(manager).and(["-y", "-q", "list", "available"]).and(names),
         manager => {
             dnf(manager).and(["-q", "repoquery", "--available", "--queryformat", "%{name}\\n"]).and(names)
         }

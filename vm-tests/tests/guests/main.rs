@@ -1,5 +1,9 @@
 //! The harness held to its word: guests boot, obey, lose power and leave nothing behind.
 
+mod agents;
+mod stand_ins;
+mod tampered;
+
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
