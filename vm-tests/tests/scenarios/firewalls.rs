@@ -195,7 +195,9 @@ fn under_nftables_alone_the_line_that_check_prints_lets_tasks_in_and_its_rule_do
         let make = format!(
             r#"{{"nftables": [{{"add": {{"table": {{"family": "{family}", "name": "{table}"}}}}}},
                {{"add": {{"chain": {{"family": "{family}", "table": "{table}", "name": "{chain}",
-                 "type": "filter", "hook": "input", "prio": 5, "policy": "drop"}}}}}}]}}"#
+                 "type": "filter", "hook": "input", "prio": 5, "policy": "drop"}}}}}},
+               {{"add": {{"rule": {{"family": "{family}", "table": "{table}", "chain": "{chain}", "expr": [
+                 {{"match": {{"op": "in", "left": {{"ct": {{"key": "state"}}}}, "right": "established"}}}}, {{"accept": null}}]}}}}}}]}}"#
         );
         guest.write("/root/chain.json", make.as_bytes(), 0o600)?;
         guest.must("nft -j -f /root/chain.json")?;
