@@ -143,6 +143,9 @@ impl Disguise<'_> {
         for plugins in ["etc/dnf/plugins", "etc/dnf/libdnf5-plugins"] {
             self.write(&format!("{plugins}/local.conf"), "[main]\nenabled = false\n")?;
         }
+        for (path, content) in &self.distribution.files {
+            self.write(path, content)?;
+        }
         Ok(())
     }
 

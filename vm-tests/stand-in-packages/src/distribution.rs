@@ -3,6 +3,7 @@
 
 use crate::Result;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The content of such a file.
@@ -25,6 +26,9 @@ pub struct Distribution {
     pub rpm_macros: String,
     /// The whole file.
     pub os_release: String,
+    /// Further files below the root, and what is in them.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
     /// The folders that Docker's server has for it; empty for none.
     pub docker_server: Vec<String>,
     /// The package that says which release this is.

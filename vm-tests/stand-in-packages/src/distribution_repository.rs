@@ -199,7 +199,6 @@ fn provides(name: &str, asked_for: &str, version: &str) -> String {
 /// What a package that is there for its conflicts says of itself, as the real one does.
 fn look_alike(name: &str) -> &'static str {
     match name {
-        "podman" => "Requires: runc",
         "podman-docker" => {
             "Requires: podman\nProvides: docker\nConflicts: docker-latest\nConflicts: docker-ce\n\
              Conflicts: docker-ee\nConflicts: moby-engine"

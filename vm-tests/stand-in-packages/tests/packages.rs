@@ -8,6 +8,8 @@ use tempfile::TempDir;
 
 const SSM: &str = "amazon-ssm-us-east-1/latest/debian_amd64/amazon-ssm-agent.deb";
 const ECS: &str = "amazon-ecs-agent-us-east-1/amazon-ecs-init-latest.amd64.deb";
+const SSM_RPM: &str = "amazon-ssm-us-east-1/latest/linux_amd64/amazon-ssm-agent.rpm";
+const ECS_RPM: &str = "amazon-ecs-agent-us-east-1/amazon-ecs-init-latest.x86_64.rpm";
 
 struct Store {
     folder: TempDir,
@@ -24,6 +26,7 @@ impl Store {
             "ssm-agent-worker",
             "ssm-session-worker",
             "amazon-ecs-init",
+            "amazon-ecs-init-rpm",
             "amazon-ecs-agent",
         ] {
             fs::write(programs.join(name), format!("#!/bin/sh\necho {name}\n")).unwrap();
@@ -98,10 +101,38 @@ fn gpgv_accepts_both_signatures_and_refuses_a_tampered_package() {
     assert_eq!(store.gpgv(&[&store.object(&format!("{SSM}.sig")), &ssm]), Some(false));
 }
 
+fn rpm(arguments: &[&str], package: &Path) -> String {
+    let output = Command::new("rpm").args(arguments).arg(package).output().expect("rpm is installed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn rpm_reads_both_packages_and_finds_what_the_real_ones_have() {
+    let store = Store::new();
+    let (ssm, ecs) = (store.object(SSM_RPM), store.object(ECS_RPM));
+    for package in [&ssm, &ecs] {
+        assert_eq!(rpm(&["-qp", "--queryformat", "%{rsaheader}%{sigpgp}"], package), "(none)(none)");
+        let signature = if package == &ssm { "sig" } else { "asc" };
+        let beside = PathBuf::from(format!("{}.{signature}", package.display()));
+        assert_ne!(store.gpgv(&[&beside, package]), Some(false));
+    }
+    assert_eq!(rpm(&["-qp"], &ssm), "amazon-ssm-agent-3.3.0.0-1.x86_64\n");
+    let unit = "/etc/systemd/system/amazon-ssm-agent.service";
+    assert!(rpm(&["-qpc"], &ssm).contains(unit));
+    assert!(rpm(&["-qpl"], &ssm).contains("\n/var/lib/amazon/ssm\n"));
+    assert!(rpm(&["-qp", "--scripts"], &ssm).contains("posttrans scriptlet (using /bin/sh):"));
+    let ghosts = "[%{filenames} %{fileflags:fflags}\n]";
+    assert!(rpm(&["-qp", "--queryformat", ghosts], &ecs).contains("/etc/ecs/ecs.config cng\n"));
+    let requires = rpm(&["-qpR"], &ecs);
+    assert!(["systemd\n", "iptables\n", "procps\n"].iter().all(|it| requires.contains(it)), "{requires}");
+    assert!(!requires.contains("docker"), "{requires}");
+}
+
 #[test]
 fn the_same_programs_give_the_same_bytes() {
     let (one, two) = (Store::new(), Store::new());
-    for object in [SSM, ECS] {
+    for object in [SSM, ECS, SSM_RPM, ECS_RPM] {
         assert_eq!(fs::read(one.object(object)).unwrap(), fs::read(two.object(object)).unwrap(), "{object}");
     }
 }

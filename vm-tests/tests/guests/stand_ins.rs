@@ -75,13 +75,18 @@ fn installs_the_distributions_docker(stand_in: StandIn, docker: &str) -> Result<
 fn installs_dockers_docker(stand_in: StandIn, system: &str) -> Result<()> {
     let Some((world, guest)) = booted(stand_in)? else { return Ok(()) };
     is_bare(&guest)?;
-    let repository = world.docker_server().join(system).join("docker-ce.repo");
-    guest.copy_in(&repository, "/etc/yum.repos.d/docker-ce.repo", 0o644)?;
+    add_dockers_repository(&world, &guest, system)?;
     timed(&guest, &format!("{} docker-ce procps dmidecode", install(stand_in)))?;
     let signer =
         timed(&guest, "rpm -q --queryformat '%{epoch} %{sigpgp:pgpsig}%{rsaheader:pgpsig}\\n' docker-ce")?;
     assert!(signer.starts_with("3 ") && signer.contains("RSA/SHA256"), "{signer}");
     docker_runs(&guest)
+}
+
+/// As Docker's instructions have it: with the file that its server offers.
+fn add_dockers_repository(world: &World, guest: &Container, system: &str) -> Result<()> {
+    let repository = world.docker_server().join(system).join("docker-ce.repo");
+    guest.copy_in(&repository, "/etc/yum.repos.d/docker-ce.repo", 0o644)
 }
 
 #[test]
@@ -117,4 +122,36 @@ fn sles_15_runs_its_own_docker() -> Result<()> {
 #[test]
 fn tumbleweed_runs_its_own_docker() -> Result<()> {
     installs_the_distributions_docker(StandIn::Tumbleweed, "docker")
+}
+
+#[test]
+fn dockers_docker_takes_the_place_of_runc_unasked_and_of_podmans_look_alike_only_when_that_may_go()
+-> Result<()> {
+    let Some((world, guest)) = booted(StandIn::El9)? else { return Ok(()) };
+    timed(&guest, &format!("{} podman-docker runc", install(StandIn::El9)))?;
+    add_dockers_repository(&world, &guest, "linux/centos")?;
+    let refused = guest.run(&format!("{} docker-ce", install(StandIn::El9)))?;
+    println!("{}{}", refused.stdout, refused.stderr);
+    assert_eq!(refused.status, 1);
+    assert!(refused.stderr.contains("conflicts with docker-ce"), "{}", refused.stderr);
+    timed(&guest, "rpm --erase podman-docker")?;
+    timed(&guest, &format!("{} docker-ce", install(StandIn::El9)))?;
+    assert_ne!(guest.run("rpm -q runc")?.status, 0, "containerd.io obsoletes it");
+    Ok(())
+}
+
+#[test]
+fn debian_sid_boots_and_runs_its_own_docker() -> Result<()> {
+    if !guest::can_run() {
+        return Ok(());
+    }
+    let mut world = World::of("sid")?;
+    let mut guest = world.guest_without_landfall()?;
+    guest.boot()?;
+    timed(&guest, "grep -qx ID=debian /etc/os-release && ! grep VERSION_ID /etc/os-release")?;
+    timed(&guest, "apt-get -qq update")?;
+    let apt = "DEBIAN_FRONTEND=noninteractive apt-get -qq --no-install-recommends";
+    timed(&guest, &format!("{apt} install docker.io iptables procps dmidecode"))?;
+    timed(&guest, "systemctl is-active docker && sysctl -n kernel.ostype && dmidecode --version")?;
+    Ok(())
 }
