@@ -61,8 +61,8 @@ pub trait Host {
     fn control_data(&self, package: &Path, format: Format) -> Result<ControlData>;
     /// Every package that rpm has, a line each: see [`crate::package_database::rpm::QUERY`].
     fn rpms(&self) -> Result<String>;
-    /// Whether rpm trusts the certificate with this fingerprint.
-    fn rpm_trusts(&self, fingerprint: &str) -> Result<bool>;
+    /// The package by whose name rpm keeps the certificate with this fingerprint, where it trusts that.
+    fn rpm_key(&self, fingerprint: &str) -> Result<Option<String>>;
     /// The state of systemd units, in the order asked for.
     fn units(&self, names: &[&str]) -> Result<Vec<UnitState>>;
     /// A family's whole firewall as `iptables-save` prints it; `None` where there is no such tool or no such family.

@@ -74,36 +74,42 @@ pub(crate) fn telling(output: &Output) -> String {
     if told.is_empty() { output.tail() } else { told.join("; ") }
 }
 
+/// What tells nothing about why.
+const NOISE: [&str; 14] = [
+    "warning:",
+    "Importing",
+    "Userid",
+    "Fingerprint",
+    "From ",
+    "Key imported",
+    "Updating and loading",
+    "Repositories loaded",
+    "Last metadata",
+    "History:",
+    "Please ",
+    "Problem occurred during",
+    "Installation has ",
+    "Some of the repositories",
+];
+/// What zypper says on standard output and not on standard error.
+const OF_ZYPPER: [&str; 8] = [
+    "Problem: ",
+    "Warning: File",
+    "nothing provides",
+    "conflicts with",
+    "obsoletes",
+    "No provider of",
+    "is not signed",
+    "returned error",
+];
+
 /// dnf tells why on standard error, and more besides; zypper in part on standard output.
 fn of_rpms_managers(output: &Output) -> Vec<&str> {
-    let noise = [
-        "warning:",
-        "Importing",
-        "Userid",
-        "Fingerprint",
-        "From ",
-        "Key imported",
-        "Updating and loading",
-        "Repositories loaded",
-        "Last metadata",
-    ];
-    let is_noise = |line: &&str| line.is_empty() || noise.iter().any(|words| line.starts_with(words));
-    let is_zyppers = |line: &&str| {
-        [
-            "Problem: ",
-            "Warning: File",
-            "nothing provides",
-            "conflicts with",
-            "obsoletes",
-            "No provider of",
-            "is not signed",
-            "returned error",
-        ]
-        .iter()
-        .any(|words| line.contains(words))
-    };
+    let is_noise = |line: &&str| line.is_empty() || NOISE.iter().any(|words| line.starts_with(words));
+    let is_zyppers = |line: &&str| OF_ZYPPER.iter().any(|words| line.contains(words));
+    let said =
+        output.stderr.lines().map(|line| line.trim().trim_start_matches("- ")).filter(|it| !is_noise(it));
     let mut told: Vec<&str> = Vec::new();
-    let said = output.stderr.lines().map(str::trim).filter(|line| !is_noise(line));
     for line in said.chain(output.stdout.lines().map(str::trim).filter(is_zyppers)) {
         if !told.contains(&line) {
             told.push(line);
@@ -123,10 +129,10 @@ pub(crate) fn reading_lists(manager: Manager) -> String {
 }
 
 /// A repository that does not answer fails the lists; only if the installation fails too is it fatal. Where
-/// something cannot be had and somebody knows where it is, that is the hint.
+/// Docker cannot be had and it is known where it is, that is the hint.
 pub(crate) fn refusal(manager: Manager, known: Option<&str>, update: &Output, install: &Output) -> Error {
     let mut what = format!("the package manager refused the installation: {}", telling(install));
-    if !update.ok() {
+    if !update.ok() && telling(update) != telling(install) {
         what = format!("{what} (reading the package lists had failed: {})", telling(update));
     }
     let said = |words: &[&str]| {
@@ -138,7 +144,7 @@ pub(crate) fn refusal(manager: Manager, known: Option<&str>, update: &Output, in
     } else if unread || said(&NOT_TO_BE_HAD) {
         let mend =
             format!("mend the package sources ({} must end well) and run again", reading_lists(manager));
-        known.map_or(mend.clone(), |known| format!("{known}; or {mend}"))
+        known.filter(|_| said(&["docker"])).map_or(mend.clone(), |known| format!("{known}; or {mend}"))
     } else {
         format!("{}'s own words are above: mend what they name, and run again", manager.program())
     };
@@ -180,5 +186,28 @@ mod tests {
              E: Sub-process /usr/bin/dpkg returned an error code (1)"
         );
         assert_eq!(telling(&refused("one\ntwo\n")), "one; two");
+    }
+
+    #[test]
+    fn of_zyppers_history_the_cause_is_told_and_a_hint_of_the_release_only_where_docker_is_missing() {
+        let unsigned = "Repository 'os' is invalid.\n[os|http://os.test/] Failed to retrieve new repository metadata.\nHistory:\n \
+            - Signature verification failed for repomd.xml\n\nPlease check if the URIs defined for this repository are pointing to a valid repository.\n";
+        assert_eq!(
+            telling(&refused(unsigned)),
+            "Repository 'os' is invalid.; [os|http://os.test/] Failed to retrieve new repository metadata.; \
+             Signature verification failed for repomd.xml"
+        );
+        let hint = |said: &str| {
+            let known = Some("Docker is in the Containers module");
+            refusal(Manager::Zypper, known, &refused(said), &refused(said)).hint.unwrap()
+        };
+        assert!(hint(unsigned).contains("its key did not sign"));
+        assert!(
+            hint("No provider of 'docker' found.").starts_with("Docker is in the Containers module; or mend")
+        );
+        assert!(
+            hint("No provider of 'iptables' found.")
+                .starts_with("mend the package sources ('zypper refresh'")
+        );
     }
 }

@@ -1,8 +1,6 @@
 //! Docker: kept where one is, taken from the first source that has it where none is.
 
-use std::path::PathBuf;
-
-use distro_matrix::{Distro, DockerOrigin, DockerRepository, Format};
+use distro_matrix::{Distro, DockerOrigin, DockerRepository};
 
 use super::docker_repository::repository;
 use super::{drop_in_folder, proxy_drop_in, proxy_file};
@@ -11,7 +9,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::plan::{Item, item};
-use crate::step::{AddRepository, Await, Folders, ReadPackageLists, Step, Unit};
+use crate::step::{AddRepository, Await, ReadPackageLists, Step, Unit};
 
 const BRIDGE_SECONDS: u64 = 30;
 
@@ -40,14 +38,6 @@ pub(crate) fn proxy(facts: &Facts, config: &Config, distro: &Distro) -> Vec<Item
 /// Whether Landfall brings Docker, or an earlier run did.
 fn is_ours(facts: &Facts, distro: &Distro) -> bool {
     facts.docker_brought || !(is_package(facts, distro) || is_engine(facts))
-}
-
-/// dpkg's purge takes Docker's data with it; rpm leaves them behind.
-pub(crate) fn data(facts: &Facts, distro: &Distro) -> Option<Item> {
-    let paths = ["/var/lib/docker", "/var/lib/containerd"].map(PathBuf::from).to_vec();
-    let step = Step::Folders(Folders { paths, mode: 0o710, only_if_empty: false });
-    let why = "Docker keeps images and containers here, and its packages never remove them";
-    (distro.packages.agents == Format::Rpm && is_ours(facts, distro)).then(|| item(why, step))
 }
 
 pub(crate) fn bridge() -> [Item; 1] {

@@ -47,7 +47,6 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<V
             }),
         ));
     }
-    items.extend(docker::data(facts, distro));
     items.extend(docker::prepare(&offers, config, distro));
     items.push(item(reason(facts, distro), Step::InstallPackages(install)));
     Ok(items)

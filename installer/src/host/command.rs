@@ -106,7 +106,7 @@ pub enum Packages {
     },
     /// Lets rpm trust the certificates in a file.
     TrustKey(PathBuf),
-    /// Takes a certificate back, by its primary key's fingerprint.
+    /// Takes a certificate back, by the package that rpm keeps it as.
     ForgetKey(String),
     /// Finishes what an interrupted dpkg left half done.
     Configure,

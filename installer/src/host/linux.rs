@@ -246,9 +246,9 @@ impl Host for Linux {
         Ok(output.stdout)
     }
 
-    fn rpm_trusts(&self, fingerprint: &str) -> Result<bool> {
+    fn rpm_key(&self, fingerprint: &str) -> Result<Option<String>> {
         let output = self.child(&Invocation::rpm_keys())?;
-        Ok(output.ok() && arguments::rpm::trusts(&output.stdout, fingerprint))
+        Ok(arguments::rpm::key_of(&output.stdout, fingerprint))
     }
 
     fn offered(&self, manager: Manager, names: &[String]) -> Result<Vec<String>> {

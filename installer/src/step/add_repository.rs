@@ -102,6 +102,16 @@ impl AddRepository {
         Ok(())
     }
 
+    fn forget_key(&self, host: &mut dyn Host) -> Result<()> {
+        let Some(key) = host.rpm_key(&self.fingerprint)? else { return Ok(()) };
+        let output = self.run(host, Packages::ForgetKey(key.clone()))?;
+        if output.ok() {
+            return Ok(());
+        }
+        Err(Error::failed(format!("rpm does not forget the key {key}: {}", telling(&output)))
+            .hint(format!("see 'rpm -e {key}'")))
+    }
+
     fn run(&self, host: &mut dyn Host, packages: Packages) -> Result<Output> {
         package_lock::run(host, self.manager, packages, Duration::from_secs(self.lock_seconds))
     }
@@ -123,16 +133,8 @@ impl AddRepository {
         if let Some(user) = self.other_user_of_the_keyring(host)? {
             return Ok(vec![format!("{} stays: {} names it", keyring_file.display(), user.display())]);
         }
-        if self.manager.format() == Format::Rpm && !trusted && self.is_trusted(host)? {
-            let output = self.run(host, Packages::ForgetKey(self.fingerprint.clone()))?;
-            if !output.ok() {
-                return Err(Error::failed(format!(
-                    "rpm does not forget the key {}: {}",
-                    self.fingerprint,
-                    telling(&output)
-                ))
-                .hint("see 'rpmkeys --list' and 'rpm -qa gpg-pubkey'"));
-            }
+        if self.manager.format() == Format::Rpm && !trusted {
+            self.forget_key(host)?;
         }
         put_back(host, &keyring_file, keyring)?;
         for folder in absent.iter().rev() {
@@ -193,7 +195,7 @@ impl AddRepository {
     fn is_trusted(&self, host: &dyn Host) -> Result<bool> {
         match self.manager.format() {
             Format::Deb => Ok(true),
-            Format::Rpm => host.rpm_trusts(&self.fingerprint),
+            Format::Rpm => Ok(host.rpm_key(&self.fingerprint)?.is_some()),
         }
     }
 

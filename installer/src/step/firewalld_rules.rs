@@ -3,12 +3,17 @@
 //! A reload of firewalld takes every rule of everybody's away that it did not set. What is made here changes
 //! nothing now: the same stands already, and a reload would cost an operator what he set until the next one.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Before, Leftovers};
+use crate::durable;
 use crate::error::{Error, Result};
 use crate::host::{Command, Firewalld, Host};
 
+/// Where firewalld keeps them.
+const FILE: &str = "/etc/firewalld/direct.xml";
 /// Its unit.
 pub(crate) const UNIT: &str = "firewalld.service";
 
@@ -29,10 +34,10 @@ impl FirewalldRules {
     pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
         let kept = host.firewalld_rules()?.unwrap_or_default();
         let place = place(host)?;
-        self.rules
-            .iter()
-            .filter(|rule| !kept.contains(rule))
-            .try_for_each(|rule| change(host, true, place, rule))
+        for rule in self.rules.iter().filter(|rule| !kept.contains(rule)) {
+            change(host, true, place, rule)?;
+        }
+        reach_the_disk(host)
     }
 
     /// What it has set since, by a reload, goes too; it may have set nothing, which is an error to it alone.
@@ -46,6 +51,7 @@ impl FirewalldRules {
             }
             change(host, false, place, rule)?;
         }
+        reach_the_disk(host)?;
         Ok(Leftovers::new())
     }
 }
@@ -54,6 +60,16 @@ impl FirewalldRules {
 fn place(host: &dyn Host) -> Result<Firewalld> {
     let runs = host.units(&[UNIT])?.first().is_some_and(|unit| unit.active);
     Ok(if runs { Firewalld::Kept } else { Firewalld::KeptAtRest })
+}
+
+/// firewalld writes its file in place, and leaves it to the system when it reaches the disk.
+fn reach_the_disk(host: &mut dyn Host) -> Result<()> {
+    let file = Path::new(FILE);
+    if host.stat(file)?.is_some() {
+        host.sync(file).and_then(|()| host.sync(durable::parent(file)))
+    } else {
+        Ok(())
+    }
 }
 
 fn change(host: &mut dyn Host, add: bool, place: Firewalld, rule: &str) -> Result<()> {

@@ -180,7 +180,7 @@ impl Workshop<'_> {
             payload: Payload::Zstd,
             preamble: preamble.to_owned(),
             scripts: scripts.to_owned(),
-            files: tree.listed()?,
+            files: tree.listed_with_folders()?,
         };
         // Made where the tree is, so that its files can be linked.
         let made: PathBuf = self.scratch.join(rpm.file_name());

@@ -148,16 +148,28 @@ impl Tree {
         Ok(symlink(target, self.place(path)?)?)
     }
 
-    /// Its files and links, as lines of `%files`. Folders are nobody's, as far as packages go.
+    /// Its files and links, as lines of `%files`; the folders are nobody's.
     pub fn listed(&self) -> Result<Vec<String>> {
+        self.lines(|_| None)
+    }
+
+    /// The same with its folders, but for those right below the root, which go with the package when they are empty.
+    pub fn listed_with_folders(&self) -> Result<Vec<String>> {
+        self.lines(|path| path.trim_start_matches('/').contains('/').then(|| format!("%dir {path}")))
+    }
+
+    fn lines(&self, of_folder: impl Fn(&str) -> Option<String>) -> Result<Vec<String>> {
         let mut lines = Vec::new();
         let mut folders = vec![self.root.clone()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder)? {
                 let entry = entry?;
-                match entry.file_type()?.is_dir() {
-                    true => folders.push(entry.path()),
-                    false => lines.push(format!("/{}", entry.path().strip_prefix(&self.root)?.display())),
+                let path = format!("/{}", entry.path().strip_prefix(&self.root)?.display());
+                if entry.file_type()?.is_dir() {
+                    lines.extend(of_folder(&path));
+                    folders.push(entry.path());
+                } else {
+                    lines.push(path);
                 }
             }
         }

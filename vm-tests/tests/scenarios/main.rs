@@ -29,6 +29,7 @@ mod official_script;
 mod proxied;
 mod rebooted;
 mod releases;
+mod rpm_cuts;
 mod rpm_failures;
 mod rpm_releases;
 mod secrets;

@@ -2,6 +2,7 @@
 //! sentence with a hint and exit code 1, nothing is registered, and when it is mended the next run completes.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -62,8 +63,8 @@ const HALF_A_MIRROR: Trouble = Trouble {
 
 const GONE: Trouble = Trouble {
     what: "the repository is gone",
-    spoil: |repository, _| Ok(std::fs::remove_dir_all(repository.folder().join("repodata"))?),
-    words: &["Unable to find a match", "No match for argument", "No provider of", "Failed to download"],
+    spoil: |repository, _| clear(repository.folder()),
+    words: &["Unable to find a match", "No match for argument", "No provider of", "ownload"],
     hint: "mend the package sources",
 };
 
@@ -118,24 +119,29 @@ fn fails_and_then_completes(stand_in: StandIn, package: &str, troubles: &[Troubl
     let installed = guest.must("rpm -qa | sort")?;
     let repository = RpmRepository::of_the_distribution(&world);
     let whole = tempfile::tempdir()?;
-    let copy = |from: &std::path::Path, to: &std::path::Path| {
-        host_command::run("cp", [std::path::Path::new("--archive"), &from.join("."), to])
-    };
+    let copy =
+        |from: &Path, to: &Path| host_command::run("cp", [Path::new("--archive"), &from.join("."), to]);
     copy(repository.folder(), whole.path())?;
     for trouble in troubles {
         (trouble.spoil)(&repository, package)?;
         fails(&guest, trouble)?;
         assert_eq!(guest.must("rpm -qa | sort")?, installed, "{}: something was installed", trouble.what);
         assert!(world.aws()?.managed_instances().unwrap().is_empty(), "{}", trouble.what);
-        for entry in std::fs::read_dir(repository.folder())? {
-            let path = entry?.path();
-            if path.is_dir() { std::fs::remove_dir_all(path)? } else { std::fs::remove_file(path)? }
-        }
+        clear(repository.folder())?;
         copy(whole.path(), repository.folder())?;
     }
     let last = guest.run_streaming(&format!("{UP} {DOCKER_MIRROR}"), &mut |line| println!("{line}"))?;
     assert_eq!(last.status, 0, "{}", last.stderr);
     journey::container_instance(&guest)?;
+    Ok(())
+}
+
+/// Takes everything out of a folder.
+fn clear(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() { std::fs::remove_dir_all(path)? } else { std::fs::remove_file(path)? }
+    }
     Ok(())
 }
 

@@ -131,8 +131,8 @@ impl Host for Fake {
         Ok(self.rpm_database())
     }
 
-    fn rpm_trusts(&self, fingerprint: &str) -> Result<bool> {
-        Ok(self.rpm_keyring().contains(fingerprint))
+    fn rpm_key(&self, fingerprint: &str) -> Result<Option<String>> {
+        Ok(self.rpm_keyring().contains(fingerprint).then(|| format!("gpg-pubkey-{fingerprint}")))
     }
 
     fn offered(&self, manager: Manager, names: &[String]) -> Result<Vec<String>> {

@@ -22,7 +22,8 @@ const OWN: [(&str, &[&str]); 2] =
 pub(super) const KEPT: &str = "/etc/firewalld/direct.xml";
 
 impl Fake {
-    /// firewalld writes its file without a sync. What it has set now is not acted out: it sets what it keeps.
+    /// firewalld writes its file in place without a sync, and keeps a copy; that is its own matter, and its file is
+    /// taken to be whole here. What it has set now is not acted out: it sets what it keeps.
     pub(super) fn firewalld_rule(&mut self, add: bool, place: Firewalld, rule: &str) -> Output {
         if self.is_running(FIREWALLD) == (place == Firewalld::KeptAtRest) {
             return refuse(252, "FirewallD is not running, or it is");
@@ -35,7 +36,7 @@ impl Fake {
             _ => {}
         }
         let text: String = kept.iter().map(|rule| format!("{rule}\n")).collect();
-        self.scribble(std::path::Path::new(KEPT), &text, 0o644);
+        self.put(KEPT, &text, 0o644);
         answer()
     }
 }

@@ -54,11 +54,12 @@ impl Fake {
             Packages::ClearBroken(name) => self.rpm_erases(std::slice::from_ref(name)),
             Packages::Remove(names) | Packages::Purge(names) => self.rpm_erases(names),
             Packages::TrustKey(file) => Ok(self.trust_key(file)),
-            Packages::ForgetKey(fingerprint) => {
+            Packages::ForgetKey(key) => {
+                let fingerprint = key.trim_start_matches("gpg-pubkey-");
                 let keys = self
                     .rpm_keyring()
                     .lines()
-                    .filter(|key| key != fingerprint)
+                    .filter(|key| *key != fingerprint)
                     .collect::<Vec<_>>()
                     .join("\n");
                 self.put(KEYRING, &keys, 0o644);

@@ -5,6 +5,7 @@
 //! package still needs, where these would remove that other package too.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use distro_matrix::Format;
 
@@ -16,6 +17,9 @@ use crate::host::{Host, Output, Packages};
 use crate::package_database::chosen_by_apt;
 use crate::package_lock;
 use crate::package_words::telling;
+
+/// Where Docker keeps images, containers and volumes.
+const DOCKER_DATA: &str = "/var/lib/docker";
 
 impl InstallPackages {
     /// What somebody else's package needs by now is left, and told; anything else that dpkg does not
@@ -33,7 +37,7 @@ impl InstallPackages {
         // All in one call, so that dpkg finds an order; then the configuration that was not there before.
         let ours = self.brought(host, installed, configured)?;
         if !ours.is_empty() {
-            said = package_lock::run(host, self.manager, Packages::Remove(ours), self.patience())?;
+            said = package_lock::run(host, self.manager, Packages::Remove(ours.clone()), self.patience())?;
         }
         if self.manager.format() == Format::Rpm && !said.ok() {
             self.remove_one_by_one(host, installed, configured)?;
@@ -43,6 +47,7 @@ impl InstallPackages {
         if !rest.is_empty() {
             said = package_lock::run(host, self.manager, Packages::Purge(rest), self.patience())?;
         }
+        leftovers.extend(data_of_docker(host, &ours)?);
         let left = self.brought(host, installed, configured)?;
         if left.is_empty() || is_needed(&said) {
             brought::forget(host)?;
@@ -132,6 +137,18 @@ impl InstallPackages {
         present.retain(|name| chosen.contains(name) || self.all_names().any(|ours| ours == name));
         Ok(present)
     }
+}
+
+/// Volumes in it may be worth more than a clean disk: what the packages do not take with them stays.
+fn data_of_docker(host: &dyn Host, removed: &[String]) -> Result<Option<String>> {
+    let mut accepted = distro_matrix::all().iter().flat_map(|distro| &distro.packages.docker_accepted);
+    let is_docker = accepted.any(|name| removed.contains(name));
+    let stays = is_docker && !host.list(Path::new(DOCKER_DATA))?.is_empty();
+    Ok(stays.then(|| {
+        format!(
+            "{DOCKER_DATA} with Docker's images and volumes: remove it yourself if nothing in it is needed"
+        )
+    }))
 }
 
 /// Whether somebody else's package was all that was in the way.

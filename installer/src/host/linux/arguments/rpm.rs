@@ -13,7 +13,7 @@ use crate::durable::parent;
 use crate::host::Packages;
 
 /// What rpm is asked of the keys that it trusts.
-pub(super) const KEY_QUERY: &str = "%{VERSION} %{RELEASE} %{SUMMARY}\\n";
+pub(super) const KEY_QUERY: &str = "%{NAME}-%{VERSION}-%{RELEASE}\\n";
 
 /// A package file's own words, in those of a Debian package.
 const CONTROL_DATA: &str = "Package: %{NAME}\\nVersion: %{VERSION}-%{RELEASE}\\nArchitecture: %{ARCH}\\n";
@@ -23,8 +23,8 @@ pub(super) fn invocation(manager: Manager, packages: &Packages) -> Invocation {
         Packages::Update => match manager {
             Manager::Zypper => zypper().and(["refresh"]),
             // yum 3 cannot be told to ask again while it works, only to forget that it asked.
-            Manager::Yum => dnf(manager).and(["-y", "clean", "expire-cache"]),
-            manager => dnf(manager).and(["-y", "--refresh", "makecache"]),
+            Manager::Yum => dnf(manager).and(["-y", "-q", "clean", "expire-cache"]),
+            manager => dnf(manager).and(["-y", "-q", "--refresh", "makecache"]),
         },
         Packages::Preview { names, enable } => match manager {
             Manager::Zypper => {
@@ -37,9 +37,10 @@ pub(super) fn invocation(manager: Manager, packages: &Packages) -> Invocation {
         },
         Packages::Install { names, enable, .. } => match manager {
             Manager::Zypper => zypper().and(["install", "--no-recommends"]).and(words(names)),
-            manager => {
-                dnf(manager).and(["-y"]).and(install(enable).iter().map(String::as_str)).and(words(names))
-            }
+            manager => dnf(manager)
+                .and(["-y", "-q"])
+                .and(install(enable).iter().map(String::as_str))
+                .and(words(names)),
         },
         Packages::InstallFiles { files, downgrade } => {
             let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
@@ -56,7 +57,8 @@ pub(super) fn invocation(manager: Manager, packages: &Packages) -> Invocation {
         Packages::TrustKey(file) => {
             Invocation::plain("rpmkeys", ["--import"]).and([file.display().to_string().as_str()])
         }
-        Packages::ForgetKey(fingerprint) => Invocation::plain("rpmkeys", ["--delete", fingerprint]),
+        // Not every rpmkeys can delete, and those that can take different words.
+        Packages::ForgetKey(key) => erase().and([key.as_str()]),
     }
 }
 
@@ -106,9 +108,9 @@ pub(super) fn offered(manager: Manager, names: &[String]) -> Invocation {
             zypper().and(["--xmlout", "search", "--match-exact", "--type", "package"]).and(names)
         }
         Manager::Yum => dnf(manager).and(["-y", "-q", "list", "available"]).and(names),
-        manager => {
-            dnf(manager).and(["-q", "repoquery", "--available", "--queryformat", "%{name}\\n"]).and(names)
-        }
+        manager => dnf(manager)
+            .and(["-q", "repoquery", "--latest-limit=1", "--queryformat", "%{name}\\n"])
+            .and(names),
     }
 }
 
@@ -122,9 +124,67 @@ pub(in super::super) fn found(manager: Manager, said: &str, names: &[String]) ->
     names.iter().filter(is_found).cloned().collect()
 }
 
-/// Whether a key is in rpm's keyring. Up to rpm 5 it is named by the last eight figures of its fingerprint.
-pub(in super::super) fn trusts(keys: &str, fingerprint: &str) -> bool {
+/// The package of a key in rpm's keyring. Up to rpm 5 its version is the last eight figures of the fingerprint.
+pub(in super::super) fn key_of(keys: &str, fingerprint: &str) -> Option<String> {
     let fingerprint = fingerprint.to_lowercase();
-    let mut versions = keys.lines().filter_map(|line| line.split(' ').next());
-    versions.any(|version| version.len() >= 8 && fingerprint.ends_with(version))
+    let is_it = |key: &&str| {
+        let version = key.strip_prefix("gpg-pubkey-").and_then(|rest| rest.split('-').next());
+        version.is_some_and(|version| version.len() >= 8 && fingerprint.ends_with(version))
+    };
+    keys.lines().find(is_it).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCKER: &str = "060A61C51B558A7F742B77AAC52FEB6B621E9F35";
+
+    #[test]
+    fn a_key_is_found_under_its_short_version_and_under_its_whole_one() {
+        let old = "gpg-pubkey-8483c65d-5ccc5b19\ngpg-pubkey-621e9f35-58adea78\n";
+        assert_eq!(key_of(old, DOCKER).as_deref(), Some("gpg-pubkey-621e9f35-58adea78"));
+        let new = "gpg-pubkey-060a61c51b558a7f742b77aac52feb6b621e9f35-58adea78\n";
+        assert_eq!(key_of(new, DOCKER).as_deref(), Some(new.trim()));
+        assert_eq!(key_of("gpg-pubkey-8483c65d-5ccc5b19\n", DOCKER), None);
+        assert_eq!(key_of("gpg-pubkey--1\n", DOCKER), None);
+    }
+
+    #[test]
+    fn no_manager_is_told_to_import_keys_or_to_mind_no_signature_and_rpm_minds_what_it_is_given() {
+        let names = vec!["docker-ce".to_owned()];
+        for manager in [Manager::Yum, Manager::Dnf, Manager::Dnf5, Manager::Zypper] {
+            for packages in [
+                Packages::Update,
+                Packages::Preview { names: names.clone(), enable: Vec::new() },
+                Packages::Install {
+                    names: names.clone(),
+                    files: Vec::new(),
+                    enable: vec!["extra".into()],
+                    record: record(),
+                    downgrade: true,
+                },
+            ] {
+                let shown = format!("{:?}", invocation(manager, &packages));
+                for never in ["gpg", "unsigned", "allowerasing", "force", "oldpackage"] {
+                    assert!(!shown.contains(never), "{manager:?}: {shown}");
+                }
+            }
+        }
+        let files = Packages::InstallFiles { files: vec!["/x.rpm".into()], downgrade: false };
+        let shown = format!("{:?}", invocation(Manager::Dnf, &files));
+        assert!(shown.contains("_pkgverify_level digest") && !shown.contains("nosignature"), "{shown}");
+    }
+
+    #[test]
+    fn what_can_be_had_is_read_from_each_managers_own_words() {
+        let names: Vec<String> = ["docker-ce", "moby-engine"].map(str::to_owned).to_vec();
+        let one = ["moby-engine".to_owned()];
+        assert_eq!(found(Manager::Dnf5, "moby-engine\n", &names), one);
+        let yum = "Available Packages\nmoby-engine.x86_64    20.10    extras\n";
+        assert_eq!(found(Manager::Yum, yum, &names), one);
+        let zypper = "<solvable status=\"not-installed\" name=\"moby-engine\" kind=\"package\"/>";
+        assert_eq!(found(Manager::Zypper, zypper, &names), one);
+        assert_eq!(found(Manager::Dnf, "", &names), [""; 0]);
+    }
 }
