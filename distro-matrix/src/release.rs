@@ -14,6 +14,8 @@ pub struct Distro {
     pub release: String,
     /// The name for people.
     pub name: String,
+    /// The distribution, or those that are alike, for people: what the support table puts together.
+    pub family: String,
     /// Whether Landfall stands behind this release.
     pub support: Support,
     /// Why it is turned away, where it is.
@@ -40,6 +42,9 @@ pub struct Distro {
     pub packages: Packages,
     /// What is known of GPUs.
     pub gpu: Option<Gpu>,
+    /// Whether its repositories are there for registered systems alone.
+    #[serde(default)]
+    pub subscription: bool,
     /// What else is known and was met, each with its reason.
     #[serde(default)]
     pub quirks: Vec<Quirk>,

@@ -6,7 +6,6 @@
 //! JSON output, which is what its users know.
 
 pub mod cache;
-#[cfg(test)]
 mod documented;
 pub mod error;
 pub mod forward_proxy;
@@ -17,9 +16,11 @@ pub mod journey;
 pub mod licences;
 pub mod packages;
 pub mod programs;
+pub mod proofs;
 pub mod reviewed_leftovers;
 pub mod rpm_repository;
 pub mod simulator;
+pub mod support_table;
 pub mod system;
 pub mod tasks;
 pub mod world;

@@ -11,7 +11,7 @@ use vm_tests::error::Result;
 use vm_tests::forward_proxy;
 use vm_tests::guest::Guest;
 use vm_tests::licences;
-use vm_tests::tasks::{bench_floor, conformance, show};
+use vm_tests::tasks::{bench_floor, conformance, show, support_table};
 use vm_tests::world::World;
 
 #[derive(Parser)]
@@ -42,6 +42,12 @@ enum Task {
     },
     /// Check that every dependency's licence is an allowed one
     Licences,
+    /// Write the support tables of docs/support.md and README.md anew
+    SupportTable {
+        /// Take in first what scenarios recorded in this folder (LANDFALL_PROOFS)
+        #[arg(long, value_name = "FOLDER")]
+        proofs: Option<PathBuf>,
+    },
     /// Be the proxy of a scenario, at the gateway of its world
     #[command(hide = true)]
     ForwardProxy {
@@ -66,6 +72,7 @@ fn main() -> ExitCode {
             println!("the licences of {count} packages are allowed");
             ExitCode::SUCCESS
         }),
+        Task::SupportTable { proofs } => support_table::run(proofs.as_deref()).map(|()| ExitCode::SUCCESS),
         Task::ForwardProxy { log } => forward_proxy::serve(&log).map(|()| ExitCode::SUCCESS),
         Task::Guest { script } => in_a_bare_guest(&script),
     };

@@ -3,3 +3,4 @@
 pub mod bench_floor;
 pub mod conformance;
 pub mod show;
+pub mod support_table;

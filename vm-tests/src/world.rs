@@ -152,6 +152,11 @@ impl World {
         self.folder.path().join("docker-server")
     }
 
+    /// What its guests run.
+    pub fn system(&self) -> &System {
+        &self.system
+    }
+
     /// The controls of the simulator.
     pub fn aws(&self) -> Result<Admin> {
         Ok(Admin::at(self.simulator()?.state()))

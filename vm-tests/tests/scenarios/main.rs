@@ -10,6 +10,7 @@ use vm_tests::error::Result;
 use vm_tests::guest::container::Container;
 use vm_tests::guest::{Guest, Output};
 use vm_tests::journey::{self, UP};
+use vm_tests::proofs;
 use vm_tests::reviewed_leftovers::all_is_explained;
 use vm_tests::world::World;
 
@@ -71,7 +72,7 @@ fn fresh_install_registers() -> Result<()> {
     assert_eq!((instances[0].arn.as_str(), instances[0].cluster.as_str()), (arn.as_str(), "test-cluster"));
     assert_eq!(aws.managed_instances().unwrap().len(), 1);
     assert_eq!(guest.run("landfall status")?.status, 0);
-    Ok(())
+    proofs::record(&world, &guest)
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::journey::{self, UP};
+use vm_tests::proofs;
 use vm_tests::reviewed_leftovers::all_is_explained;
 use vm_tests::world::World;
 
@@ -47,5 +48,6 @@ fn there_again_and_back(suite: &str) -> Result<()> {
 
     guest.must("landfall uninstall")?;
     assert_eq!(guest.must("dpkg-query --show")?, installed);
-    all_is_explained(&before, &guest)
+    all_is_explained(&before, &guest)?;
+    proofs::record(&world, &guest)
 }

@@ -4,6 +4,7 @@
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::journey::{self, UP};
+use vm_tests::proofs;
 use vm_tests::reviewed_leftovers::all_is_explained;
 use vm_tests::system::StandIn;
 use vm_tests::world::World;
@@ -68,5 +69,6 @@ fn there_again_and_back(stand_in: StandIn) -> Result<()> {
 
     guest.must("landfall uninstall")?;
     assert_eq!(guest.must("rpm -qa | sort")?, installed);
-    all_is_explained(&before, &guest)
+    all_is_explained(&before, &guest)?;
+    proofs::record(&world, &guest)
 }

@@ -1,0 +1,22 @@
+//! `support-table`: takes in what scenarios recorded, and writes the support tables anew.
+
+use std::path::Path;
+
+use crate::error::Result;
+use crate::{proofs, support_table};
+
+/// Merges what is in `recorded`, if that is given, and says what became of it.
+pub fn run(recorded: Option<&Path>) -> Result<()> {
+    if let Some(folder) = recorded {
+        let (count, dropped) = proofs::merge(folder)?;
+        println!("{count} proofs were taken into vm-tests/proofs.toml");
+        for test in dropped {
+            println!("{test} is no test any more, and its proof is gone");
+        }
+    }
+    match support_table::renew()?.as_slice() {
+        [] => println!("the support tables are as they have to be"),
+        changed => println!("renewed: {}", changed.join(", ")),
+    }
+    Ok(())
+}
