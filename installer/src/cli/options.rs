@@ -105,7 +105,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE", env = "LANDFALL_CERTS_FILE")]
     pub certs_file: Option<PathBuf>,
 
-    /// Proxy for Landfall, apt, both agents and a Docker that Landfall brings, such as
+    /// Proxy for Landfall, the package manager, both agents and a Docker that Landfall brings, such as
     /// http://proxy:3128; without it, https_proxy or all_proxy of the environment; "" for none
     #[arg(long, value_name = "URL", env = "LANDFALL_PROXY")]
     pub proxy: Option<String>,
