@@ -131,8 +131,11 @@ pub(crate) fn reading_lists(manager: Manager) -> String {
 /// A repository that does not answer fails the lists; only if the installation fails too is it fatal. Where
 /// Docker cannot be had and it is known where it is, that is the hint.
 pub(crate) fn refusal(manager: Manager, known: Option<&str>, update: &Output, install: &Output) -> Error {
-    let mut what = format!("the package manager refused the installation: {}", telling(install));
-    if !update.ok() && telling(update) != telling(install) {
+    let why = telling(install);
+    let mut what = format!("the package manager refused the installation: {why}");
+    // What the lists lack, most say again.
+    let is_said_again = |told: &str| told.split("; ").next().is_some_and(|first| why.contains(first));
+    if !update.ok() && !is_said_again(&telling(update)) {
         what = format!("{what} (reading the package lists had failed: {})", telling(update));
     }
     let said = |words: &[&str]| {
@@ -144,7 +147,7 @@ pub(crate) fn refusal(manager: Manager, known: Option<&str>, update: &Output, in
     } else if unread || said(&NOT_TO_BE_HAD) {
         let mend =
             format!("mend the package sources ({} must end well) and run again", reading_lists(manager));
-        known.filter(|_| said(&["docker"])).map_or(mend.clone(), |known| format!("{known}; or {mend}"))
+        known.filter(|_| why.contains("docker")).map_or(mend.clone(), |known| format!("{known}; or {mend}"))
     } else {
         format!("{}'s own words are above: mend what they name, and run again", manager.program())
     };

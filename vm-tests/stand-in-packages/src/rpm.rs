@@ -153,9 +153,11 @@ impl Tree {
         self.lines(|_| None)
     }
 
-    /// The same with its folders, but for those right below the root, which go with the package when they are empty.
+    /// The same with its folders, which go with the package when they are empty: those right below the root and in
+    /// `/var` are the system's.
     pub fn listed_with_folders(&self) -> Result<Vec<String>> {
-        self.lines(|path| path.trim_start_matches('/').contains('/').then(|| format!("%dir {path}")))
+        let is_its_own = |path: &str| path[1..].contains('/') && !path.starts_with("/var/");
+        self.lines(|path| is_its_own(path).then(|| format!("%dir {path}")))
     }
 
     fn lines(&self, of_folder: impl Fn(&str) -> Option<String>) -> Result<Vec<String>> {

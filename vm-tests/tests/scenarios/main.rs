@@ -31,6 +31,7 @@ mod rebooted;
 mod releases;
 mod rpm_cuts;
 mod rpm_failures;
+mod rpm_keys;
 mod rpm_releases;
 mod secrets;
 mod step_laws;

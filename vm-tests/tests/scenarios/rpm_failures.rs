@@ -64,7 +64,13 @@ const HALF_A_MIRROR: Trouble = Trouble {
 const GONE: Trouble = Trouble {
     what: "the repository is gone",
     spoil: |repository, _| clear(repository.folder()),
-    words: &["Unable to find a match", "No match for argument", "No provider of", "ownload"],
+    words: &[
+        "Unable to find a match",
+        "No match for argument",
+        "No provider of",
+        "ownload",
+        "not found on medium",
+    ],
     hint: "mend the package sources",
 };
 
