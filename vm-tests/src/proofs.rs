@@ -7,6 +7,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,9 @@ use crate::world::World;
 
 /// The variable that names the folder.
 pub const FOLDER: &str = "LANDFALL_PROOFS";
+
+/// Follows a commit that files differed from.
+const CHANGED: &str = " with changes";
 
 const ABOVE: &str = "# What whole-path scenarios really did. Written by `cargo run -p vm-tests -- support-table --proofs FOLDER`,\n\
                      # from what the scenarios recorded; not by hand.\n\n";
@@ -55,6 +59,17 @@ struct List {
     #[serde(default)]
     proof: Vec<Proof>,
 }
+
+/// Remembers the commit before anything is built and run: somebody may commit meanwhile.
+pub(crate) fn begin() -> Result<()> {
+    if std::env::var_os(FOLDER).is_some_and(|folder| !folder.is_empty()) && BEGUN_AT.get().is_none() {
+        // Where two tests begin at once, either's answer will do.
+        let _ = BEGUN_AT.set(commit().doing(|| "looking what is tried")?);
+    }
+    Ok(())
+}
+
+static BEGUN_AT: OnceLock<String> = OnceLock::new();
 
 /// Says in the folder of proofs, where there is one, that the test of this thread went the whole path in `guest`.
 pub fn record(world: &World, guest: &dyn Guest) -> Result<()> {
@@ -92,7 +107,7 @@ fn proof(world: &World, guest: &dyn Guest) -> Result<Proof> {
         manager,
         machine: "system container".to_owned(),
         date: host_command::run("date", ["-u", "+%F"])?.trim().to_owned(),
-        commit: commit()?,
+        commit: tried(BEGUN_AT.get(), &commit()?),
     })
 }
 
@@ -114,6 +129,14 @@ fn stand_in_on(system: &System) -> Result<Option<String>> {
     found.map(Some).ok_or_else(|| Error::new(format!("the matrix has no {suite}")))
 }
 
+/// What was tried, where the commit at the beginning and the one at the end are not the same.
+fn tried(begun: Option<&String>, ended: &str) -> String {
+    match begun {
+        Some(begun) if begun != ended => format!("{}{CHANGED}", begun.trim_end_matches(CHANGED)),
+        _ => ended.to_owned(),
+    }
+}
+
 fn commit() -> Result<String> {
     let git = |arguments: &[&str]| {
         let place = workspace();
@@ -122,7 +145,7 @@ fn commit() -> Result<String> {
     };
     let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
     let changes = git(&["status", "--porcelain"])?;
-    Ok(format!("{}{}", commit.trim(), if changes.is_empty() { "" } else { " with changes" }))
+    Ok(format!("{}{}", commit.trim(), if changes.is_empty() { "" } else { CHANGED }))
 }
 
 /// The list's place.
@@ -185,7 +208,7 @@ fn number(line: &str) -> &str {
 mod tests {
     use super::*;
 
-    pub(crate) fn proof(test: &str, release: &str, date: &str) -> Proof {
+    fn proof(test: &str, release: &str, date: &str) -> Proof {
         Proof {
             test: test.into(),
             release: release.into(),
@@ -224,6 +247,15 @@ mod tests {
         let all: Vec<(&str, &str)> = all.iter().map(|it| (it.test.as_str(), it.date.as_str())).collect();
         assert_eq!(all, [("added", "2"), ("renewed", "2"), ("kept", "1")]);
         assert_eq!(dropped, ["gone"]);
+    }
+
+    #[test]
+    fn a_commit_that_came_while_a_test_ran_is_not_what_was_tried() {
+        let begun = |commit: &str| Some(commit.to_owned());
+        assert_eq!(tried(begun("a").as_ref(), "a"), "a");
+        assert_eq!(tried(begun("a").as_ref(), "b"), "a with changes");
+        assert_eq!(tried(begun("a with changes").as_ref(), "b"), "a with changes");
+        assert_eq!(tried(None, "b"), "b");
     }
 
     #[test]

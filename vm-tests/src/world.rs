@@ -20,6 +20,7 @@ use crate::host_command;
 use crate::introduction;
 use crate::packages::Packages;
 use crate::programs;
+use crate::proofs;
 use crate::simulator::{DOCKER_HOST, DOCKER_MIRROR_HOST, MIRROR_HOST, PACKAGES_HOST, Simulator};
 use crate::system::{StandIn, System};
 
@@ -96,6 +97,7 @@ impl World {
     }
 
     fn serving(packages: &Packages, docker: Option<&Path>) -> Result<Self> {
+        proofs::begin()?;
         let mut world = Self { system: packages.system.clone(), ..Self::empty()? };
         // A copy of links, so that a scenario can tamper with a package without harm to others.
         let copy = |from: &Path, to: &Path| {
