@@ -7,6 +7,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result, While};
 
@@ -48,6 +50,37 @@ impl Cgroup {
             unified.ok_or_else(|| Error::new("this kernel cannot end a control group (before 5.14)"))?;
         fs::write(&kill, "1").doing(|| format!("writing {}", kill.display()))
     }
+
+    /// Makes the group anew when all in it has ended. A kernel counts for each group how often it was killed, and
+    /// takes a process that is started from one into another for one to kill where the two counts differ: what
+    /// an init starts after it was killed once would not live.
+    pub fn renew(&self) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        for folder in &self.folders {
+            while let Err(error) = remove(folder) {
+                if Instant::now() > deadline {
+                    return Err(error).doing(|| format!("removing the control group {}", folder.display()));
+                }
+                thread::sleep(Duration::from_millis(10));
+            }
+            fs::create_dir(folder).doing(|| format!("making the control group {}", folder.display()))?;
+        }
+        Ok(())
+    }
+}
+
+/// How long processes that were killed may take to be gone.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Removes a group with those below it, which is possible when nobody is in them.
+fn remove(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove(&entry.path())?;
+        }
+    }
+    fs::remove_dir(folder)
 }
 
 /// The mount points of cgroup v2 and of systemd's own v1 hierarchy.

@@ -157,6 +157,7 @@ impl Guest for Container {
         if let Some(mut running) = self.running.take() {
             self.cgroup.kill()?;
             running.nspawn.wait()?;
+            self.cgroup.renew()?;
             self.network.unplug(self.number);
         }
         Ok(())
