@@ -64,12 +64,17 @@ fn deb822(text: &str) -> Vec<(String, String)> {
     pairs
 }
 
-/// The words of a field, those of its further lines too.
+/// The words of a field.
 fn field(stanza: &str, key: &str) -> Vec<String> {
+    words_of(stanza.lines(), key, ':')
+}
+
+/// The words of a key, those of its further lines too, where a mark stands between a key and its words.
+pub(crate) fn words_of<'a>(lines: impl Iterator<Item = &'a str>, key: &str, mark: char) -> Vec<String> {
     let mut words = Vec::new();
     let mut inside = false;
-    for line in stanza.lines() {
-        let rest = match line.split_once(':') {
+    for line in lines {
+        let rest = match line.split_once(mark) {
             _ if line.starts_with([' ', '\t']) => line,
             Some((name, rest)) => {
                 inside = name.trim().eq_ignore_ascii_case(key);

@@ -55,7 +55,11 @@ pub fn run(host: &mut dyn Host, manager: Manager, packages: Packages, patience: 
     }
 }
 
-fn wait(host: &dyn Host, manager: Manager, patience: Duration) -> Result<()> {
+/// Waits until nobody holds a lock.
+///
+/// # Errors
+/// When somebody still holds one after so long.
+pub fn wait(host: &dyn Host, manager: Manager, patience: Duration) -> Result<()> {
     let started = host.elapsed();
     let mut told = false;
     while let Some((path, holder)) = held(host, manager) {

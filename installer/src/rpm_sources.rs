@@ -5,6 +5,8 @@ use std::path::Path;
 
 use distro_matrix::Manager;
 
+use crate::apt_sources::words_of;
+
 /// Where the package manager's repositories are.
 pub(crate) fn folder(manager: Manager) -> &'static Path {
     Path::new(if manager == Manager::Zypper { "/etc/zypp/repos.d" } else { "/etc/yum.repos.d" })
@@ -33,24 +35,11 @@ fn sections(text: &str) -> Vec<Vec<&str>> {
     sections
 }
 
-/// The words of a key, those of its further lines too.
+/// The words of a key; commas stand between some.
 fn values(section: &[&str], key: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut inside = false;
-    for line in section {
-        let rest = match line.split_once('=') {
-            _ if line.starts_with([' ', '\t']) => line,
-            Some((name, rest)) => {
-                inside = name.trim().eq_ignore_ascii_case(key);
-                rest
-            }
-            None => continue,
-        };
-        if inside {
-            words.extend(rest.split([' ', '\t', ',']).filter(|word| !word.is_empty()).map(str::to_owned));
-        }
-    }
-    words
+    let words = words_of(section.iter().copied(), key, '=');
+    let parts = words.iter().flat_map(|word| word.split(','));
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 /// Piece by piece between slashes; a variable stands for one piece.

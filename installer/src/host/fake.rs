@@ -21,6 +21,7 @@ mod agents;
 mod catalogue;
 mod disk;
 mod door;
+mod dpkg_status;
 mod firewall;
 mod machines;
 mod offers;

@@ -33,6 +33,7 @@ mod control_data;
 mod fetch;
 mod http;
 mod lock;
+mod packages;
 mod reach;
 mod sockets;
 mod systemd;
@@ -53,8 +54,8 @@ pub struct Linux {
     proxy_is_chosen: bool,
     fetched: HashMap<PathBuf, Transfer>,
     locks: HashMap<PathBuf, File>,
-    /// What rpm said last, as long as nothing of ours can have changed it.
-    rpms: RefCell<Option<String>>,
+    /// What rpm said last, and when.
+    rpms: RefCell<Option<(Duration, String)>>,
 }
 
 impl Linux {
@@ -154,13 +155,7 @@ impl Host for Linux {
     }
 
     fn control_data(&self, package: &Path, format: Format) -> Result<ControlData> {
-        let output = self.child(&Invocation::control_data(package, format))?;
-        if !output.ok() {
-            return Err(Error::failed(format!("{} is no package: {}", package.display(), output.tail()))
-                .hint("see what its address has, with 'file' on a copy of it"));
-        }
-        control_data::parse(&output.stdout)
-            .ok_or_else(|| Error::failed(format!("{} does not say what package it is", package.display())))
+        self.control_data_of(package, format)
     }
 
     fn units(&self, names: &[&str]) -> Result<Vec<UnitState>> {
@@ -231,34 +226,15 @@ impl Host for Linux {
     }
 
     fn rpms(&self) -> Result<String> {
-        if let Some(kept) = self.rpms.borrow().as_ref() {
-            return Ok(kept.clone());
-        }
-        if self.which("rpm").is_none() {
-            return Ok(String::new());
-        }
-        let output = self.child(&Invocation::rpms())?;
-        if !output.ok() {
-            return Err(Error::failed(format!("rpm does not answer: {}", output.tail()))
-                .hint("see 'rpm -qa'; a broken database is made anew by 'rpm --rebuilddb'"));
-        }
-        self.rpms.replace(Some(output.stdout.clone()));
-        Ok(output.stdout)
+        self.all_rpms()
     }
 
     fn rpm_key(&self, fingerprint: &str) -> Result<Option<String>> {
-        let output = self.child(&Invocation::rpm_keys())?;
-        Ok(arguments::rpm::key_of(&output.stdout, fingerprint))
+        self.key_of_rpm(fingerprint)
     }
 
     fn offered(&self, manager: Manager, names: &[String]) -> Result<Vec<String>> {
-        let output = self.child(&Invocation::offered(manager, names))?;
-        match manager {
-            Manager::Apt if output.ok() => Ok(arguments::candidates(&output.stdout)),
-            Manager::Apt => Err(Error::failed(format!("apt-cache does not answer: {}", output.tail()))),
-            // These end in an error where they find nothing: what they found is all that counts.
-            manager => Ok(arguments::rpm::found(manager, &output.stdout, names)),
-        }
+        self.offered_by(manager, names)
     }
 
     fn lock_holder(&self, path: &Path) -> Option<Holder> {

@@ -66,8 +66,10 @@ impl InstallPackages {
         )
     }
 
-    /// One transaction, with its beginning and its end in the record.
+    /// One transaction, with its beginning and its end in the record. What others install while it waits for
+    /// them is theirs, so it waits before it looks.
     fn transaction(&self, host: &mut dyn Host, packages: Packages) -> Result<Output> {
+        package_lock::wait(host, self.manager, self.patience())?;
         let before = self.database(host)?;
         brought::begin(host, self.manager)?;
         let output = package_lock::run(host, self.manager, packages, self.patience());
