@@ -25,6 +25,10 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> Result<V
     let install = InstallPackages {
         manager: distro.packages.manager,
         names,
+        instead: tools(facts, distro)
+            .filter(|(_, tool)| !tool.or.is_empty())
+            .map(|(name, tool)| (exactly(facts, name, tool), tool.or.clone()))
+            .collect(),
         one_of,
         files: vec![
             ssm_agent(facts, config, distro, config.ssm_version.clone())?,

@@ -1,9 +1,11 @@
 //! Packages that are not Landfall's to touch: those of the user, from before and from since.
 
-use distro_matrix::Format;
+use distro_matrix::{Format, Manager};
 
 use super::*;
+use crate::host::fake::fresh_dnf;
 use crate::package_database::PackageDatabase;
+use crate::step::{InstallPackages, Step};
 
 fn is_installed(fake: &Fake, name: &str) -> bool {
     let format = if fake.has_rpm() { Format::Rpm } else { Format::Deb };
@@ -60,4 +62,23 @@ fn an_agent_that_dpkg_was_interrupted_at_comes_back_with_the_transaction() {
     fake.interrupted_at("amazon-ssm-agent", "reinstreq", "half-installed");
     brought(&mut fake, Choices::PLAIN, "the SSM agent interrupted");
     assert!(is_installed(&fake, "amazon-ssm-agent"));
+}
+
+/// A name may be provided by a package of another one, and the database knows it under that alone.
+#[test]
+fn a_package_that_does_in_the_place_of_one_that_was_asked_for_is_enough() {
+    let mut fake = fresh_dnf();
+    let asked = |instead: &[&str]| {
+        let instead = instead.iter().map(|name| (*name).to_owned()).collect();
+        Step::InstallPackages(InstallPackages {
+            manager: Manager::Dnf,
+            names: vec!["procps".into()],
+            instead: BTreeMap::from([("procps".into(), instead)]),
+            ..InstallPackages::default()
+        })
+    };
+    assert!(asked(&["procps4"]).check(&fake).unwrap().is_some());
+    fake.put("/var/lib/rpm/packages", "procps4 4.0-1 1 x86_64\n", 0o644);
+    assert_eq!(asked(&["procps4"]).check(&fake).unwrap(), None);
+    assert!(asked(&[]).check(&fake).unwrap().is_some());
 }

@@ -5,6 +5,7 @@
 //! there the files have a transaction of their own ([`rpm`]).
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,6 +32,9 @@ pub use file::{Least, PackageFile};
 pub struct InstallPackages {
     /// Packages from the configured repositories.
     pub names: Vec<String>,
+    /// Packages that do in the place of one of those: the manager may bring them for its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub instead: BTreeMap<String, Vec<String>>,
     /// Further lists of such packages, of which one is installed: the first that can be had.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub one_of: Vec<Vec<String>>,
@@ -145,7 +149,11 @@ impl InstallPackages {
 
     /// The names that are not installed: whatever else is named to a package manager, it upgrades.
     fn missing_names(&self, database: &PackageDatabase) -> Vec<String> {
-        self.names.iter().filter(|name| database.installed(name).is_none()).cloned().collect()
+        let is_here = |name: &String| database.installed(name).is_some();
+        let is_missing = |name: &&String| {
+            !is_here(name) && !self.instead.get(*name).is_some_and(|it| it.iter().any(is_here))
+        };
+        self.names.iter().filter(is_missing).cloned().collect()
     }
 
     /// Whether all that comes by name is here.

@@ -26,9 +26,8 @@ impl InstallPackages {
         let files = self.fetched_files(host)?;
         let names = self.names_to_install(host)?;
         if !names.is_empty() {
-            let output = self.install_names(host, names.clone())?;
-            let database = self.database(host)?;
-            let is_done = names.iter().all(|name| database.installed(name).is_some());
+            let output = self.install_names(host, names)?;
+            let is_done = self.is_complete(&self.database(host)?);
             self.judge(host, &update, &output, is_done)?;
         }
         if !files.is_empty() {
