@@ -1,28 +1,25 @@
 //! Landfall's own record of what its package transactions bring, on the disk before they begin: a transaction
 //! that was cut short leaves no other trace of which dependencies are ours.
 //!
-//! apt tells by a hook which archives dpkg will be given, and the hook adds their paths. rpm has no such hook,
-//! but all that one transaction brings has the time of its beginning in rpm's database. So the record says
-//! `begun TIME` before a transaction, and `brought NAME` for each package after it. Where the end is missing,
-//! the first transaction since that time was ours: nobody else's can begin while ours holds rpm's lock. zypper
-//! may make each package a transaction of its own; those that follow one another closely are then one run's.
+//! apt tells by a hook which archives dpkg will be given, and the hook adds their paths. rpm has no such hook, but
+//! its managers say before what they are about to bring. So the record says `begun TIME NAME...` before a
+//! transaction, when all is fetched, and `brought NAME` for each package after it. Where the end is missing, those
+//! of the names are ours that came soon after that time: rpm dates each package by its transaction. What others
+//! bring meanwhile under other names, or later, is theirs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use distro_matrix::{Format, Manager};
-
 use crate::durable;
 use crate::error::{Kind, Result};
 use crate::host::Host;
-use crate::package_database::{Package, PackageDatabase};
+use crate::package_database::Package;
 use crate::receipt::Receipt;
 use crate::step::{Before, state_folder};
 
 const BEGUN: &str = "begun ";
-const MANY: &str = " and more";
-/// Seconds.
-const CLOSELY: i64 = 120;
+/// Seconds: a transaction has nothing to fetch any more, and may wait for scripts.
+const SOON: i64 = 900;
 const BROUGHT: &str = "brought ";
 
 /// Where the record is.
@@ -62,27 +59,19 @@ pub(crate) fn prepare(host: &mut dyn Host) -> Result<()> {
     }
 }
 
-/// A transaction of rpm's is about to begin.
-pub(crate) fn begin(host: &mut dyn Host, manager: Manager) -> Result<()> {
+/// A transaction of rpm's is about to begin that will bring these, of which none is here.
+pub(crate) fn begin(host: &mut dyn Host, names: &[String]) -> Result<()> {
     durable::create_folders(host, &state_folder(), 0o700)?;
-    let many = if manager == Manager::Zypper { MANY } else { "" };
-    let text = format!("{}{BEGUN}{}{many}\n", closed(&text(host)?), host.now().as_second());
+    let (begun, names) = (host.now().as_second(), names.join(" "));
+    let text = format!("{}{BEGUN}{begun} {names}\n", closed(&text(host)?));
     durable::write(host, &record(), text.as_bytes(), 0o600)
 }
 
-/// What a transaction that was cut short brought is dealt with, but for these.
-pub(crate) fn settle(host: &mut dyn Host, left: &[String]) -> Result<()> {
+/// It ended, or what a cut one left is dealt with: these of its names are here.
+pub(crate) fn end(host: &mut dyn Host, here: &[String]) -> Result<()> {
     let mut text = closed(&text(host)?);
-    text.extend(left.iter().map(|name| format!("{BROUGHT}{name}\n")));
+    text.extend(here.iter().map(|name| format!("{BROUGHT}{name}\n")));
     durable::write(host, &record(), text.as_bytes(), 0o600)
-}
-
-/// It ended, well or not: what is here now and was not before it, it brought.
-pub(crate) fn end(host: &mut dyn Host, before: &PackageDatabase) -> Result<()> {
-    let mut here = PackageDatabase::read(host, Format::Rpm)?.in_state("installed");
-    let before = before.in_state("installed");
-    here.retain(|name| !before.contains(name));
-    settle(host, &here)
 }
 
 /// What the transaction brought that was begun and whose end nobody saw; `None` where there is no such.
@@ -96,20 +85,13 @@ pub(crate) fn cut_short(
         text => text?,
     };
     let Some(begun) = text.lines().last().and_then(|line| line.strip_prefix(BEGUN)) else { return Ok(None) };
-    let (begun, apart) = match begun.strip_suffix(MANY) {
-        Some(begun) => (begun, CLOSELY),
-        None => (begun, 0),
+    let mut words = begun.split(' ');
+    let begun = words.next().and_then(|time| time.parse::<i64>().ok()).unwrap_or(i64::MAX);
+    let came_soon = |name: &&str| {
+        let came = packages.get(*name).map(|package| package.transaction);
+        came.is_some_and(|time| time >= begun && time - begun <= SOON)
     };
-    let begun = begun.parse::<i64>().unwrap_or(i64::MAX);
-    let mut since: Vec<_> = packages.iter().filter(|(_, package)| package.transaction >= begun).collect();
-    since.sort_by_key(|(_, package)| package.transaction);
-    let mut last = since.first().map_or(0, |(_, package)| package.transaction);
-    let ours = since.into_iter().take_while(|(_, package)| {
-        let follows = package.transaction - last <= apart;
-        last = package.transaction;
-        follows
-    });
-    Ok(Some(ours.map(|(name, _)| name.clone()).collect()))
+    Ok(Some(words.filter(came_soon).map(str::to_owned).collect()))
 }
 
 /// Nothing is ours any more.

@@ -8,9 +8,9 @@ use distro_matrix::Manager;
 use crate::error::Error;
 use crate::host::Output;
 
-mod removals;
+mod preview;
 
-pub(crate) use removals::would_remove;
+pub(crate) use preview::Preview;
 
 const MOST_LINES: usize = 5;
 const LOCKED: [&str; 9] = [
@@ -75,7 +75,7 @@ pub(crate) fn telling(output: &Output) -> String {
 }
 
 /// What tells nothing about why.
-const NOISE: [&str; 14] = [
+const NOISE: [&str; 19] = [
     "warning:",
     "Importing",
     "Userid",
@@ -90,6 +90,12 @@ const NOISE: [&str; 14] = [
     "Problem occurred during",
     "Installation has ",
     "Some of the repositories",
+    // dnf 5 shows how far it is on standard error.
+    "---",
+    "Total size",
+    "After this operation",
+    "Downloading",
+    "Complete!",
 ];
 /// What zypper says on standard output and not on standard error.
 const OF_ZYPPER: [&str; 8] = [
@@ -105,7 +111,9 @@ const OF_ZYPPER: [&str; 8] = [
 
 /// dnf tells why on standard error, and more besides; zypper in part on standard output.
 fn of_rpms_managers(output: &Output) -> Vec<&str> {
-    let is_noise = |line: &&str| line.is_empty() || NOISE.iter().any(|words| line.starts_with(words));
+    let is_bar = |line: &str| line.starts_with('[') && line.contains('%');
+    let is_noise =
+        |line: &&str| line.is_empty() || is_bar(line) || NOISE.iter().any(|words| line.starts_with(words));
     let is_zyppers = |line: &&str| OF_ZYPPER.iter().any(|words| line.contains(words));
     let said =
         output.stderr.lines().map(|line| line.trim().trim_start_matches("- ")).filter(|it| !is_noise(it));

@@ -22,6 +22,14 @@ pub(crate) fn offers(text: &str, url: &str) -> bool {
     })
 }
 
+/// Whether a file offers packages of anything.
+pub(crate) fn is_on(text: &str) -> bool {
+    let off = |section: &Vec<&str>| {
+        values(section, "enabled").iter().any(|word| matches!(word.as_str(), "0" | "no" | "false"))
+    };
+    sections(text).iter().any(|section| !off(section))
+}
+
 /// The lines of each section, without comments.
 fn sections(text: &str) -> Vec<Vec<&str>> {
     let mut sections: Vec<Vec<&str>> = Vec::new();

@@ -90,7 +90,7 @@ pub enum Packages {
         /// Whether an older version may take the place of a newer one.
         downgrade: bool,
     },
-    /// Says what installing these would do, and does nothing.
+    /// Fetches what installing these takes, says what that would do, and installs nothing.
     Preview {
         /// Packages from the configured repositories.
         names: Vec<String>,

@@ -209,7 +209,10 @@ impl AddRepository {
         let mut others = files.iter().filter(|(_, text)| *text != ours);
         Ok(others.any(|(path, text)| match self.manager.format() {
             Format::Deb => apt_sources::offers(path, text, &self.url, &self.suite),
-            Format::Rpm => rpm_sources::offers(text, &self.url),
+            // A file of the name that we would take is somebody's choice of where Docker comes from.
+            Format::Rpm => {
+                rpm_sources::offers(text, &self.url) || (*path == self.source() && rpm_sources::is_on(text))
+            }
         }))
     }
 

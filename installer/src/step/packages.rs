@@ -26,6 +26,7 @@ mod rpm;
 mod undo;
 
 pub use file::{Least, PackageFile};
+pub(super) use undo::erase;
 
 /// Packages to install.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Before;
 use super::is_apt;
+use super::packages::erase;
 use crate::brought::{self, recorded};
 use crate::error::{Error, Result};
 use crate::host::{Host, Output, Packages};
@@ -46,14 +47,21 @@ impl RepairPackages {
         }
     }
 
-    /// What somebody else needs by now stays, and is still ours.
+    /// What somebody else needs by now stays, is told, and is still ours.
     fn take_back_rpms(&self, host: &mut dyn Host) -> Result<()> {
+        let patience = Duration::from_secs(self.lock_seconds);
+        package_lock::wait(host, self.manager, patience)?;
         let ours = PackageDatabase::read(host, Format::Rpm)?.demanded_again();
-        if !ours.is_empty() {
-            self.run(host, Packages::Remove(ours))?;
-        }
+        let said = erase(host, self.manager, ours, patience)?;
         let left = PackageDatabase::read(host, Format::Rpm)?.demanded_again();
-        brought::settle(host, &left)
+        if !left.is_empty() {
+            let left = left.join(", ");
+            host.tell(&format!(
+                "interrupted, and still needed, so that it stays as it is: {left} ({})",
+                telling(&said)
+            ));
+        }
+        brought::end(host, &left)
     }
 
     fn repair_dpkg(&self, host: &mut dyn Host) -> Result<()> {

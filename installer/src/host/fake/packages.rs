@@ -47,7 +47,7 @@ impl Fake {
             return Ok(refuse(100, "E: Could not get lock /var/lib/dpkg/lock-frontend"));
         }
         if manager != Manager::Apt {
-            return self.rpm_packages(packages);
+            return self.rpm_packages(manager, packages);
         }
         match packages {
             Packages::Update => Ok(self.read_lists()),

@@ -6,6 +6,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use distro_matrix::Manager;
+
 use super::catalogue::{Package, RPM_CATALOGUE};
 use super::{Fake, Halt, answer, refuse};
 use crate::certificate::fingerprints;
@@ -44,10 +46,11 @@ impl Fake {
             && !self.withheld.contains(name)
     }
 
-    pub(super) fn rpm_packages(&mut self, packages: &Packages) -> Result<Output, Halt> {
+    pub(super) fn rpm_packages(&mut self, manager: Manager, packages: &Packages) -> Result<Output, Halt> {
         match packages {
             Packages::Update if self.silent_sources => Ok(refuse(1, "Error: Failed to download metadata")),
-            Packages::Update | Packages::Configure | Packages::Preview { .. } => Ok(answer()),
+            Packages::Update | Packages::Configure => Ok(answer()),
+            Packages::Preview { names, .. } => Ok(self.preview(manager, names)),
             Packages::Install { names, .. } => self.dnf_installs(names),
             Packages::InstallFiles { files, downgrade } => self.rpm_installs(files, *downgrade),
             Packages::Reinstall(_) => Ok(answer()),
@@ -81,16 +84,41 @@ impl Fake {
     }
 
     fn dnf_installs(&mut self, names: &[String]) -> Result<Output, Halt> {
-        if let Some(name) = names.iter().find(|name| !self.dnf_has(name)) {
-            return Ok(refuse(1, &format!("Error: Unable to find a match: {name}")));
+        match self.resolved(names) {
+            Ok(order) => self.transaction(order.into_iter().map(|name| (name, "1".to_owned())).collect()),
+            Err(refused) => Ok(refused),
         }
-        // What is asked for by name meets what others depend on.
+    }
+
+    /// What would come, in the manager's own form.
+    fn preview(&self, manager: Manager, names: &[String]) -> Output {
+        let order = match self.resolved(names) {
+            Ok(order) => order,
+            Err(refused) => return refused,
+        };
+        let stdout = match manager {
+            Manager::Zypper => {
+                let list: String = order.iter().map(|name| format!("<solvable name=\"{name}\"/>")).collect();
+                format!("<install-summary><to-install>{list}</to-install></install-summary>")
+            }
+            _ => {
+                "Installing:\n".to_owned()
+                    + &order.iter().map(|name| format!(" {name}  x86_64  1\n")).collect::<String>()
+            }
+        };
+        Output { stdout, ..answer() }
+    }
+
+    /// What is asked for by name meets what others depend on.
+    fn resolved(&self, names: &[String]) -> Result<Vec<String>, Output> {
+        if let Some(name) = names.iter().find(|name| !self.dnf_has(name)) {
+            return Err(refuse(1, &format!("Error: Unable to find a match: {name}")));
+        }
         let mut order: Vec<String> = Vec::new();
         let (free, bound): (Vec<&String>, Vec<&String>) =
             names.iter().partition(|name| package(name).is_some_and(|package| package.depends.is_empty()));
         free.into_iter().chain(bound).for_each(|name| self.enqueue_rpm(name, &mut order));
-        let versions = order.into_iter().map(|name| (name, "1".to_owned())).collect();
-        self.transaction(versions)
+        Ok(order)
     }
 
     fn rpm_installs(&mut self, files: &[PathBuf], downgrade: bool) -> Result<Output, Halt> {

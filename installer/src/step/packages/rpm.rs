@@ -9,13 +9,15 @@
 //! What counts is what is here afterwards, not the code that a manager ends with: a script of a package that
 //! fails is an error to some and none to others, and to zypper a repository that did not answer is one.
 
+use distro_matrix::Manager;
+
 use super::super::Context;
 use super::InstallPackages;
 use crate::brought;
 use crate::error::{Error, Result};
 use crate::host::{Host, Output, Packages};
 use crate::package_lock;
-use crate::package_words::{refusal, telling, would_remove};
+use crate::package_words::{Preview, refusal, telling};
 
 impl InstallPackages {
     pub(super) fn apply_with_rpm(&self, host: &mut dyn Host, context: &Context) -> Result<()> {
@@ -26,53 +28,59 @@ impl InstallPackages {
         let files = self.fetched_files(host)?;
         let names = self.names_to_install(host)?;
         if !names.is_empty() {
-            let output = self.install_names(host, names)?;
+            let brought = self.preview(host, &update, &names)?;
+            let enable = self.enable.clone();
+            let install = Packages::Install {
+                names,
+                files: Vec::new(),
+                enable,
+                record: brought::record(),
+                downgrade: false,
+            };
+            let output = self.transaction(host, install, brought)?;
             let is_done = self.is_complete(&self.database(host)?);
             self.judge(host, &update, &output, is_done)?;
         }
         if !files.is_empty() {
+            let names = self.files.iter().map(|file| file.name.clone()).collect();
             let downgrade = self.allow_downgrade;
-            let output = self.transaction(host, Packages::InstallFiles { files, downgrade })?;
+            let output = self.transaction(host, Packages::InstallFiles { files, downgrade }, names)?;
             let is_done = self.missing_files(host)?.is_empty();
             self.judge(host, &Output::default(), &output, is_done)?;
         }
         Ok(())
     }
 
-    /// Asked first what it would do, the manager says too where it would refuse.
-    fn install_names(&self, host: &mut dyn Host, names: Vec<String>) -> Result<Output> {
-        let enable = self.enable.clone();
-        let preview = Packages::Preview { names: names.clone(), enable: enable.clone() };
-        let preview = package_lock::run(host, self.manager, preview, self.patience())?;
-        let removed = would_remove(self.manager, &preview);
-        if !removed.is_empty() {
-            return Err(Error::failed(format!(
-                "{} would take {} away to install {}",
-                self.manager.program(),
-                removed.join(", "),
-                names.join(" ")
-            ))
-            .hint(format!(
-                "nothing was changed: remove it by yourself if nothing needs it ('{} remove {}'), and run again",
-                self.manager.program(),
-                removed.join(" ")
-            )));
+    /// Has the manager fetch all, and say what it would bring. Where it does not come to that, it says why.
+    fn preview(&self, host: &mut dyn Host, update: &Output, names: &[String]) -> Result<Vec<String>> {
+        let preview = Packages::Preview { names: names.to_vec(), enable: self.enable.clone() };
+        let output = package_lock::run(host, self.manager, preview, self.patience())?;
+        if !succeeded(self.manager, &output) {
+            return Err(refusal(self.manager, self.hint.as_deref(), update, &output));
         }
-        let record = brought::record();
-        self.transaction(
-            host,
-            Packages::Install { names, files: Vec::new(), enable, record, downgrade: false },
-        )
+        let preview = Preview::read(self.manager, &output);
+        if preview.removed.is_empty() {
+            return Ok(preview.brought);
+        }
+        let (program, removed) = (self.manager.program(), preview.removed.join(" "));
+        Err(Error::failed(format!("{program} would take {removed} away to install {}", names.join(" "))).hint(
+            format!(
+                "nothing was changed: remove it by yourself if nothing needs it ('{program} remove {removed}'), and run again"
+            ),
+        ))
     }
 
     /// One transaction, with its beginning and its end in the record. What others install while it waits for
     /// them is theirs, so it waits before it looks.
-    fn transaction(&self, host: &mut dyn Host, packages: Packages) -> Result<Output> {
+    fn transaction(&self, host: &mut dyn Host, packages: Packages, mut names: Vec<String>) -> Result<Output> {
         package_lock::wait(host, self.manager, self.patience())?;
-        let before = self.database(host)?;
-        brought::begin(host, self.manager)?;
+        let before = self.database(host)?.in_state("installed");
+        names.retain(|name| !before.contains(name));
+        brought::begin(host, &names)?;
         let output = package_lock::run(host, self.manager, packages, self.patience());
-        brought::end(host, &before)?;
+        let here = self.database(host)?.in_state("installed");
+        names.retain(|name| here.contains(name));
+        brought::end(host, &names)?;
         output
     }
 
@@ -86,4 +94,10 @@ impl InstallPackages {
         }
         Ok(())
     }
+}
+
+/// zypper has codes of its own for what went well but for a repository that did not answer, or with a hint that
+/// something should be started again.
+fn succeeded(manager: Manager, output: &Output) -> bool {
+    output.ok() || (manager == Manager::Zypper && [102, 103, 106].contains(&output.code))
 }

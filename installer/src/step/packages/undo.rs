@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
-use distro_matrix::Format;
+use distro_matrix::{Format, Manager};
 
 use super::super::{Before, Leftovers};
 use super::{InstallPackages, PackageFile, is_version};
@@ -37,10 +38,7 @@ impl InstallPackages {
         // All in one call, so that dpkg finds an order; then the configuration that was not there before.
         let ours = self.brought(host, installed, configured)?;
         if !ours.is_empty() {
-            said = package_lock::run(host, self.manager, Packages::Remove(ours.clone()), self.patience())?;
-        }
-        if self.manager.format() == Format::Rpm && !said.ok() {
-            self.remove_one_by_one(host, installed, configured)?;
+            said = erase(host, self.manager, ours.clone(), self.patience())?;
         }
         let mut rest = self.brought(host, installed, configured)?;
         rest.retain(|name| !configured.contains(name));
@@ -61,27 +59,6 @@ impl InstallPackages {
         };
         Err(Error::failed(format!("{program} did not remove {}: {}", left.join(", "), telling(&said)))
             .hint(look))
-    }
-
-    /// rpm removes all of what it is told to or nothing: where one is still needed, each of the others goes by
-    /// itself, what nothing needs first.
-    fn remove_one_by_one(
-        &self,
-        host: &mut dyn Host,
-        installed: &[String],
-        configured: &[String],
-    ) -> Result<()> {
-        loop {
-            let ours = self.brought(host, installed, configured)?;
-            let mut gone = false;
-            for name in ours {
-                let remove = Packages::Remove(vec![name]);
-                gone |= package_lock::run(host, self.manager, remove, self.patience())?.ok();
-            }
-            if !gone {
-                return Ok(());
-            }
-        }
     }
 
     /// The agents that were found in another version: nobody kept the package they came in.
@@ -123,19 +100,54 @@ impl InstallPackages {
     fn brought(&self, host: &dyn Host, installed: &[String], configured: &[String]) -> Result<Vec<String>> {
         let mut chosen = recorded(host)?;
         let database = self.database(host)?;
-        if self.manager.format() == Format::Deb {
-            let by_apt = chosen_by_apt(host)?;
-            chosen.retain(|name| by_apt.contains(name));
-        } else {
-            chosen.extend(database.demanded_again());
+        match self.manager.format() {
+            Format::Deb => {
+                let by_apt = chosen_by_apt(host)?;
+                chosen.retain(|name| by_apt.contains(name));
+                chosen.extend(self.all_names().map(str::to_owned));
+            }
+            // The record has all that came, and only that: one that we asked for may have come from somebody else.
+            Format::Rpm => chosen.extend(database.demanded_again()),
         }
         let mut present = database.in_state("config-files");
         present.retain(|name| !configured.contains(name));
         present.extend(database.in_state("installed"));
         present.extend(database.unfinished());
         present.retain(|name| !installed.contains(name));
-        present.retain(|name| chosen.contains(name) || self.all_names().any(|ours| ours == name));
+        present.retain(|name| chosen.contains(name));
         Ok(present)
+    }
+}
+
+/// Removes packages. rpm removes all of what it is told to or nothing: where one is still needed, each of the others
+/// goes by itself, what nothing needs first.
+pub(in super::super) fn erase(
+    host: &mut dyn Host,
+    manager: Manager,
+    mut names: Vec<String>,
+    patience: Duration,
+) -> Result<Output> {
+    if names.is_empty() {
+        return Ok(Output::default());
+    }
+    let mut said = package_lock::run(host, manager, Packages::Remove(names.clone()), patience)?;
+    if manager.format() == Format::Deb || said.ok() {
+        return Ok(said);
+    }
+    loop {
+        let before = names.len();
+        let mut left = Vec::new();
+        for name in names {
+            let output = package_lock::run(host, manager, Packages::Remove(vec![name.clone()]), patience)?;
+            if !output.ok() {
+                said = output;
+                left.push(name);
+            }
+        }
+        if left.is_empty() || left.len() == before {
+            return Ok(said);
+        }
+        names = left;
     }
 }
 

@@ -9,11 +9,14 @@ use distro_matrix::Manager;
 
 use super::Invocation;
 use crate::brought::record;
+use crate::certificate::fingerprints;
 use crate::durable::parent;
 use crate::host::Packages;
 
 /// What rpm is asked of the keys that it trusts.
-pub(super) const KEY_QUERY: &str = "%{NAME}-%{VERSION}-%{RELEASE}\\n";
+pub(super) const KEY_QUERY: &str = "package %{NAME}-%{VERSION}-%{RELEASE}\\n%{DESCRIPTION}\\n";
+/// What stands in front of each.
+const MARK: &str = "package ";
 
 /// A package file's own words, in those of a Debian package.
 const CONTROL_DATA: &str = "Package: %{NAME}\\nVersion: %{VERSION}-%{RELEASE}\\nArchitecture: %{ARCH}\\n";
@@ -28,7 +31,7 @@ pub(super) fn invocation(manager: Manager, packages: &Packages) -> Invocation {
         },
         Packages::Preview { names, enable } => match manager {
             Manager::Zypper => {
-                zypper().and(["--xmlout", "install", "--dry-run", "--no-recommends"]).and(words(names))
+                zypper().and(["--xmlout", "install", "--download-only", "--no-recommends"]).and(words(names))
             }
             manager => dnf(manager)
                 .and(["--assumeno"])
@@ -93,7 +96,10 @@ fn install_files() -> Invocation {
 }
 
 fn erase() -> Invocation {
-    Invocation { folder: Some(parent(&record()).to_owned()), ..Invocation::plain("rpm", ["-e"]) }
+    Invocation {
+        folder: Some(parent(&record()).to_owned()),
+        ..Invocation::plain("rpm", ["-e", "--allmatches"])
+    }
 }
 
 pub(super) fn control_data(package: &Path) -> Invocation {
@@ -124,30 +130,28 @@ pub(in super::super) fn found(manager: Manager, said: &str, names: &[String]) ->
     names.iter().filter(is_found).cloned().collect()
 }
 
-/// The package of a key in rpm's keyring. Up to rpm 5 its version is the last eight figures of the fingerprint.
+/// The package of a key in rpm's keyring. Its name has only a part of the fingerprint, up to rpm 5, so the certificate
+/// itself is asked.
 pub(in super::super) fn key_of(keys: &str, fingerprint: &str) -> Option<String> {
-    let fingerprint = fingerprint.to_lowercase();
-    let is_it = |key: &&str| {
-        let version = key.strip_prefix("gpg-pubkey-").and_then(|rest| rest.split('-').next());
-        version.is_some_and(|version| version.len() >= 8 && fingerprint.ends_with(version))
-    };
-    keys.lines().find(is_it).map(str::to_owned)
+    let packages = keys.split(MARK).filter_map(|package| package.split_once('\n'));
+    let mut its = packages.filter(|(_, armored)| {
+        fingerprints(armored.as_bytes()).iter().any(|it| it.eq_ignore_ascii_case(fingerprint))
+    });
+    its.next().map(|(name, _)| name.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const DOCKER: &str = "060A61C51B558A7F742B77AAC52FEB6B621E9F35";
+    use crate::certificate::tests::{OTHER, VENDOR, armor, fingerprint, public};
 
     #[test]
-    fn a_key_is_found_under_its_short_version_and_under_its_whole_one() {
-        let old = "gpg-pubkey-8483c65d-5ccc5b19\ngpg-pubkey-621e9f35-58adea78\n";
-        assert_eq!(key_of(old, DOCKER).as_deref(), Some("gpg-pubkey-621e9f35-58adea78"));
-        let new = "gpg-pubkey-060a61c51b558a7f742b77aac52feb6b621e9f35-58adea78\n";
-        assert_eq!(key_of(new, DOCKER).as_deref(), Some(new.trim()));
-        assert_eq!(key_of("gpg-pubkey-8483c65d-5ccc5b19\n", DOCKER), None);
-        assert_eq!(key_of("gpg-pubkey--1\n", DOCKER), None);
+    fn a_key_is_found_by_the_fingerprint_of_its_certificate_and_not_by_its_name() {
+        let (vendor, other) = (armor(&public(&VENDOR)), armor(&public(&OTHER)));
+        let keys = format!("{MARK}gpg-pubkey-621e9f35-1\n{other}\n{MARK}gpg-pubkey-8483c65d-2\n{vendor}\n");
+        assert_eq!(key_of(&keys, &fingerprint(&VENDOR)).as_deref(), Some("gpg-pubkey-8483c65d-2"));
+        assert_eq!(key_of(&keys, &"0".repeat(40)), None);
+        assert_eq!(key_of("", &fingerprint(&VENDOR)), None);
     }
 
     #[test]
