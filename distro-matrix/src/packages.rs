@@ -50,6 +50,8 @@ pub struct Tool {
     /// Packages that do as well where they are installed already.
     #[serde(default)]
     pub or: Vec<String>,
+    /// The kernel module that it is for: where the running kernel has that, the package is not needed.
+    pub module: Option<String>,
     /// Whether it must be of the running kernel's own version, `NAME-$(uname -r)`: the newest may belong to a kernel
     /// that only the next boot brings.
     #[serde(default)]

@@ -47,6 +47,9 @@ pub struct Facts {
     /// The kernel's release, as `uname -r` prints it.
     #[serde(default)]
     pub kernel_release: String,
+    /// Modules that the running kernel has, of those that the release's packages are for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kernel_modules: Vec<String>,
     /// What the programs are for: the package manager's own architecture in its words, else that of process 1 in
     /// the kernel's. A 64-bit kernel may carry a 32-bit userland.
     pub userland_architecture: Option<String>,
@@ -147,6 +150,7 @@ impl Facts {
         let format = distro.map(|distro| distro.packages.agents).unwrap_or_default();
         let database = PackageDatabase::read(host, format)?;
         let (memory, disk_free) = host.capacity(Path::new("/var/lib"));
+        let kernel_release = system::line(host, "/proc/sys/kernel/osrelease")?.unwrap_or_default();
         let mut unfinished_packages = database.unfinished();
         if database.interrupted && unfinished_packages.is_empty() {
             unfinished_packages.push("the package manager's own journal".into());
@@ -155,7 +159,8 @@ impl Facts {
             os,
             os_release_broken: broken,
             kernel_architecture: host.machine(),
-            kernel_release: system::line(host, "/proc/sys/kernel/osrelease")?.unwrap_or_default(),
+            kernel_modules: system::kernel_modules(host, &kernel_release, distro)?,
+            kernel_release,
             userland_architecture: match database.architecture() {
                 Some(its) => Some(its.to_owned()),
                 None => sight.of(system::first_program(host))?,

@@ -72,10 +72,14 @@ fn exactly(facts: &Facts, name: &str, tool: &Tool) -> String {
     }
 }
 
-/// The tools that are not here in another package already.
+/// The tools that are not here in another package already. In a container the kernel is somebody else's.
 fn tools<'a>(facts: &'a Facts, distro: &'a Distro) -> impl Iterator<Item = (&'a String, &'a Tool)> {
     let elsewhere = |tool: &Tool| tool.or.iter().any(|name| facts.has_package(name));
-    distro.packages.tools.iter().filter(move |(_, tool)| !elsewhere(tool))
+    let in_the_kernel = |tool: &Tool| {
+        let is_there = |module| facts.container.is_some() || facts.kernel_modules.contains(module);
+        tool.module.as_ref().is_some_and(is_there)
+    };
+    distro.packages.tools.iter().filter(move |(_, tool)| !elsewhere(tool) && !in_the_kernel(tool))
 }
 
 /// A version that was asked for is taken if it is newer than the one here, or if an older one is wanted

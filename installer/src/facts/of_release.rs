@@ -17,6 +17,7 @@ impl Facts {
             kernel_architecture: architecture.to_owned(),
             // Which kernel it runs, only the machine knows: what belongs to one is named without its number.
             kernel_release: String::new(),
+            kernel_modules: Vec::new(),
             userland_architecture: distro.architectures.get(architecture).cloned(),
             systemd: true,
             container: None,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use distro_matrix::Distro;
 use serde::{Deserialize, Serialize};
 
 use crate::elf;
@@ -49,6 +50,23 @@ pub(super) fn cgroup_version(host: &dyn Host) -> Result<u8> {
         return Ok(2);
     }
     Ok(u8::from(host.stat(Path::new("/sys/fs/cgroup/memory"))?.is_some()))
+}
+
+/// Of the modules that a release's packages are for, those that the running kernel has already: in its lists of
+/// modules, or built in.
+pub(super) fn kernel_modules(host: &dyn Host, kernel: &str, distro: Option<&Distro>) -> Result<Vec<String>> {
+    let tools = distro.iter().flat_map(|distro| distro.packages.tools.values());
+    let mut wanted: Vec<&String> = tools.filter_map(|tool| tool.module.as_ref()).collect();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut lists = String::new();
+    for list in ["modules.dep", "modules.builtin"] {
+        let content = host.read(&Path::new("/lib/modules").join(kernel).join(list))?.unwrap_or_default();
+        lists += &String::from_utf8_lossy(&content);
+    }
+    wanted.retain(|module| lists.contains(&format!("/{module}.ko")));
+    Ok(wanted.into_iter().cloned().collect())
 }
 
 /// Where the kernel keeps no account of memory, the limits of tasks do nothing.
@@ -164,5 +182,15 @@ mod tests {
         head[18] = 62;
         fake.put("/proc/1/exe", &String::from_utf8(head).unwrap(), 0o755);
         assert_eq!(first_program(&fake).unwrap().as_deref(), Some("x86_64"));
+    }
+
+    #[test]
+    fn a_module_that_the_running_kernel_has_is_known_and_asked_for_where_the_matrix_does_alone() {
+        let mut fake = fresh();
+        fake.put("/lib/modules/6.12/modules.dep", "kernel/net/netfilter/xt_addrtype.ko.xz: x\n", 0o644);
+        let of = |release, kernel| kernel_modules(&fake, kernel, distro_matrix::named(release)).unwrap();
+        assert_eq!(of("rhel-10", "6.12"), ["xt_addrtype"]);
+        assert_eq!(of("rhel-10", "6.13"), [""; 0]);
+        assert_eq!(of("debian-12", "6.12"), [""; 0]);
     }
 }
