@@ -10,7 +10,7 @@ use crate::host::Output;
 
 mod preview;
 
-pub(crate) use preview::Preview;
+pub(crate) use preview::{Preview, spoken};
 
 const MOST_LINES: usize = 5;
 const LOCKED: [&str; 9] = [

@@ -33,6 +33,29 @@ impl Preview {
     }
 }
 
+/// What was said, as it is without a summary to be read: zypper has messages in the same XML.
+pub(crate) fn spoken(manager: Manager, output: &Output) -> Output {
+    if manager != Manager::Zypper {
+        return output.clone();
+    }
+    let mut spoken = Output { code: output.code, ..Output::default() };
+    for message in output.stdout.split("<message type=\"").skip(1) {
+        let Some((kind, rest)) = message.split_once("\">") else { continue };
+        let text = plain(rest.split_once("</message>").map_or(rest, |(text, _)| text)) + "\n";
+        match kind {
+            "error" | "warning" => spoken.stderr += &text,
+            _ => spoken.stdout += &text,
+        }
+    }
+    spoken.stderr += &output.stderr;
+    spoken
+}
+
+fn plain(text: &str) -> String {
+    let entities = [("&apos;", "'"), ("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+    entities.iter().fold(text.to_owned(), |text, (entity, is)| text.replace(entity, is))
+}
+
 /// A table with headings: a row begins with one space, and goes on in a second line where a name is long; what is
 /// replaced stands in a line of its own below what replaces it. An upgrade replaces an older version of itself,
 /// which is no removal.
@@ -100,6 +123,16 @@ mod tests {
         assert_eq!(preview.brought, ["docker-ce"]);
         assert_eq!(preview.removed, ["runc", "podman"]);
         assert_eq!(read(Manager::Dnf, "Nothing to do.\n"), Preview::default());
+    }
+
+    #[test]
+    fn what_zypper_says_in_xml_is_told_as_if_it_had_not() {
+        let stdout = "<?xml version='1.0'?>\n<stream>\n<message type=\"info\">Loading repository data...</message>\n\
+            <message type=\"error\">No provider of &apos;docker&apos; found.</message>\n</stream>\n";
+        let output = Output { code: 104, stdout: stdout.into(), stderr: String::new() };
+        let spoken = spoken(Manager::Zypper, &output);
+        assert_eq!(spoken.stderr, "No provider of 'docker' found.\n");
+        assert_eq!((spoken.stdout.as_str(), spoken.code), ("Loading repository data...\n", 104));
     }
 
     #[test]

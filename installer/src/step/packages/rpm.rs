@@ -17,7 +17,7 @@ use crate::brought;
 use crate::error::{Error, Result};
 use crate::host::{Host, Output, Packages};
 use crate::package_lock;
-use crate::package_words::{Preview, refusal, telling};
+use crate::package_words::{Preview, refusal, spoken, telling};
 
 impl InstallPackages {
     pub(super) fn apply_with_rpm(&self, host: &mut dyn Host, context: &Context) -> Result<()> {
@@ -56,7 +56,8 @@ impl InstallPackages {
         let preview = Packages::Preview { names: names.to_vec(), enable: self.enable.clone() };
         let output = package_lock::run(host, self.manager, preview, self.patience())?;
         if !succeeded(self.manager, &output) {
-            return Err(refusal(self.manager, self.hint.as_deref(), update, &output));
+            let said = spoken(self.manager, &output);
+            return Err(refusal(self.manager, self.hint.as_deref(), update, &said));
         }
         let preview = Preview::read(self.manager, &output);
         if preview.removed.is_empty() {

@@ -34,7 +34,7 @@ pub(super) fn invocation(manager: Manager, packages: &Packages) -> Invocation {
                 zypper().and(["--xmlout", "install", "--download-only", "--no-recommends"]).and(words(names))
             }
             manager => dnf(manager)
-                .and(["--assumeno"])
+                .and(["-y", "--downloadonly"])
                 .and(install(enable).iter().map(String::as_str))
                 .and(words(names)),
         },
