@@ -34,8 +34,9 @@ pub(super) fn invocation(manager: Manager, packages: &Packages) -> Invocation {
                 zypper().and(["--xmlout", "install", "--download-only", "--no-recommends"]).and(words(names))
             }
             manager => dnf(manager)
-                .and(["-y", "--downloadonly"])
+                .and(["-y"])
                 .and(install(enable).iter().map(String::as_str))
+                .and(["--downloadonly"])
                 .and(words(names)),
         },
         Packages::Install { names, enable, .. } => match manager {
