@@ -17,7 +17,8 @@ use crate::host_command;
 use crate::programs;
 use crate::system::{StandIn, System};
 
-const AGENTS: [&str; 6] = [
+/// The programs that packages of the agents are made of.
+pub const AGENTS: [&str; 6] = [
     "amazon-ssm-agent",
     "ssm-agent-worker",
     "ssm-session-worker",

@@ -32,7 +32,7 @@ fn other_package(world: &World, session_worker: &Path, version: &str, place: &st
     let tools = programs::test_tools()?;
     let own = folder.path().join("programs");
     fs::create_dir(&own)?;
-    for name in ["amazon-ssm-agent", "ssm-agent-worker", "amazon-ecs-init", "amazon-ecs-agent"] {
+    for name in packages::AGENTS {
         fs::copy(tools.join(name), own.join(name))?;
     }
     fs::copy(session_worker, own.join("ssm-session-worker")).doing(|| "taking the session worker")?;
