@@ -37,7 +37,6 @@ fn killed_right_before_and_right_after_each_step_acts_the_next_run_goes_on_to_on
 }
 
 #[test]
-#[ignore = "in scripts/test --full: the same places are tried by SIGKILL, and power cuts in memory and with rpm"]
 fn after_a_power_cut_right_before_and_right_after_each_step_the_next_run_goes_on_to_one_registration()
 -> Result<()> {
     let Some((world, mut guest)) = prepared()? else { return Ok(()) };

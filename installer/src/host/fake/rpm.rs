@@ -49,12 +49,13 @@ impl Fake {
     pub(super) fn rpm_packages(&mut self, manager: Manager, packages: &Packages) -> Result<Output, Halt> {
         match packages {
             Packages::Update if self.silent_sources => Ok(refuse(1, "Error: Failed to download metadata")),
-            Packages::Update | Packages::Configure => Ok(answer()),
+            Packages::Update => Ok(answer()),
             Packages::Preview { names, .. } => Ok(self.preview(manager, names)),
             Packages::Install { names, .. } => self.dnf_installs(names),
             Packages::InstallFiles { files, downgrade } => self.rpm_installs(files, *downgrade),
-            Packages::Reinstall(_) => Ok(answer()),
-            Packages::ClearBroken(name) => self.rpm_erases(std::slice::from_ref(name)),
+            Packages::Reinstall(_) | Packages::Configure | Packages::ClearBroken(_) => {
+                Ok(refuse(1, "rpm has no such command"))
+            }
             Packages::Remove(names) | Packages::Purge(names) => self.rpm_erases(names),
             Packages::TrustKey(file) => Ok(self.trust_key(file)),
             Packages::ForgetKey(key) => {

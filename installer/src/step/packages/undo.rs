@@ -1,5 +1,5 @@
-//! Removes what a transaction brought, and nothing that was there before or that somebody asked for
-//! since.
+//! Removes what a transaction brought, and nothing that was there before. What somebody asked for since stays where
+//! that is known: apt notes it, and rpm's managers are not asked.
 //!
 //! It asks dpkg or rpm rather than the package manager above them, because those refuse to remove what another
 //! package still needs, where these would remove that other package too.

@@ -50,13 +50,10 @@ pub(super) fn invocation(manager: Manager, packages: &Packages) -> Invocation {
             let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
             install_files().and(downgrade.then_some("--oldpackage")).and(files.iter().map(String::as_str))
         }
-        Packages::Reinstall(name) => match manager {
-            Manager::Zypper => zypper().and(["install", "--force", "--no-recommends", name]),
-            manager => dnf(manager).and(["-y", "reinstall", name]),
-        },
-        // rpm leaves nothing half done that it could finish, and keeps no configuration apart.
-        Packages::Configure => Invocation::plain("true", []),
-        Packages::ClearBroken(name) => erase().and([name.as_str()]),
+        // rpm knows nothing that is half done: what was cut short is erased, and comes anew.
+        Packages::Reinstall(_) | Packages::Configure | Packages::ClearBroken(_) => {
+            Invocation::plain("false", [])
+        }
         Packages::Purge(list) | Packages::Remove(list) => erase().and(list.iter().map(String::as_str)),
         Packages::TrustKey(file) => {
             Invocation::plain("rpmkeys", ["--import"]).and([file.display().to_string().as_str()])
