@@ -1,3 +1,22 @@
-//! Bootable images that register by themselves at first boot.
+//! Golden images that register by themselves, and seeds that make a vendor's image do so.
 //!
-//! Empty until the installer can bake: the recipes, the QEMU pipeline and `landfall-image` come here.
+//! ```text
+//! recipe (TOML) --> plan --> base: downloaded and verified, or bootstrapped from packages
+//!                              |
+//!                    bake: boots an overlay of it in QEMU, installs, seals, powers off
+//!                              |
+//!                    verify: reads what came out, without mounting, against recipe and seal list
+//!                              |
+//!                    export: each format, with checksums, manifest and SBOM beside it
+//! ```
+//!
+//! No root, no loop device, no libguestfs. What changes a machine is the binary `landfall`, which travels as a
+//! file; nothing of the installer is linked in.
+
+pub mod bake;
+pub mod boot;
+pub mod bootstrap;
+pub mod cli;
+pub mod commands;
+pub mod error;
+pub mod program;

@@ -1,0 +1,39 @@
+//! The command line. Each command's flags stand in its own module, beside what they decide.
+
+use clap::{Parser, Subcommand};
+
+use crate::{bake, boot, bootstrap, commands};
+
+/// Builds bootable images that become Amazon ECS Anywhere external instances by themselves.
+#[derive(Debug, Parser)]
+#[command(name = "landfall-image", version, max_term_width = 80, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage or bad input (nothing \
+written), 3 problems found in an image.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Action,
+
+    /// Print data as JSON on standard output
+    #[arg(long, global = true, env = "LANDFALL_JSON", value_parser = clap::builder::FalseyValueParser::new())]
+    pub json: bool,
+}
+
+/// What can be asked for.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Make a base image from packages
+    Bootstrap(bootstrap::Flags),
+    /// Make a golden image: boot a base, install, seal, verify, export
+    Bake(bake::Flags),
+    /// Look at an image: a throw-away overlay with a console
+    Boot(boot::Flags),
+    /// Make seed disks for untouched vendor images, one or one per line of an inventory
+    Seed(commands::seed::Flags),
+    /// Put Landfall into an image's ext4 root, offline
+    Inject(commands::inject::Flags),
+    /// Read an image without mounting it, against the seal list and a recipe
+    Verify(commands::verify::Flags),
+    /// Check a recipe, or tell what it would do
+    Recipe(commands::recipe::Flags),
+}

@@ -1,0 +1,127 @@
+//! One error type: what went wrong, while doing what, and what to do now.
+//!
+//! The kind decides the exit code and tells "your input" from "our bug". Messages carry no full
+//! stop and no hint; the hint stands apart, so that it can be shown, tested and translated apart.
+
+use std::fmt;
+
+/// A result whose error people will read.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Whose turn it is after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Wrong usage or bad input: nothing was written.
+    Refused,
+    /// Something failed on the way; no half image is left under a final name.
+    Failed,
+    /// An image is not what it should be.
+    Problems,
+    /// A mistake in Landfall itself.
+    Bug,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// Whose turn it is.
+    pub kind: Kind,
+    /// One sentence without a full stop.
+    pub what: String,
+    /// What was being done, innermost first.
+    pub doing: Vec<String>,
+    /// What to do now.
+    pub hint: Option<String>,
+}
+
+impl Error {
+    /// Something failed on the way.
+    pub fn failed(what: impl Into<String>) -> Self {
+        Self::new(Kind::Failed, what)
+    }
+
+    /// Wrong usage or bad input; nothing was written.
+    pub fn refused(what: impl Into<String>) -> Self {
+        Self::new(Kind::Refused, what)
+    }
+
+    /// An image is not what it should be.
+    pub fn problems(what: impl Into<String>) -> Self {
+        Self::new(Kind::Problems, what)
+    }
+
+    /// A mistake in Landfall.
+    pub fn bug(what: impl Into<String>) -> Self {
+        Self::new(Kind::Bug, what).hint("this is a bug in Landfall: please report it with the recipe")
+    }
+
+    fn new(kind: Kind, what: impl Into<String>) -> Self {
+        Self { kind, what: what.into(), doing: Vec::new(), hint: None }
+    }
+
+    /// Adds what to do now.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds what was being done.
+    #[must_use]
+    pub fn while_doing(mut self, doing: impl Into<String>) -> Self {
+        self.doing.push(doing.into());
+        self
+    }
+
+    /// The process's exit code.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self.kind {
+            Kind::Failed | Kind::Bug => 1,
+            Kind::Refused => 2,
+            Kind::Problems => 3,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.what)?;
+        for doing in &self.doing {
+            write!(f, "\nwhile: {doing}")?;
+        }
+        match &self.hint {
+            Some(hint) => write!(f, "\nhint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Adds what was being done to any error.
+pub trait While<T> {
+    /// Names what was being done.
+    ///
+    /// # Errors
+    /// The error it was called on, with the addition.
+    fn while_doing(self, doing: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T> While<T> for Result<T> {
+    fn while_doing(self, doing: impl FnOnce() -> String) -> Self {
+        self.map_err(|e| e.while_doing(doing()))
+    }
+}
+
+impl<T> While<T> for std::io::Result<T> {
+    fn while_doing(self, doing: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|e| Error::failed(e.to_string()).while_doing(doing()))
+    }
+}
+
+impl<T> While<T> for serde_json::Result<T> {
+    fn while_doing(self, doing: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|e| Error::failed(format!("not the JSON that was expected: {e}")).while_doing(doing()))
+    }
+}
