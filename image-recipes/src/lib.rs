@@ -20,3 +20,4 @@ pub mod cli;
 pub mod commands;
 pub mod error;
 pub mod program;
+pub mod seed;

@@ -1,0 +1,136 @@
+//! A disk with one FAT file system, made in memory from a list of files.
+//!
+//! The same files give the same bytes: the clock is not asked, and the volume's id is taken from the content. No
+//! partition table: cloud-init, systemd and Landfall look at whole disks too.
+
+use std::io::{Cursor, Write};
+
+use fatfs::{FileSystem, FormatVolumeOptions, FsOptions};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+/// What cloud-init asks a NoCloud disk to be called.
+pub const CIDATA: &str = "CIDATA";
+/// What the medium with the binary is called: not a seed for anybody.
+pub const BINARY: &str = "LANDFALLBIN";
+
+/// Bytes of a sector, and of a cluster of the smallest disks.
+const SECTOR: u64 = 512;
+/// Boot sector, root folder, and room for long names: what is there besides clusters.
+const SLACK: u64 = 96 * 1024;
+
+/// A disk called `label` with `files`, by their names in its root folder.
+///
+/// # Errors
+/// When a label or a name does not fit the file system; both are ours or checked, so that is a mistake in Landfall.
+pub fn disk(label: &str, files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
+    let mut image = Cursor::new(vec![0; usize::try_from(size(files)).map_err(|e| broken(&e))?]);
+    let options = FormatVolumeOptions::new().volume_label(padded(label)?).volume_id(volume_id(label, files));
+    fatfs::format_volume(&mut image, options).map_err(|e| broken(&e))?;
+    {
+        let disk = FileSystem::new(&mut image, FsOptions::new()).map_err(|e| broken(&e))?;
+        for (name, content) in files {
+            let mut file = disk.root_dir().create_file(name).map_err(|e| broken(&e))?;
+            file.write_all(content).and_then(|()| file.flush()).map_err(|e| broken(&e))?;
+        }
+        disk.unmount().map_err(|e| broken(&e))?;
+    }
+    Ok(image.into_inner())
+}
+
+/// Big enough for the files in clusters of any size that the format may choose for such a disk.
+fn size(files: &[(&str, &[u8])]) -> u64 {
+    let content: u64 = files.iter().map(|(_, bytes)| (bytes.len() as u64).next_multiple_of(4096)).sum();
+    (content + content / 32 + SLACK).next_multiple_of(64 * SECTOR)
+}
+
+fn volume_id(label: &str, files: &[(&str, &[u8])]) -> u32 {
+    let mut digest = Sha256::new();
+    digest.update(label);
+    for (name, content) in files {
+        digest.update((name.len() as u64).to_le_bytes());
+        digest.update(name);
+        digest.update((content.len() as u64).to_le_bytes());
+        digest.update(content);
+    }
+    let sum = digest.finalize();
+    u32::from_le_bytes([sum[0], sum[1], sum[2], sum[3]])
+}
+
+fn padded(label: &str) -> Result<[u8; 11]> {
+    let mut padded = [b' '; 11];
+    let room = padded.get_mut(..label.len()).ok_or_else(|| broken(&"a label has at most 11 characters"))?;
+    room.copy_from_slice(label.as_bytes());
+    Ok(padded)
+}
+
+fn broken(error: &dyn std::fmt::Display) -> Error {
+    Error::bug(error.to_string()).while_doing("making a FAT disk")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+    use crate::program::Program;
+
+    fn read(image: Vec<u8>, name: &str) -> Vec<u8> {
+        let disk = FileSystem::new(Cursor::new(image), FsOptions::new()).unwrap();
+        let mut content = Vec::new();
+        disk.root_dir().open_file(name).unwrap().read_to_end(&mut content).unwrap();
+        content
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let image =
+            disk(CIDATA, &[("meta-data", b"instance-id: a\n"), ("user-data", b"#cloud-config\n")]).unwrap();
+        assert_eq!(read(image.clone(), "meta-data"), b"instance-id: a\n");
+        assert_eq!(read(image, "user-data"), b"#cloud-config\n");
+    }
+
+    #[test]
+    fn the_same_files_give_the_same_bytes_and_others_another_id() {
+        let files: &[(&str, &[u8])] = &[("meta-data", b"a"), ("user-data", b"b")];
+        assert_eq!(disk(CIDATA, files).unwrap(), disk(CIDATA, files).unwrap());
+        assert_ne!(volume_id(CIDATA, files), volume_id(CIDATA, &[("meta-data", b"a"), ("user-data", b"c")]));
+    }
+
+    #[test]
+    fn a_seed_is_small_and_a_binary_fits() {
+        let seed = disk(CIDATA, &[("user-data", &[b'x'; 16 * 1024])]).unwrap();
+        assert!(seed.len() < 200_000, "{}", seed.len());
+        let binary = vec![7; 5_000_000];
+        assert_eq!(read(disk(BINARY, &[("landfall", &binary)]).unwrap(), "landfall"), binary);
+    }
+
+    #[test]
+    fn every_size_from_nothing_to_forty_megabytes_fits() {
+        for size in [0, 1, 511, 512, 513, 100_000, 1_000_000, 3_000_000, 9_000_000, 17_000_000, 40_000_000] {
+            let content = vec![1; size];
+            assert_eq!(
+                read(disk("X", &[("a-long-name.of-a-file", &content)]).unwrap(), "a-long-name.of-a-file"),
+                content
+            );
+        }
+    }
+
+    #[test]
+    fn a_checker_and_a_prober_that_are_not_ours_agree() {
+        let folder = tempfile::tempdir().unwrap();
+        for (label, size) in [(CIDATA, 100), (BINARY, 5_000_000), (CIDATA, 40_000_000)] {
+            let path = folder.path().join("disk");
+            std::fs::write(
+                &path,
+                disk(label, &[("landfall.toml", &vec![9; size]), ("user-data", b"u")]).unwrap(),
+            )
+            .unwrap();
+            Program::new("fsck.vfat", "dosfstools").arg("-n").arg(&path).run().unwrap();
+            let found =
+                Program::new("blkid", "util-linux").args(["-o", "value", "-s", "LABEL"]).arg(&path).run();
+            assert_eq!(found.unwrap().trim(), label);
+        }
+    }
+}
