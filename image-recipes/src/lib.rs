@@ -19,5 +19,6 @@ pub mod bootstrap;
 pub mod cli;
 pub mod commands;
 pub mod error;
+pub mod machine;
 pub mod program;
 pub mod seed;

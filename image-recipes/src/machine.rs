@@ -1,0 +1,123 @@
+//! A machine that QEMU emulates: what it is made of, and a running one.
+//!
+//! A [`Spec`] says what the machine is, [`arguments`] says it in QEMU's words (pure, so that tests read them), and
+//! [`Running`] holds the process, its control socket ([`qmp`]) and its console. Everything of a run lies in one
+//! folder, which belongs to whoever starts the machine. No TCP port is ever opened for controlling it.
+
+use std::path::PathBuf;
+
+pub mod accelerator;
+pub mod arguments;
+pub mod console;
+pub mod firmware;
+pub mod memory;
+pub mod qmp;
+mod running;
+
+pub use accelerator::Accelerator;
+pub use firmware::Firmware;
+pub use running::{Running, start};
+
+/// What a machine is made of.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// How QEMU and its processes are called, for whoever looks at a list of them.
+    pub name: String,
+    /// What starts its boot loader.
+    pub firmware: Firmware,
+    /// Memory, in MiB.
+    pub memory: u32,
+    /// Processors.
+    pub processors: u32,
+    /// Its disks; it boots from the first.
+    pub disks: Vec<Disk>,
+    /// Its network card; a machine may have none.
+    pub network: Option<Network>,
+    /// What SMBIOS says of it.
+    pub identity: Identity,
+    /// Files behind QEMU's fw_cfg, by name.
+    pub fw_cfg: Vec<(String, PathBuf)>,
+    /// Names of virtio serial ports, each a socket `NAME.sock` in the machine's folder.
+    pub ports: Vec<String>,
+    /// Whether a second serial port is kept in `report`.
+    pub report: bool,
+    /// Whether the console is the terminal that this runs in, for a person.
+    pub interactive: bool,
+}
+
+/// A disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disk {
+    /// The file.
+    pub file: PathBuf,
+    /// Its format.
+    pub format: Format,
+    /// What it hangs on.
+    pub bus: Bus,
+    /// Whether the machine may write to it.
+    pub read_only: bool,
+}
+
+/// How the bytes of a disk lie in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One after the other.
+    Raw,
+    /// QEMU's own.
+    Qcow2,
+    /// VMware's.
+    Vmdk,
+}
+
+impl Format {
+    /// QEMU's word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Qcow2 => "qcow2",
+            Self::Vmdk => "vmdk",
+        }
+    }
+}
+
+/// What a disk hangs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bus {
+    /// Para-virtualised.
+    Virtio,
+    /// SATA.
+    Ahci,
+    /// A USB stick.
+    Usb,
+    /// A CD-ROM drive.
+    Cdrom,
+}
+
+/// A network card, behind QEMU's own address translation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Network {
+    /// Its hardware address; QEMU's own, the same for every machine, without one.
+    pub mac: Option<String>,
+    /// Whether it reaches nothing at all.
+    pub restricted: bool,
+    /// Whether the cable is out when the machine starts.
+    pub unplugged: bool,
+    /// A port of the guest that is opened on this machine's loopback, at a free port.
+    pub forward: Option<u16>,
+}
+
+/// What SMBIOS says of a machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The machine's own id.
+    pub uuid: Option<String>,
+    /// Strings of type 11.
+    pub oem_strings: Vec<String>,
+}
+
+/// The name of the network card, as [`qmp`] knows it.
+pub const CARD: &str = "card";
+
+#[cfg(test)]
+mod tests;

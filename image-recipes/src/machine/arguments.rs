@@ -1,0 +1,150 @@
+//! A machine in QEMU's words. Pure: a test reads what a person would.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::{Accelerator, Bus, CARD, Disk, Firmware, Network, Spec};
+
+/// The emulator.
+pub const PROGRAM: &str = "qemu-system-x86_64";
+
+/// The control socket's name in the machine's folder.
+pub const CONTROL: &str = "qmp.sock";
+
+/// All arguments, for a machine with this folder.
+#[must_use]
+pub fn of(spec: &Spec, accelerator: Accelerator, folder: &Path) -> Vec<OsString> {
+    let mut words: Vec<OsString> = ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35"]
+        .into_iter()
+        .chain(accelerator.arguments())
+        .map(Into::into)
+        .collect();
+    words.extend(processor_and_memory(spec));
+    words.extend(firmware(&spec.firmware));
+    words.extend(control(folder));
+    words.extend(consoles(spec, folder));
+    words.extend(spec.disks.iter().enumerate().flat_map(|(index, it)| disk(index, it)));
+    words.extend(spec.network.iter().flat_map(network));
+    words.extend(smbios(spec));
+    words.extend(fw_cfg(spec));
+    words.extend(ports(spec, folder));
+    words
+}
+
+fn processor_and_memory(spec: &Spec) -> Vec<OsString> {
+    let (name, memory) =
+        (format!("{},process={}", escaped(&spec.name), escaped(&spec.name)), format!("{}M", spec.memory));
+    // A source of randomness: without one a first boot waits for its keys.
+    let device = "virtio-rng-pci";
+    let processors = spec.processors.to_string();
+    let words = ["-name", &name, "-m", &memory, "-smp", &processors, "-device", device, "-rtc", "base=utc"];
+    words.map(Into::into).to_vec()
+}
+
+fn firmware(firmware: &Firmware) -> Vec<OsString> {
+    let Firmware::Uefi { code, variables } = firmware else { return Vec::new() };
+    let flash = |unit: u8, file: &Path, more: &str| {
+        ["-drive".to_owned(), format!("if=pflash,format=raw,unit={unit},file={}{more}", escaped_path(file))]
+    };
+    let (code, variables) = (flash(0, code, ",readonly=on"), flash(1, variables, ""));
+    code.into_iter().chain(variables).map(Into::into).collect()
+}
+
+fn control(folder: &Path) -> Vec<OsString> {
+    let socket = escaped_path(&folder.join(CONTROL));
+    let chardev = format!("socket,id=control,path={socket},server=on,wait=off");
+    ["-chardev", &chardev, "-mon", "chardev=control,mode=control"].map(Into::into).to_vec()
+}
+
+/// The first serial port is the console and is always kept; the second is for reports.
+fn consoles(spec: &Spec, folder: &Path) -> Vec<OsString> {
+    let log = escaped_path(&folder.join(super::console::LOG));
+    let chardev = match spec.interactive {
+        true => format!("stdio,id=console,signal=off,logfile={log},logappend=on"),
+        false => format!("null,id=console,logfile={log},logappend=on"),
+    };
+    let mut words = vec!["-chardev".to_owned(), chardev, "-serial".to_owned(), "chardev:console".to_owned()];
+    if spec.report {
+        let file = escaped_path(&folder.join("report"));
+        let chardev = format!("file,id=report,path={file}");
+        words.extend(["-chardev".to_owned(), chardev, "-serial".to_owned(), "chardev:report".to_owned()]);
+    }
+    words.into_iter().map(Into::into).collect()
+}
+
+fn disk(index: usize, disk: &Disk) -> Vec<OsString> {
+    let id = format!("disk{index}");
+    // What a test or a bake writes need not survive this machine's own power cut.
+    let mut drive = format!(
+        "if=none,id={id},file={},format={},cache=unsafe,discard=unmap",
+        escaped_path(&disk.file),
+        disk.format.word()
+    );
+    if disk.read_only {
+        drive.push_str(",readonly=on");
+    }
+    let boot = if index == 0 { ",bootindex=0" } else { "" };
+    let device = match disk.bus {
+        Bus::Virtio => format!("virtio-blk-pci,drive={id},serial={id}{boot}"),
+        Bus::Ahci => format!("ide-hd,drive={id},bus=ide.{index},serial={id}{boot}"),
+        Bus::Cdrom => format!("ide-cd,drive={id},bus=ide.{index}{boot}"),
+        Bus::Usb => format!("usb-storage,drive={id},removable=on,serial={id}{boot}"),
+    };
+    let mut words = vec!["-drive".to_owned(), drive];
+    if disk.bus == Bus::Usb {
+        words.extend(["-device".to_owned(), format!("qemu-xhci,id=usb{index}")]);
+    }
+    words.extend(["-device".to_owned(), device]);
+    words.into_iter().map(Into::into).collect()
+}
+
+fn network(network: &Network) -> Vec<OsString> {
+    let mut user = "user,id=network,ipv6=off".to_owned();
+    if network.restricted {
+        user.push_str(",restrict=on");
+    }
+    // QEMU takes a free port by itself, so two machines never want the same one.
+    if let Some(port) = network.forward {
+        user.push_str(&format!(",hostfwd=tcp:127.0.0.1:0-:{port}"));
+    }
+    let mac = network.mac.iter().map(|mac| format!(",mac={mac}")).collect::<String>();
+    let card = format!("virtio-net-pci,netdev=network,id={CARD},romfile={mac}");
+    ["-netdev", &user, "-device", &card].map(Into::into).to_vec()
+}
+
+fn smbios(spec: &Spec) -> Vec<OsString> {
+    let uuid = spec.identity.uuid.iter().map(|uuid| format!("type=1,uuid={uuid}"));
+    let strings = spec.identity.oem_strings.iter().map(|text| format!("type=11,value={}", escaped(text)));
+    uuid.chain(strings).flat_map(|it| ["-smbios".to_owned(), it]).map(Into::into).collect()
+}
+
+fn fw_cfg(spec: &Spec) -> Vec<OsString> {
+    let files = spec.fw_cfg.iter().map(|(name, file)| format!("name={name},file={}", escaped_path(file)));
+    files.flat_map(|it| ["-fw_cfg".to_owned(), it]).map(Into::into).collect()
+}
+
+fn ports(spec: &Spec, folder: &Path) -> Vec<OsString> {
+    if spec.ports.is_empty() {
+        return Vec::new();
+    }
+    let mut words = vec!["-device".to_owned(), "virtio-serial-pci,max_ports=16".to_owned()];
+    for (index, name) in spec.ports.iter().enumerate() {
+        let socket = escaped_path(&folder.join(format!("{name}.sock")));
+        words.extend([
+            "-chardev".to_owned(),
+            format!("socket,id=port{index},path={socket},server=on,wait=off"),
+            "-device".to_owned(),
+            format!("virtserialport,chardev=port{index},name={name}"),
+        ]);
+    }
+    words.into_iter().map(Into::into).collect()
+}
+
+/// A comma ends a word of QEMU's, and two of them are one.
+fn escaped(text: &str) -> String {
+    text.replace(',', ",,")
+}
+
+fn escaped_path(path: &Path) -> String {
+    escaped(&path.display().to_string())
+}
