@@ -20,4 +20,5 @@ pub mod cli;
 pub mod commands;
 pub mod error;
 pub mod program;
+pub mod recipe;
 pub mod seed;
