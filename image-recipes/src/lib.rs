@@ -21,4 +21,5 @@ pub mod commands;
 pub mod error;
 pub mod program;
 pub mod recipe;
+pub mod render;
 pub mod seed;
