@@ -18,6 +18,7 @@ pub mod boot;
 pub mod bootstrap;
 pub mod cli;
 pub mod commands;
+pub mod disk;
 pub mod error;
 pub mod program;
 pub mod recipe;
