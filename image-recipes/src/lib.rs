@@ -20,6 +20,8 @@ pub mod cli;
 pub mod commands;
 pub mod disk;
 pub mod error;
+pub mod export;
+pub mod outputs;
 pub mod packages;
 pub mod program;
 pub mod recipe;

@@ -24,7 +24,7 @@ mod words;
 pub use base::{Base, From, Source};
 pub use files::{ImageFile, Owner};
 pub use landfall::{Allowance, DockerSource, IpFamily, Landfall, SelinuxMode};
-pub use machine::{Architecture, Firmware, Format, Kernel, Machine};
+pub use machine::{Architecture, DiskController, Firmware, Format, Kernel, Machine, NetworkCard};
 pub use origin::Origin;
 pub use reading::nearest;
 pub use reference::{reference, schema};

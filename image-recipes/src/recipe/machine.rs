@@ -95,10 +95,63 @@ pub struct Machine {
     pub memory: Size,
     /// Processors.
     pub cpus: u16,
+    /// What an OVA attaches the disk to.
+    pub disk_controller: DiskController,
+    /// What an OVA plugs into the network.
+    pub network_card: NetworkCard,
+}
+
+/// What an OVA attaches the disk to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskController {
+    /// VMware's own; the only one that Red Hat's systems from 9 on still drive there.
+    #[default]
+    Pvscsi,
+    /// The one that VirtualBox knows too.
+    Lsilogic,
+}
+
+impl DiskController {
+    /// Its name in a descriptor.
+    #[must_use]
+    pub fn ovf(self) -> &'static str {
+        match self {
+            Self::Pvscsi => "VirtualSCSI",
+            Self::Lsilogic => "lsilogic",
+        }
+    }
+}
+
+/// What an OVA plugs into the network.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NetworkCard {
+    /// VMware's own.
+    #[default]
+    Vmxnet3,
+    /// The one that VirtualBox knows too.
+    E1000,
+}
+
+impl NetworkCard {
+    /// Its name in a descriptor.
+    #[must_use]
+    pub fn ovf(self) -> &'static str {
+        match self {
+            Self::Vmxnet3 => "VmxNet3",
+            Self::E1000 => "E1000",
+        }
+    }
 }
 
 impl Default for Machine {
     fn default() -> Self {
-        Self { memory: Size::of_mebibytes(2048), cpus: 2 }
+        Self {
+            memory: Size::of_mebibytes(2048),
+            cpus: 2,
+            disk_controller: DiskController::default(),
+            network_card: NetworkCard::default(),
+        }
     }
 }
