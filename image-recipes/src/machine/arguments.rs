@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::process::Command;
 
 use super::{Accelerator, Bus, CARD, Disk, Firmware, Network, Spec};
 
@@ -10,6 +11,14 @@ pub const PROGRAM: &str = "qemu-system-x86_64";
 
 /// The control socket's name in the machine's folder.
 pub const CONTROL: &str = "qmp.sock";
+
+/// The emulator, to be ended with us whatever ends us: nobody else would.
+#[must_use]
+pub fn command() -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--", PROGRAM]);
+    command
+}
 
 /// All arguments, for a machine with this folder.
 #[must_use]
