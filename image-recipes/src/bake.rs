@@ -11,13 +11,14 @@ use clap::Args;
 
 use crate::bootstrap;
 use crate::build::Build;
+use crate::contents::Contents;
+use crate::disk::ImageTree;
 use crate::error::{Error, Result, While};
-use crate::machine::memory;
+use crate::machine::{arguments, memory};
 use crate::manifest::{Manifest, Tool};
 use crate::outputs::sha256;
-use crate::packages::Packages;
 use crate::program::Program;
-use crate::recipe::{Recipe, Source};
+use crate::recipe::{Digest, Kernel, Recipe, Source};
 use crate::verify;
 
 mod guest;
@@ -43,6 +44,10 @@ pub struct Flags {
     #[arg(long, value_name = "MINUTES", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..))]
     pub timeout: u16,
 
+    /// Make it anew, also where nothing changed: packages may be newer
+    #[arg(long)]
+    pub rebuild: bool,
+
     /// Show all that the machine reports
     #[arg(long, short)]
     pub verbose: bool,
@@ -57,15 +62,18 @@ pub fn run(flags: &Flags, json: bool) -> Result<()> {
     let binary = binary(flags)?;
     let started = std::time::Instant::now();
     let folder = work_folder(&flags.output)?;
-    let base = base(&recipe, folder.path())?;
+    let base = BaseImage::of(&recipe, folder.path())?;
     let build = Build::begin(&recipe, &flags.output, (&base.name, &base.digest), &binary)?;
-    let manifest = match build.unchanged() {
+    let manifest = match build.unchanged().filter(|_| !flags.rebuild) {
         Some(manifest) => {
-            eprintln!("nothing changed: {} is there already", recipe.origin.name());
+            eprintln!(
+                "nothing changed: {} is there already; --rebuild takes newer packages",
+                recipe.origin.name()
+            );
             manifest
         }
         None => {
-            let manifest = make(flags, &build, &base.file, &binary, folder.path())?;
+            let manifest = make(flags, &build, base.ready()?, &binary, folder.path())?;
             eprintln!("done: {} in {} s", recipe.origin.name(), started.elapsed().as_secs());
             manifest
         }
@@ -85,7 +93,8 @@ fn make(flags: &Flags, build: &Build, base: &Path, binary: &Path, folder: &Path)
     let overlay = folder.join("overlay.qcow2");
     overlay_of(base, &overlay, recipe.size.bytes())?;
     let medium = folder.join("seed.img");
-    std::fs::write(&medium, seed::medium(recipe, binary)?).while_doing(|| format!("writing {}", medium.display()))?;
+    std::fs::write(&medium, seed::medium(recipe, binary)?)
+        .while_doing(|| format!("writing {}", medium.display()))?;
     let memory = u32::try_from(recipe.machine.memory.bytes() >> 20).unwrap_or(u32::MAX);
     let _turn = memory::turn(&std::env::temp_dir().join("landfall-image-memory"), memory)?;
     let patience = Duration::from_secs(60 * u64::from(flags.timeout));
@@ -101,36 +110,70 @@ fn make(flags: &Flags, build: &Build, base: &Path, binary: &Path, folder: &Path)
     report.lines().iter().for_each(|line| eprintln!("  {line}"));
     report.demand(&raw)?;
     eprintln!("writing {}", recipe.outputs.iter().map(|it| it.ending()).collect::<Vec<_>>().join(", "));
-    build.finish(&raw, contents(&raw)?, vec![qemu()?])
+    let contents = Contents::read(&ImageTree::open(&crate::disk::Disk::open(&raw)?)?)?;
+    build.finish(&raw, contents, vec![emulator()?])
+}
+
+fn emulator() -> Result<Tool> {
+    let name = arguments::PROGRAM;
+    let said = Program::new(name, "qemu-system-x86").arg("--version").run()?;
+    let version =
+        said.lines().next().unwrap_or_default().trim_start_matches("QEMU emulator version ").to_owned();
+    Ok(Tool { name: name.into(), version })
 }
 
 /// What a build starts from.
 struct BaseImage {
+    /// Where it is, or is made.
     file: PathBuf,
+    /// Where it comes from.
     name: String,
+    /// What tells it from others.
     digest: String,
+    /// How it is made, where it is not there.
+    bootstrap: Option<bootstrap::Flags>,
 }
 
-fn base(recipe: &Recipe, folder: &Path) -> Result<BaseImage> {
-    match recipe.base.source(recipe.architecture)? {
-        Source::File { path, digest } => {
-            let file = recipe.origin.beside(&path);
-            let sum = sha256(&file).map_err(|e| Error::refused(e.what).hint("see 'base' in the recipe"))?;
-            if let Some(digest) = digest {
-                crate::download::demand(&file, &digest)?;
+impl BaseImage {
+    fn of(recipe: &Recipe, folder: &Path) -> Result<Self> {
+        match recipe.base.source(recipe.architecture)? {
+            Source::File { path, digest } => Self::file(&recipe.origin.beside(&path), digest.as_ref()),
+            Source::Packages(distro) => Self::packages(&distro.release, recipe.kernel, folder),
+            Source::Download { url, .. } => {
+                Err(Error::refused(format!("{url} would have to be downloaded, which is not built yet"))
+                    .hint("fetch it, and name the file: base = { file = \"...\", digest = \"sha256:...\" }"))
             }
-            Ok(BaseImage { name: path.display().to_string(), digest: format!("sha256:{sum}"), file })
         }
-        Source::Packages(distro) => {
-            let file = folder.join("base.qcow2");
-            bootstrap::make(&bootstrap::Flags::of(&distro.release, &file, recipe.kernel))?;
-            let digest = format!("sha256:{}", sha256(&file)?);
-            Ok(BaseImage { name: format!("packages of {}", distro.release), digest, file })
+    }
+
+    fn file(file: &Path, digest: Option<&Digest>) -> Result<Self> {
+        let sum = sha256(file).map_err(|e| Error::refused(e.what).hint("see 'base' in the recipe"))?;
+        let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        if let Some(("sha256", wanted)) = digest.map(Digest::parts)
+            && wanted != sum
+        {
+            return Err(Error::refused(format!(
+                "{} is not what the recipe says: its SHA-256 is {sum}",
+                file.display()
+            ))
+            .hint("somebody changed it, or it is another version: take care which"));
         }
-        Source::Download { url, digest, list } => {
-            let (file, digest) = crate::download::image(&url, digest.as_ref(), list.as_deref())?;
-            Ok(BaseImage { name: url, digest, file })
+        Ok(Self { file: file.to_owned(), name, digest: format!("sha256:{sum}"), bootstrap: None })
+    }
+
+    /// Known by what it is made of: to see whether anything changed, nothing has to be made.
+    fn packages(release: &str, kernel: Kernel, folder: &Path) -> Result<Self> {
+        let file = folder.join("base.qcow2");
+        let flags = bootstrap::Flags::of(release, &file, kernel);
+        let digest = format!("sha256:{}", flags.digest()?);
+        Ok(Self { file, name: format!("packages of {release}"), digest, bootstrap: Some(flags) })
+    }
+
+    fn ready(&self) -> Result<&Path> {
+        if let Some(flags) = &self.bootstrap {
+            bootstrap::make(flags)?;
         }
+        Ok(&self.file)
     }
 }
 
@@ -155,8 +198,13 @@ fn work_folder(output: &Path) -> Result<tempfile::TempDir> {
 fn overlay_of(base: &Path, overlay: &Path, bytes: u64) -> Result<()> {
     let base = std::path::absolute(base).while_doing(|| format!("looking at {}", base.display()))?;
     let format = crate::disk::format(&base)?;
-    let backing = format!("backing_file={},backing_fmt={format}", base.display().to_string().replace(',', ",,"));
-    Program::qemu_img().args(["create", "-q", "-f", "qcow2", "-o", &backing]).arg(overlay).arg(bytes.to_string()).run()?;
+    let backing =
+        format!("backing_file={},backing_fmt={format}", base.display().to_string().replace(',', ",,"));
+    Program::qemu_img()
+        .args(["create", "-q", "-f", "qcow2", "-o", &backing])
+        .arg(overlay)
+        .arg(bytes.to_string())
+        .run()?;
     Ok(())
 }
 

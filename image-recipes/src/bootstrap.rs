@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result, While};
 use crate::program::Program;
@@ -56,6 +57,31 @@ impl Flags {
         let (release, output) = (release.to_owned(), output.to_owned());
         Self { release, output, kernel, packages: Vec::new(), size: SIZE, sources: None }
     }
+
+    /// What tells the base that these make from others, but for the versions that its packages have today.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn digest(&self) -> Result<String> {
+        let (contents, sources) = self.ingredients()?;
+        let mut digest = Sha256::new();
+        for text in [&contents.suite, &contents.packages.join(" "), &sources, &self.size.to_string()] {
+            digest.update((text.len() as u64).to_le_bytes());
+            digest.update(text);
+        }
+        Ok(hex::encode(digest.finalize()))
+    }
+
+    fn ingredients(&self) -> Result<(packages::Contents, String)> {
+        let contents = packages::contents(&self.release, self.kernel, &self.packages)?;
+        let sources = match &self.sources {
+            Some(file) => {
+                std::fs::read_to_string(file).while_doing(|| format!("reading {}", file.display()))?
+            }
+            None => apt_sources::for_suite(&contents.suite)?,
+        };
+        Ok((contents, sources))
+    }
 }
 
 /// Runs it.
@@ -80,11 +106,7 @@ pub fn run(flags: &Flags, json: bool) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub fn make(flags: &Flags) -> Result<()> {
-    let contents = packages::contents(&flags.release, flags.kernel, &flags.packages)?;
-    let sources = match &flags.sources {
-        Some(file) => std::fs::read_to_string(file).while_doing(|| format!("reading {}", file.display()))?,
-        None => apt_sources::for_suite(&contents.suite)?,
-    };
+    let (contents, sources) = flags.ingredients()?;
     let parent = flags.output.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = tempfile::Builder::new()
         .prefix(".landfall-bootstrap-")

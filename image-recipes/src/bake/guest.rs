@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::report::{Line, Report};
 use crate::error::{Error, Result};
-use crate::machine::{self, Accelerator, Bus, Disk, Firmware, Format, Identity, Network, Spec, arguments, console};
+use crate::machine::{
+    self, Accelerator, Bus, Disk, Firmware, Format, Identity, Network, Spec, arguments, console,
+};
 use crate::recipe::{self, Recipe};
 
 /// How many lines of what a failed step printed an error shows.
@@ -40,7 +42,8 @@ pub fn run(
 }
 
 fn spec(recipe: &Recipe, overlay: &Path, medium: &Path, folder: &Path) -> Result<Spec> {
-    let disk = |file: &Path, format, read_only| Disk { file: file.to_owned(), format, bus: Bus::Virtio, read_only };
+    let disk =
+        |file: &Path, format, read_only| Disk { file: file.to_owned(), format, bus: Bus::Virtio, read_only };
     Ok(Spec {
         name: format!("landfall-bake-{}", recipe.origin.name()),
         // By the firmware that more bases know; what comes out boots by both all the same.

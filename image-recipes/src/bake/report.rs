@@ -67,7 +67,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut report = Report::default();
         assert_eq!(report.more(folder.path()), []);
-        std::fs::write(folder.path().join(FILE), "@bake step landfall install\r\ndone   gates\r\n@bake sea").unwrap();
+        std::fs::write(folder.path().join(FILE), "@bake step landfall install\r\ndone   gates\r\n@bake sea")
+            .unwrap();
         let other = Line::Other("done   gates".into());
         assert_eq!(report.more(folder.path()), [Line::Step("landfall install".into()), other]);
         use std::io::Write;

@@ -95,14 +95,16 @@ mod tests {
     fn the_scripts_are_shell() {
         let script = script(&recipe("base = \"debian-12\""));
         for text in [script.as_str(), BEGIN] {
-            let output = crate::program::Program::new("sh", "dash").arg("-n").output_with(text.as_bytes()).unwrap();
+            let output =
+                crate::program::Program::new("sh", "dash").arg("-n").output_with(text.as_bytes()).unwrap();
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         }
     }
 
     #[test]
     fn only_the_keys_of_the_recipe_survive_the_seal() {
-        let keyed = recipe("base = \"debian-12\"\nusers = [{ name = \"ops\", ssh-keys = [\"ssh-ed25519 AAAA a\"] }]");
+        let keyed =
+            recipe("base = \"debian-12\"\nusers = [{ name = \"ops\", ssh-keys = [\"ssh-ed25519 AAAA a\"] }]");
         assert!(script(&keyed).contains("landfall seal --keep authorized-keys\n"));
         assert!(script(&recipe("base = \"debian-12\"")).contains("' landfall seal\n"));
     }
