@@ -116,6 +116,8 @@ pub trait Host {
     fn remove(&mut self, path: &Path) -> Result<()>;
     /// Makes a file's content, or a folder's list of names, reach the disk.
     fn sync(&mut self, path: &Path) -> Result<()>;
+    /// Makes all that any program wrote reach the disk.
+    fn sync_all(&mut self) -> Result<()>;
     /// Sets a kernel setting by its dotted name.
     fn set_kernel(&mut self, key: &str, value: &str) -> Result<()>;
     /// Lets SELinux enforce, or only tell, until the next boot.

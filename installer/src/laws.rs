@@ -35,6 +35,7 @@ mod late_choices;
 mod packages;
 mod proxies;
 mod registering;
+mod sealing;
 mod selinux;
 mod taking_back;
 mod versions;

@@ -147,6 +147,10 @@ impl Fake {
         self.fetching.clear();
         self.fails_at = None;
         self.pass(30_000);
+        // systemd, before all else.
+        if self.disk.text("/etc/machine-id").is_some_and(|id| id.is_empty()) {
+            self.put("/etc/machine-id", &format!("{:032x}\n", self.clock.get().as_nanos()), 0o444);
+        }
         for name in self.disk.list(Path::new("/etc/sysctl.d")) {
             let text = self.disk.text(&format!("/etc/sysctl.d/{name}")).unwrap_or_default();
             for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {

@@ -336,6 +336,11 @@ impl Host for Linux {
         synced.while_doing(|| format!("syncing {}", path.display()))
     }
 
+    fn sync_all(&mut self) -> Result<()> {
+        nix::unistd::sync();
+        Ok(())
+    }
+
     fn set_kernel(&mut self, key: &str, value: &str) -> Result<()> {
         let path = PathBuf::from("/proc/sys").join(key.replace('.', "/"));
         fs::write(&path, value).while_doing(|| format!("setting {key} to {value}"))

@@ -33,6 +33,7 @@ mod rpm_cuts;
 mod rpm_failures;
 mod rpm_keys;
 mod rpm_releases;
+mod sealed;
 mod secrets;
 mod step_laws;
 mod trust;

@@ -210,6 +210,13 @@ impl Host for Fake {
         self.touch(|fake| fake.disk.sync(path))
     }
 
+    fn sync_all(&mut self) -> Result<()> {
+        self.touch(|fake| {
+            fake.disk.settle();
+            Ok(())
+        })
+    }
+
     fn set_kernel(&mut self, key: &str, value: &str) -> Result<()> {
         self.touch(|fake| {
             fake.volatile.kernel.insert(key.to_owned(), value.to_owned());
