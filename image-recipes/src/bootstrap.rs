@@ -1,23 +1,148 @@
-//! A base image from packages.
+//! A base image from packages: a disk that boots by BIOS and by UEFI, made without root, loop devices or mounts.
+//!
+//! `mmdebstrap` makes the file system as an archive, `mke2fs` writes it into a partition of a plain file, and GRUB
+//! is put in front. Nothing of Landfall is in it: that is for `bake`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, While};
+use crate::program::Program;
+
+pub mod apt_sources;
+mod boot_loader;
+mod layout;
+mod own_files;
+pub mod packages;
+mod tree;
 
 /// What can be chosen.
 #[derive(Debug, Args)]
 pub struct Flags {
-    /// The recipe
-    #[arg(value_name = "RECIPE")]
-    pub recipe: PathBuf,
+    /// The release, such as debian-12
+    #[arg(value_name = "RELEASE")]
+    pub release: String,
+
+    /// Where to write the image, as qcow2
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+
+    /// Which kernel it gets; the cloud kernel lacks AHCI, USB storage and most network cards
+    #[arg(long, value_enum, default_value_t = Kernel::Generic)]
+    pub kernel: Kernel,
+
+    /// A further package; may be given several times
+    #[arg(long = "package", value_name = "NAME")]
+    pub packages: Vec<String>,
+
+    /// Size of the disk in GiB; the root grows where a machine gives it more
+    #[arg(long, value_name = "GIB", default_value_t = 4, value_parser = clap::value_parser!(u16).range(2..))]
+    pub size: u16,
+
+    /// File with apt's sources for the release, in deb822 form, instead of this machine's own
+    #[arg(long, value_name = "FILE")]
+    pub sources: Option<PathBuf>,
+}
+
+/// A kind of kernel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Kernel {
+    /// With drivers for real hardware.
+    #[default]
+    Generic,
+    /// For virtual machines of the big clouds.
+    Cloud,
+}
+
+impl Kernel {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::Cloud => "cloud",
+        }
+    }
 }
 
 /// Runs it.
 ///
 /// # Errors
-/// Not written yet.
-pub fn run(_flags: &Flags, _json: bool) -> Result<()> {
-    Err(Error::refused("'landfall-image bootstrap' is not built yet"))
+/// When the release cannot be made, or a program fails; nothing is left under the output's name then.
+pub fn run(flags: &Flags, json: bool) -> Result<()> {
+    let started = std::time::Instant::now();
+    make(flags)?;
+    let path = flags.output.display();
+    let size = std::fs::metadata(&flags.output).while_doing(|| format!("looking at {path}"))?.len();
+    if json {
+        println!("{}", serde_json::json!({"version": 1, "image": flags.output, "bytes": size}));
+    } else {
+        eprintln!("done: {path}, {} MiB, in {} s", size >> 20, started.elapsed().as_secs());
+    }
+    Ok(())
+}
+
+fn make(flags: &Flags) -> Result<()> {
+    let contents = packages::contents(&flags.release, flags.kernel, &flags.packages)?;
+    let sources = match &flags.sources {
+        Some(file) => std::fs::read_to_string(file).while_doing(|| format!("reading {}", file.display()))?,
+        None => apt_sources::for_suite(&contents.suite)?,
+    };
+    let parent = flags.output.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = tempfile::Builder::new()
+        .prefix(".landfall-bootstrap-")
+        .tempdir_in(parent)
+        .while_doing(|| format!("making a folder in {}", parent.display()))?;
+    let ids = Ids::new()?;
+
+    say(&format!("installing {} packages of {} into a file system", contents.packages.len(), contents.suite));
+    let tree = tree::Tree::make(folder.path(), &contents, &sources, &ids)?;
+    say("writing it into a disk");
+    let disk = folder.path().join("disk.raw");
+    let bytes = u64::from(flags.size) << 30;
+    empty(&disk, bytes)?;
+    let root = layout::partition(&disk, bytes)?;
+    tree.write(&disk, root, &ids.root)?;
+    say("putting GRUB in front, for BIOS and UEFI");
+    boot_loader::install(&disk, tree.root(), &ids)?;
+    say("packing it");
+    let packed = folder.path().join("disk.qcow2");
+    let options = ["convert", "-c", "-f", "raw", "-O", "qcow2", "-o", "compression_type=zstd"];
+    Program::qemu_img().args(options).arg(&disk).arg(&packed).run()?;
+    std::fs::File::open(&packed)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| std::fs::rename(&packed, &flags.output))
+        .while_doing(|| format!("putting {} in place", flags.output.display()))
+}
+
+/// What tells this base's file systems from others'.
+pub(crate) struct Ids {
+    root: String,
+    esp: u32,
+}
+
+impl Ids {
+    fn new() -> Result<Self> {
+        let random = || {
+            std::fs::read_to_string("/proc/sys/kernel/random/uuid")
+                .map(|text| text.trim().to_owned())
+                .while_doing(|| "asking the kernel for an id".into())
+        };
+        let esp = u32::from_str_radix(&random()?[..8], 16).map_err(|e| Error::bug(e.to_string()))?;
+        Ok(Self { root: random()?, esp })
+    }
+
+    /// As `blkid` writes a FAT's id.
+    fn esp(&self) -> String {
+        format!("{:04X}-{:04X}", self.esp >> 16, self.esp & 0xffff)
+    }
+}
+
+fn empty(path: &Path, bytes: u64) -> Result<()> {
+    std::fs::File::create(path)
+        .and_then(|file| file.set_len(bytes))
+        .while_doing(|| format!("making {}", path.display()))
+}
+
+fn say(what: &str) {
+    eprintln!("{what}");
 }

@@ -14,13 +14,14 @@ pub struct Program {
     name: &'static str,
     package: &'static str,
     args: Vec<OsString>,
+    env: Vec<(&'static str, OsString)>,
 }
 
 impl Program {
     /// `name`, which Debian's `package` brings.
     #[must_use]
     pub fn new(name: &'static str, package: &'static str) -> Self {
-        Self { name, package, args: Vec::new() }
+        Self { name, package, args: Vec::new(), env: Vec::new() }
     }
 
     /// `qemu-img`.
@@ -43,6 +44,13 @@ impl Program {
         self
     }
 
+    /// A variable of its environment.
+    #[must_use]
+    pub fn env(mut self, name: &'static str, value: impl AsRef<OsStr>) -> Self {
+        self.env.push((name, value.as_ref().to_owned()));
+        self
+    }
+
     /// Runs it, and gives back what it printed, whatever its exit code.
     ///
     /// # Errors
@@ -60,6 +68,7 @@ impl Program {
             .args(&self.args)
             // What is read out of the answers is English.
             .env("LC_ALL", "C")
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

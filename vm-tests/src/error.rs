@@ -25,6 +25,12 @@ impl From<std::io::Error> for Error {
     }
 }
 
+impl From<image_recipes::error::Error> for Error {
+    fn from(error: image_recipes::error::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
 /// Adds what was being done to an error on its way up.
 pub trait While<T> {
     /// Appends `while: ...`; the closure runs only when there is an error.

@@ -11,7 +11,6 @@ use std::time::Instant;
 
 use crate::error::{Error, Result, While};
 
-mod apt_sources;
 pub mod base_root;
 pub(crate) mod cgroup;
 pub mod container;

@@ -25,12 +25,23 @@ const SLACK: u64 = 96 * 1024;
 /// # Errors
 /// When a label or a name does not fit the file system; both are ours or checked, so that is a mistake in Landfall.
 pub fn disk(label: &str, files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
-    let mut image = Cursor::new(vec![0; usize::try_from(size(files)).map_err(|e| broken(&e))?]);
-    let options = FormatVolumeOptions::new().volume_label(padded(label)?).volume_id(volume_id(label, files));
+    volume(label, volume_id(label, files), size(files), files)
+}
+
+/// A volume of `bytes` with this label and id, with `files` by their paths; folders on the way are made.
+///
+/// # Errors
+/// When they do not fit.
+pub fn volume(label: &str, id: u32, bytes: u64, files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
+    let mut image = Cursor::new(vec![0; usize::try_from(bytes).map_err(|e| broken(&e))?]);
+    let options = FormatVolumeOptions::new().volume_label(padded(label)?).volume_id(id);
     fatfs::format_volume(&mut image, options).map_err(|e| broken(&e))?;
     {
         let disk = FileSystem::new(&mut image, FsOptions::new()).map_err(|e| broken(&e))?;
         for (name, content) in files {
+            for (end, _) in name.match_indices('/') {
+                disk.root_dir().create_dir(&name[..end]).map_err(|e| broken(&e))?;
+            }
             let mut file = disk.root_dir().create_file(name).map_err(|e| broken(&e))?;
             file.write_all(content).and_then(|()| file.flush()).map_err(|e| broken(&e))?;
         }

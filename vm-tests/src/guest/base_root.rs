@@ -10,10 +10,10 @@ use std::process::{Command, Stdio};
 
 use nix::sys::statvfs::statvfs;
 
-use super::apt_sources;
 use crate::cache;
 use crate::error::{Error, Result, While};
 use crate::host_command;
+use image_recipes::bootstrap::apt_sources;
 
 /// Goes up when the recipe below changes in a way that its inputs do not show.
 const RECIPE: &[u8] = b"1";

@@ -7,10 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::apt_sources;
 use crate::cache;
 use crate::error::Result;
 use crate::host_command;
+use image_recipes::bootstrap::apt_sources;
 
 /// What the agents need around them on a Debian.
 pub const WANTED: [&str; 4] = ["docker.io", "iptables", "procps", "dmidecode"];

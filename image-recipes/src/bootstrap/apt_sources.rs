@@ -1,4 +1,4 @@
-//! Where the testing machine itself gets Debian from, for the release that a guest wants.
+//! Where this machine itself gets Debian from, for the release that is wanted.
 //!
 //! No mirror is named here: the machine's own configuration is read, and the entries of other
 //! publishers in it are left alone.
@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, While};
 
 /// The one release that is never released, and so has no pockets beside it.
 const ROLLING: &str = "sid";
@@ -22,16 +22,19 @@ pub fn for_suite(suite: &str) -> Result<String> {
         .filter_map(|stanza| if suite == ROLLING { without_pockets(&stanza) } else { Some(stanza) })
         .collect();
     match stanzas.is_empty() {
-        true => Err(Error::new(format!("no apt source of this machine offers Debian {own}"))),
+        true => Err(Error::refused(format!("no apt source of this machine offers Debian {own}"))
+            .hint("give apt's sources for the release: --sources FILE")),
         false => Ok(stanzas.join("\n\n") + "\n"),
     }
 }
 
 fn own_release() -> Result<String> {
-    let text = fs::read_to_string("/etc/os-release")?;
+    let text = fs::read_to_string("/etc/os-release").while_doing(|| "reading /etc/os-release".into())?;
     let name = text.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
-    name.map(|name| name.trim_matches('"').to_owned())
-        .ok_or_else(|| Error::new("this machine's os-release has no VERSION_CODENAME; is it a Debian?"))
+    name.map(|name| name.trim_matches('"').to_owned()).ok_or_else(|| {
+        Error::refused("this machine's os-release has no VERSION_CODENAME; is it a Debian?")
+            .hint("give apt's sources for the release: --sources FILE")
+    })
 }
 
 fn source_files() -> Result<Vec<(String, String)>> {

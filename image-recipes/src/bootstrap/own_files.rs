@@ -1,0 +1,99 @@
+//! The files that make packages a machine: where its root is, how it gets an address, what its boot loader says.
+//!
+//! All else is the distribution's. They are put in while the packages are installed, so that what comes out is whole.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use crate::error::{Result, While};
+
+/// The console is on the first serial port too: there a machine without a screen says why it does not boot.
+const GRUB_DEFAULTS: &str = "# Read by update-grub.
+GRUB_DEFAULT=0
+GRUB_TIMEOUT=1
+GRUB_DISTRIBUTOR=Debian
+GRUB_CMDLINE_LINUX_DEFAULT=\"\"
+GRUB_CMDLINE_LINUX=\"console=tty0 console=ttyS0,115200\"
+GRUB_TERMINAL=\"console serial\"
+GRUB_SERIAL_COMMAND=\"serial --unit=0 --speed=115200\"
+GRUB_DISABLE_OS_PROBER=true
+";
+
+/// The hardware address names a clone to a DHCP server: it has no machine-id of its own yet when it first asks. What
+/// cloud-init or netplan say of a card comes first.
+const NETWORK: &str = "# Any card that nothing else configures asks for an address.
+[Match]
+Name=en* eth*
+
+[Network]
+DHCP=yes
+
+[DHCPv4]
+ClientIdentifier=mac
+";
+
+/// An environment block that nothing was saved in.
+fn environment_block() -> Vec<u8> {
+    let mut block = b"# GRUB Environment Block\n".to_vec();
+    block.resize(1024, b'#');
+    block
+}
+
+/// Writes them below `folder`, for a root file system and an EFI partition with these ids.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn write(folder: &Path, root: &str, esp: &str) -> Result<()> {
+    let fstab = format!(
+        "UUID={root} / ext4 defaults,errors=remount-ro 0 1\nUUID={esp} /boot/efi vfat umask=0077,nofail 0 2\n"
+    );
+    for (path, content) in [
+        ("etc/fstab", fstab.as_bytes()),
+        ("etc/hostname", b"localhost\n"),
+        ("etc/hosts", b"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"),
+        ("etc/default/grub", GRUB_DEFAULTS.as_bytes()),
+        ("etc/systemd/network/80-dhcp.network", NETWORK.as_bytes()),
+        ("boot/grub/grub.cfg", first_configuration(root).as_bytes()),
+        ("boot/grub/grubenv", &environment_block()),
+        ("boot/efi/.keep", b""),
+    ] {
+        let path = folder.join(path);
+        let parent = path.parent().unwrap_or(folder);
+        std::fs::create_dir_all(parent).while_doing(|| format!("making {}", parent.display()))?;
+        std::fs::write(&path, content).while_doing(|| format!("writing {}", path.display()))?;
+    }
+    let resolver = folder.join("etc/resolv.conf");
+    symlink("../run/systemd/resolve/stub-resolv.conf", &resolver)
+        .while_doing(|| format!("writing {}", resolver.display()))
+}
+
+/// Until `update-grub` first runs in the machine: the links that the kernel's package keeps name the newest kernel.
+fn first_configuration(root: &str) -> String {
+    format!(
+        "serial --unit=0 --speed=115200
+terminal_input console serial
+terminal_output console serial
+set timeout=1
+menuentry 'Debian' {{
+    search --no-floppy --fs-uuid --set=root {root}
+    linux /vmlinuz root=UUID={root} ro console=tty0 console=ttyS0,115200
+    initrd /initrd.img
+}}
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_found_by_its_id_in_all_three_places() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "0b0e", "ABCD-EF01").unwrap();
+        let read = |path: &str| std::fs::read_to_string(folder.path().join(path)).unwrap();
+        assert!(read("etc/fstab").starts_with("UUID=0b0e / ext4"));
+        assert_eq!(read("boot/grub/grub.cfg").matches("0b0e").count(), 2);
+        assert_eq!(read("boot/grub/grubenv").len(), 1024);
+    }
+}

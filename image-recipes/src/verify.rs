@@ -1,0 +1,127 @@
+//! A finished image held against the seal list and against its recipe, from outside: not mounted, not booted.
+//!
+//! What the seal list finds must not go out; what differs from the recipe was not what was asked for. What could
+//! not be looked at is said, never taken for right.
+
+use std::path::Path;
+
+use landfall_contract::seal_list::{self, Survivor};
+use serde::Serialize;
+
+use crate::disk::{Disk, ImageTree};
+use crate::error::{Error, Result, While};
+use crate::recipe::Recipe;
+
+mod accounts;
+mod against_recipe;
+#[cfg(test)]
+mod tests;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The format's version.
+    pub version: u32,
+    /// Traces of the machine that the image was made on.
+    pub survivors: Vec<Survivor>,
+    /// What is not as it has to be.
+    pub differences: Vec<Difference>,
+    /// What could not be looked at, and why.
+    pub unchecked: Vec<String>,
+}
+
+/// Something that is not as it has to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// What it is about.
+    pub subject: Subject,
+    /// Its path or name.
+    pub name: String,
+    /// One sentence.
+    pub what: String,
+}
+
+/// What a difference is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// A file of the recipe, or one that is made of its tables.
+    File,
+    /// A user.
+    User,
+    /// A package.
+    Package,
+    /// The time zone.
+    TimeZone,
+    /// The host's name.
+    Hostname,
+    /// A unit that has to be enabled.
+    Unit,
+}
+
+impl Report {
+    /// Whether the image may go out.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.differences.is_empty() && !self.survivors.iter().any(|it| it.gate)
+    }
+
+    /// The report for people, a line for each thing.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for it in &self.survivors {
+            let word = if it.gate { "survives" } else { "note" };
+            lines.push(format!("{word:<10} {}: {}; {}", it.path, it.what, it.remedy));
+        }
+        lines.extend(self.differences.iter().map(|it| format!("{:<10} {}: {}", "differs", it.name, it.what)));
+        lines.extend(self.unchecked.iter().map(|what| format!("{:<10} {what}", "unchecked")));
+        lines
+    }
+
+    /// The error that an image which must not go out is.
+    ///
+    /// # Errors
+    /// That one.
+    pub fn demand(&self, image: &Path) -> Result<()> {
+        if self.is_clean() {
+            return Ok(());
+        }
+        let gates = self.survivors.iter().filter(|it| it.gate).count();
+        let what = match (gates, self.differences.len()) {
+            (gates, 0) => format!("{} has {gates} traces of the machine it was made on", image.display()),
+            (0, differences) => {
+                format!("{} differs from its recipe in {differences} places", image.display())
+            }
+            (gates, differences) => {
+                format!("{} has {gates} traces and differs in {differences} places", image.display())
+            }
+        };
+        Err(Error::problems(what)
+            .hint("do not clone it: seal it again with 'landfall seal', or bake it anew"))
+    }
+}
+
+/// Looks at an image.
+///
+/// # Errors
+/// When it cannot be read: an image without an ext4 root is refused.
+pub fn image(image: &Path, recipe: Option<&Recipe>) -> Result<Report> {
+    let disk = Disk::open(image)?;
+    let tree = ImageTree::open(&disk)?;
+    look(&tree, recipe).while_doing(|| format!("verifying {}", image.display()))
+}
+
+fn look(tree: &ImageTree, recipe: Option<&Recipe>) -> Result<Report> {
+    let mut report = Report {
+        version: 1,
+        survivors: seal_list::survivors(tree)?,
+        differences: against_recipe::units(tree)?,
+        unchecked: Vec::new(),
+    };
+    match recipe {
+        Some(recipe) => against_recipe::look(tree, recipe, &mut report)?,
+        None => report.unchecked.push("files, users and packages: no recipe was given".into()),
+    }
+    Ok(report)
+}
