@@ -5,10 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result, While};
 use crate::program::Program;
+use crate::recipe::Kernel;
 
 pub mod apt_sources;
 mod boot_loader;
@@ -16,6 +18,9 @@ mod layout;
 mod own_files;
 pub mod packages;
 mod tree;
+
+/// GiB of a base's disk: what it unpacks to, and room for an update.
+const SIZE: u16 = 4;
 
 /// What can be chosen.
 #[derive(Debug, Args)]
@@ -37,7 +42,7 @@ pub struct Flags {
     pub packages: Vec<String>,
 
     /// Size of the disk in GiB; the root grows where a machine gives it more
-    #[arg(long, value_name = "GIB", default_value_t = 4, value_parser = clap::value_parser!(u16).range(2..))]
+    #[arg(long, value_name = "GIB", default_value_t = SIZE, value_parser = clap::value_parser!(u16).range(2..))]
     pub size: u16,
 
     /// File with apt's sources for the release, in deb822 form, instead of this machine's own
@@ -45,22 +50,37 @@ pub struct Flags {
     pub sources: Option<PathBuf>,
 }
 
-/// A kind of kernel.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Kernel {
-    /// With drivers for real hardware.
-    #[default]
-    Generic,
-    /// For virtual machines of the big clouds.
-    Cloud,
-}
+impl Flags {
+    /// All as it is without flags, for a recipe that starts from packages.
+    #[must_use]
+    pub fn of(release: &str, output: &Path, kernel: Kernel) -> Self {
+        let (release, output) = (release.to_owned(), output.to_owned());
+        Self { release, output, kernel, packages: Vec::new(), size: SIZE, sources: None }
+    }
 
-impl Kernel {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Generic => "generic",
-            Self::Cloud => "cloud",
+    /// What tells the base that these make from others, but for the versions that its packages have today.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn digest(&self) -> Result<String> {
+        let (contents, sources) = self.ingredients()?;
+        let mut digest = Sha256::new();
+        for text in [&contents.suite, &contents.packages.join(" "), &sources, &self.size.to_string()] {
+            digest.update((text.len() as u64).to_le_bytes());
+            digest.update(text);
         }
+        Ok(hex::encode(digest.finalize()))
+    }
+
+    fn ingredients(&self) -> Result<(packages::Contents, String)> {
+        let contents = packages::contents(&self.release, self.kernel, &self.packages)?;
+        let sources = match &self.sources {
+            Some(file) => {
+                std::fs::read_to_string(file).while_doing(|| format!("reading {}", file.display()))?
+            }
+            None => apt_sources::for_suite(&contents.suite)?,
+        };
+        Ok((contents, sources))
     }
 }
 
@@ -81,12 +101,12 @@ pub fn run(flags: &Flags, json: bool) -> Result<()> {
     Ok(())
 }
 
-fn make(flags: &Flags) -> Result<()> {
-    let contents = packages::contents(&flags.release, flags.kernel, &flags.packages)?;
-    let sources = match &flags.sources {
-        Some(file) => std::fs::read_to_string(file).while_doing(|| format!("reading {}", file.display()))?,
-        None => apt_sources::for_suite(&contents.suite)?,
-    };
+/// Makes it.
+///
+/// # Errors
+/// As [`run`].
+pub fn make(flags: &Flags) -> Result<()> {
+    let (contents, sources) = flags.ingredients()?;
     let parent = flags.output.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = tempfile::Builder::new()
         .prefix(".landfall-bootstrap-")

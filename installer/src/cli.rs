@@ -9,11 +9,13 @@ use clap::{Parser, Subcommand};
 
 mod looking;
 mod options;
+mod sealing;
 #[cfg(test)]
 mod tests;
 
 pub use looking::{Architecture, CheckFlags, PlanFlags};
 pub use options::{Allowance, DockerSource, IpFamily, Options, SelinuxMode};
+pub use sealing::SealFlags;
 
 /// Turns this machine into an Amazon ECS Anywhere external instance.
 #[derive(Debug, Parser)]
@@ -47,6 +49,8 @@ pub enum Action {
     Install(Box<Options>),
     /// Give an installed machine its identity
     Register(Box<Options>),
+    /// Make this machine an image: take away what is its own
+    Seal(SealFlags),
     /// Tell how this machine stands
     Status,
     /// Put back everything that Landfall changed

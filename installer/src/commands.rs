@@ -12,6 +12,7 @@ pub mod check;
 pub mod credentials_endpoint;
 pub mod facts;
 pub mod plan;
+pub mod seal;
 pub mod status;
 pub mod uninstall;
 pub mod up;
@@ -53,6 +54,7 @@ pub fn run(host: &mut dyn Host, cli: Cli) -> Result<()> {
             let whose = plan::Whose::of(release, os_release, arch.unwrap_or_default());
             plan::run(host, &options, &whose, json)
         }
+        Action::Seal(flags) => seal::run(host, &flags, json),
         Action::Status => status::run(host, json),
         Action::Uninstall => uninstall::run(host, json),
         Action::WaitForCredentials { timeout } => wait_for_credentials::run(host, timeout),

@@ -8,7 +8,9 @@ pub mod ecs_agent;
 pub mod exec;
 pub mod landfall;
 pub mod packages;
+pub mod sealing;
 pub(crate) mod selinux;
+pub mod ssh_host_keys;
 pub mod ssm_agent;
 
 use std::path::PathBuf;

@@ -24,7 +24,7 @@ pub(crate) mod fake;
 pub mod linux;
 mod reached;
 
-pub use command::{Command, Firewalld, Output, Packages, UnitVerb};
+pub use command::{Command, Firewalld, Output, Packages, SEALING, UnitVerb};
 pub use facets::{
     ControlData, DockerDaemon, EntryKind, Family, Fetch, Holder, Introspection, Request, Response, Rule,
     Stat, Table, Timings, Transfer, UnitState, Unpack,

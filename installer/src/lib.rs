@@ -41,6 +41,7 @@ pub mod recognition;
 pub mod registration;
 mod rpm_sources;
 pub mod rule_set;
+pub mod seal;
 pub mod secret;
 pub mod signature;
 pub mod step;

@@ -8,7 +8,8 @@ use distro_matrix::Distro;
 use serde::{Deserialize, Serialize};
 
 use crate::components::{
-    credentials_endpoint, docker, ecs_agent, exec, landfall, packages, selinux, ssm_agent,
+    credentials_endpoint, docker, ecs_agent, exec, landfall, packages, sealing, selinux, ssh_host_keys,
+    ssm_agent,
 };
 use crate::config::Config;
 use crate::error::Result;
@@ -71,6 +72,8 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
         plan.extend(ssm_agent::configuration(config));
         plan.extend(ecs_agent::configuration(facts, config, distro));
         plan.extend(credentials_endpoint::persistence());
+        plan.extend(sealing::steps(distro));
+        plan.extend(ssh_host_keys::steps());
         plan.extend(packages::steps(facts, config, distro)?);
         plan.extend(exec::steps(facts, config, distro)?);
     } else if config.proxy.is_some() {

@@ -79,6 +79,14 @@ impl Receipt {
     /// When the disk refuses.
     pub fn forget(&mut self, host: &mut dyn Host, at: usize) -> Result<()> {
         self.entries.remove(at);
+        self.replace(host)
+    }
+
+    /// Writes this receipt in the place of the one that is there.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn replace(&self, host: &mut dyn Host) -> Result<()> {
         if self.entries.is_empty() { durable::remove(host, &path()) } else { self.write(host) }
     }
 

@@ -45,7 +45,8 @@ impl Ui {
         }
     }
 
-    fn line(&self, outcome: Outcome, time: &str, what: &str) {
+    /// Shows how something ended.
+    pub(crate) fn line(&self, outcome: Outcome, time: &str, what: &str) {
         let (word, code) = match outcome {
             Outcome::Done => ("done", 32),
             Outcome::AlreadySo => ("already so", 2),

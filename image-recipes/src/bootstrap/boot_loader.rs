@@ -76,7 +76,7 @@ pub(super) fn install(disk: &Path, root: &Path, ids: &Ids) -> Result<()> {
     put(&mut file, ESP * SECTOR, &esp)
 }
 
-fn bios(disk: &mut File, mut boot: Vec<u8>, core: &mut Vec<u8>) -> Result<()> {
+fn bios(disk: &mut File, mut boot: Vec<u8>, core: &mut [u8]) -> Result<()> {
     let sector = usize::try_from(SECTOR).unwrap_or(512);
     if boot.len() < sector || core.len() < sector {
         return Err(Error::failed("GRUB's boot sector or its image is too short"));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Kernel;
 use crate::error::{Error, Result};
+use crate::recipe::Kernel;
 
 /// The file.
 const TABLE: &str = include_str!("../../bootstraps.toml");

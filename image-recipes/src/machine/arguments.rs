@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::process::Command;
 
 use super::{Accelerator, Bus, CARD, Disk, Firmware, Network, Spec};
 
@@ -13,6 +14,14 @@ pub const CONTROL: &str = "qmp.sock";
 
 /// The slots that a running machine has free.
 pub(super) const FREE_SLOTS: [&str; 2] = ["free0", "free1"];
+
+/// The emulator, to be ended with us whatever ends us: nobody else would.
+#[must_use]
+pub fn command() -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--", PROGRAM]);
+    command
+}
 
 /// All arguments, for a machine with this folder.
 #[must_use]

@@ -29,7 +29,7 @@ impl Architecture {
 }
 
 /// Which kernel a base made from packages gets.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kernel {
     /// The one with all drivers: it boots on bare machines too.
@@ -37,6 +37,17 @@ pub enum Kernel {
     Generic,
     /// The small one for clouds: it lacks AHCI, USB storage and most network cards.
     Cloud,
+}
+
+impl Kernel {
+    /// Its word in a recipe.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::Cloud => "cloud",
+        }
+    }
 }
 
 /// How an image boots.

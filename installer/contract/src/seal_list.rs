@@ -207,10 +207,10 @@ impl Trace {
                 found.push(self.survivor(path, what));
             }
         }
-        if let (true, [place]) = (self.wanted.demands_something(), self.places) {
-            if tree.look(place)?.is_none() {
-                found.push(self.survivor((*place).to_owned(), "it is missing".into()));
-            }
+        if let (true, [place]) = (self.wanted.demands_something(), self.places)
+            && tree.look(place)?.is_none()
+        {
+            found.push(self.survivor((*place).to_owned(), "it is missing".into()));
         }
         Ok(found)
     }

@@ -21,15 +21,9 @@ pub fn run(host: &mut dyn Host, json: bool) -> Result<()> {
     must_be_alone(host)?;
     let count = Receipt::read(host)?.entries.len();
     let ui = Ui::new(host.env("NO_COLOR").is_some(), host.progress());
-    let instance =
-        host.introspection().and_then(|agent| Some((agent.cluster, agent.container_instance_arn?)));
+    let instance = container_instance(host);
     let mut leftovers = take_back(host, &mut |event| ui.show(&event))?;
-    if let (Some((cluster, arn)), true) = (instance, count > 0) {
-        leftovers.push(format!(
-            "the container instance is still known to AWS: 'aws ecs deregister-container-instance --force \
-             --cluster {cluster} --container-instance {arn}'"
-        ));
-    }
+    leftovers.extend(instance.filter(|_| count > 0));
     if json {
         print_json(&json!({"version": 1, "taken_back": count, "leftovers": leftovers}));
     }
@@ -40,6 +34,16 @@ pub fn run(host: &mut dyn Host, json: bool) -> Result<()> {
         eprintln!("nothing to do: Landfall changed nothing here, or it was taken back already");
     }
     Ok(())
+}
+
+/// What AWS goes on knowing of the agent that runs here.
+pub(super) fn container_instance(host: &dyn Host) -> Option<String> {
+    let agent = host.introspection()?;
+    let (cluster, arn) = (agent.cluster, agent.container_instance_arn?);
+    Some(format!(
+        "the container instance is still known to AWS: 'aws ecs deregister-container-instance --force \
+         --cluster {cluster} --container-instance {arn}'"
+    ))
 }
 
 /// Undoes the receipt, then forgets Landfall's own state.

@@ -50,7 +50,21 @@ pub enum Command {
     },
     /// Blanks the SSM agent's local registration; asks nobody.
     ClearAgent,
+    /// Lets the journal go on in memory, and leave its files on disk.
+    RelinquishJournal,
+    /// Lets cloud-init forget this instance. What is called by it finds [`SEALING`] in its environment.
+    CleanCloudInit {
+        /// Whether the seed that lies on the machine goes too.
+        seed: bool,
+    },
+    /// Names all of Docker's containers, a line each.
+    Containers,
+    /// Removes containers, running or not, with the volumes that nobody gave a name.
+    RemoveContainers(Vec<String>),
 }
+
+/// Set for whatever a seal runs, so that a hook that calls Landfall knows that it is called by it.
+pub const SEALING: &str = "LANDFALL_SEALING";
 
 impl Command {
     /// Whether its program asks other machines for anything.

@@ -14,10 +14,12 @@ use crate::signature::Trust;
 /// What stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
-    /// File, folder, or neither.
+    /// What it is.
     pub kind: EntryKind,
     /// Permission bits.
     pub mode: u32,
+    /// Bytes of its content.
+    pub size: u64,
     /// The file system it is on.
     pub device: u64,
     /// When its content last changed, as its writer says: package managers keep the builder's time.
@@ -33,7 +35,9 @@ pub enum EntryKind {
     File,
     /// A folder.
     Folder,
-    /// A symbolic link, a device, a socket.
+    /// A symbolic link.
+    Link,
+    /// A device, a socket.
     Other,
 }
 

@@ -41,6 +41,8 @@ pub use packages::HeldLock;
 
 /// 2026-11-22, noon.
 const BEGINNING: i64 = 1_795_348_800;
+const CLOUD_INIT: &str = "/var/lib/cloud";
+const CONTAINERS: &str = "/var/lib/docker/containers";
 const ROUTE_LOCALNET: &str = "net.ipv4.conf.all.route_localnet";
 
 /// What a power cut takes.
@@ -272,8 +274,34 @@ impl Fake {
                 return self.register_agent(id, code, region, *replace);
             }
             Command::ClearAgent => self.clear_agent(),
+            Command::RelinquishJournal => {}
+            Command::CleanCloudInit { seed } => self.clean_cloud_init(*seed),
+            Command::Containers => {
+                let stdout = self.disk.list(Path::new(CONTAINERS)).join("\n");
+                return Ok(Output { stdout, ..answer() });
+            }
+            Command::RemoveContainers(ids) => {
+                ids.iter().for_each(|id| self.sweep(&Path::new(CONTAINERS).join(id)));
+            }
         }
         Ok(answer())
+    }
+
+    /// Forgets its instance, and neither its folder nor anything of anybody else's.
+    fn clean_cloud_init(&mut self, seed: bool) {
+        for name in self.disk.list(Path::new(CLOUD_INIT)) {
+            if seed || name != "seed" {
+                self.sweep(&Path::new(CLOUD_INIT).join(name));
+            }
+        }
+    }
+
+    /// Removes a path with all that is below it, as a program does that syncs nothing.
+    fn sweep(&mut self, path: &Path) {
+        for name in self.disk.list(path) {
+            self.sweep(&path.join(name));
+        }
+        let _ = self.disk.remove(path);
     }
 
     /// What the kernel and systemd show as files.

@@ -425,6 +425,7 @@ fn stat_of(path: &Path, found: std::io::Result<fs::Metadata>) -> Result<Option<S
     let kind = match stat.file_type() {
         kind if kind.is_file() => EntryKind::File,
         kind if kind.is_dir() => EntryKind::Folder,
+        kind if kind.is_symlink() => EntryKind::Link,
         _ => EntryKind::Other,
     };
     let time = |seconds, nanoseconds| {
@@ -434,6 +435,7 @@ fn stat_of(path: &Path, found: std::io::Result<fs::Metadata>) -> Result<Option<S
     Ok(Some(Stat {
         kind,
         mode: stat.mode() & 0o7777,
+        size: stat.size(),
         device: stat.dev(),
         modified: time(stat.mtime(), stat.mtime_nsec()),
         changed: time(stat.ctime(), stat.ctime_nsec()),

@@ -156,7 +156,8 @@ fn blank(host: &mut dyn Host) -> Result<()> {
     put_credentials_back(host)
 }
 
-fn deregister(registration: &Registration) -> String {
+/// The command that takes it back from the service.
+pub(crate) fn deregister(registration: &Registration) -> String {
     let Registration { instance_id, region } = registration;
     format!("aws ssm deregister-managed-instance --region {region} --instance-id {instance_id}")
 }

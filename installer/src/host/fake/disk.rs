@@ -33,7 +33,7 @@ impl Kind {
         match self {
             Self::File => EntryKind::File,
             Self::Folder => EntryKind::Folder,
-            Self::Link => EntryKind::Other,
+            Self::Link => EntryKind::Link,
         }
     }
 }

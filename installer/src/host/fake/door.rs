@@ -37,7 +37,15 @@ impl Host for Fake {
     fn stat(&self, path: &Path) -> Result<Option<Stat>> {
         let Some(node) = self.shown(path).or_else(|| self.disk.node(path).cloned()) else { return Ok(None) };
         let modified = self.disk.modified(path).unwrap_or(self.time());
-        Ok(Some(Stat { kind: node.kind.entry(), mode: node.mode, device: 1, modified, changed: modified }))
+        let size = node.content.len() as u64;
+        Ok(Some(Stat {
+            kind: node.kind.entry(),
+            mode: node.mode,
+            size,
+            device: 1,
+            modified,
+            changed: modified,
+        }))
     }
 
     fn stat_followed(&self, path: &Path) -> Result<Option<Stat>> {

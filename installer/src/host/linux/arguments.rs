@@ -8,7 +8,7 @@ use std::process::{Command as Process, Stdio};
 use distro_matrix::{Format, Manager};
 
 use crate::error::{Error, Result, While};
-use crate::host::{Command, Family, Firewalld, Output, Rule, UnitVerb};
+use crate::host::{Command, Family, Firewalld, Output, Rule, SEALING, UnitVerb};
 use crate::package_database::rpm::QUERY;
 use crate::proxy::Proxy;
 use crate::registration::AGENT;
@@ -65,6 +65,16 @@ impl Invocation {
                 invocation
             }
             Command::ClearAgent => Self::plain(AGENT, ["-register", "-clear"]),
+            Command::RelinquishJournal => Self::plain("journalctl", ["--relinquish-var"]),
+            Command::CleanCloudInit { seed } => {
+                let mut invocation = Self::plain("cloud-init", ["clean", "--logs"]);
+                invocation.environment.push((SEALING, "1".into()));
+                invocation.and(seed.then_some("--seed"))
+            }
+            Command::Containers => Self::plain("docker", ["ps", "--all", "--quiet", "--no-trunc"]),
+            Command::RemoveContainers(ids) => {
+                Self::plain("docker", ["rm", "--force", "--volumes"]).and(ids.iter().map(String::as_str))
+            }
         }
     }
 

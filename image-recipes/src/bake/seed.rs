@@ -1,0 +1,116 @@
+//! The seed disk of the machine that an image is baked in: what cloud-init reads, the binary, and the script that
+//! makes a sealed image of the machine.
+
+use std::path::Path;
+
+use crate::error::{Result, While};
+use crate::recipe::Recipe;
+use crate::render;
+use crate::seed::fat;
+
+/// Where in the machine.
+const SCRIPT: &str = "/run/landfall-bake.sh";
+
+/// Runs last of what cloud-init does, which is too early for a seal: cloud-init still writes. So it only takes what it
+/// needs from the medium, and lets the rest begin when cloud-init is done. A transient unit may wait for cloud-final:
+/// an installed one would make a cycle.
+const BEGIN: &str = "set -e
+trap 'echo \"@bake failed to begin\" >/dev/ttyS1; systemctl poweroff' EXIT
+mkdir -p /run/landfall-medium
+mount -o ro LABEL=CIDATA /run/landfall-medium
+install -m 0755 /run/landfall-medium/landfall /usr/local/bin/landfall
+install -m 0700 /run/landfall-medium/bake.sh /run/landfall-bake.sh
+umount /run/landfall-medium
+if command -v restorecon >/dev/null; then restorecon -F /usr/local/bin/landfall; fi
+systemd-run --no-block --unit=landfall-bake --property=After=cloud-final.service /bin/sh /run/landfall-bake.sh
+trap - EXIT
+";
+
+/// The disk.
+///
+/// # Errors
+/// When the binary or a file of the recipe cannot be read.
+pub fn medium(recipe: &Recipe, binary: &Path) -> Result<Vec<u8>> {
+    let binary = std::fs::read(binary).while_doing(|| format!("reading {}", binary.display()))?;
+    let begin = ["/bin/sh", "-c", BEGIN].map(str::to_owned).to_vec();
+    let config = render::cloud_config(recipe, &[begin])?;
+    let script = script(recipe);
+    fat::disk(
+        fat::CIDATA,
+        &[
+            ("meta-data", b"instance-id: landfall-bake\n"),
+            ("user-data", config.as_bytes()),
+            ("bake.sh", script.as_bytes()),
+            ("landfall", &binary),
+        ],
+    )
+}
+
+/// Every line that begins with `@bake` is for us, all else for people.
+fn script(recipe: &Recipe) -> String {
+    let keep: String = render::kept(recipe).iter().map(|name| format!(" --keep {name}")).collect();
+    format!(
+        "#!/bin/sh
+# {SCRIPT}: makes a sealed image of this machine.
+exec >/dev/ttyS1 2>&1 </dev/null
+step() {{
+    echo \"@bake step $1\"
+    shift
+    \"$@\" && return
+    echo \"@bake failed $*\"
+    systemctl poweroff
+    exit 1
+}}
+# cloud-init goes on after an error of a module; an image must not.
+configured() {{
+    grep -q '\"errors\": \\[\\]' /run/cloud-init/result.json && return
+    cat /run/cloud-init/result.json
+    return 1
+}}
+# A base from packages still has the boot menu that it was made with.
+menu() {{
+    ! command -v update-grub >/dev/null || update-grub
+}}
+step 'users, packages and files' configured
+step 'the boot menu' menu
+step 'landfall install' landfall install
+step 'landfall seal' landfall seal{keep}
+step 'landfall seal --verify' landfall seal --verify
+step 'giving free blocks back' sh -c 'fstrim --all || true; sync'
+echo '@bake sealed'
+systemctl poweroff
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe(text: &str) -> Recipe {
+        Recipe::parse(text, "test.toml").unwrap()
+    }
+
+    #[test]
+    fn the_scripts_are_shell() {
+        let script = script(&recipe("base = \"debian-12\""));
+        for text in [script.as_str(), BEGIN] {
+            let output =
+                crate::program::Program::new("sh", "dash").arg("-n").output_with(text.as_bytes()).unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+
+    #[test]
+    fn only_the_keys_of_the_recipe_survive_the_seal() {
+        let keyed =
+            recipe("base = \"debian-12\"\nusers = [{ name = \"ops\", ssh-keys = [\"ssh-ed25519 AAAA a\"] }]");
+        assert!(script(&keyed).contains("landfall seal --keep authorized-keys\n"));
+        assert!(script(&recipe("base = \"debian-12\"")).contains("' landfall seal\n"));
+    }
+
+    #[test]
+    fn a_failure_before_the_script_ends_the_machine_too() {
+        assert!(BEGIN.contains("@bake failed to begin") && BEGIN.ends_with("trap - EXIT\n"));
+    }
+}
