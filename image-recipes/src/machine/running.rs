@@ -39,7 +39,14 @@ pub fn start(spec: &Spec, mut command: Command, folder: &Path) -> Result<Running
     }
     let mut qemu = command.spawn().map_err(|e| not_started(&e))?;
     match Qmp::connect_while(&folder.join(arguments::CONTROL), || matches!(qemu.try_wait(), Ok(None))) {
-        Ok(qmp) => Ok(Running { qemu, qmp, folder: folder.to_owned(), attached: 0 }),
+        Ok(qmp) => {
+            let mut running = Running { qemu, qmp, folder: folder.to_owned(), attached: 0 };
+            // There is no argument for it; the firmware has not looked at the card yet.
+            if spec.network.as_ref().is_some_and(|it| it.unplugged) {
+                running.plug_network(false)?;
+            }
+            Ok(running)
+        }
         Err(error) => {
             let _ = qemu.kill();
             let _ = qemu.wait();
