@@ -1,8 +1,8 @@
 //! One face for every test machine: boot it, run commands in it, move files, stop it or cut its power.
 //!
 //! What a machine is made of shows in six methods that each kind writes for itself; everything
-//! else is built from them here. The first kind is a [`container`]; an emulated machine can stand
-//! behind the same face.
+//! else is built from them here. Two kinds are there: a [`container`], which is quick, and an emulated
+//! [`machine`], which has a boot.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -15,6 +15,7 @@ pub mod base_root;
 pub(crate) mod cgroup;
 pub mod container;
 pub mod leftovers;
+pub mod machine;
 pub mod neighbour;
 pub mod network;
 pub mod package_pool;
@@ -57,7 +58,8 @@ pub trait Guest: Send {
     fn boot(&mut self) -> Result<()>;
     /// Asks init to power off, waits for a bounded time, and cuts the power if that did not do.
     fn stop(&mut self) -> Result<()>;
-    /// Ends every process of the machine at once. What was written stays, as if it had been synced.
+    /// Ends the machine at once. What a container had written stays, as if it had been synced; what an emulated
+    /// machine had not written to its disk is lost.
     fn power_cut(&mut self) -> Result<()>;
     /// A command of the testing machine that runs `script` by the guest's `sh` as root, with a clean
     /// environment, in `/root`; its standard streams are the script's.

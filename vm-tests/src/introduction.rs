@@ -1,8 +1,8 @@
 //! What a guest's disk is told about its world before the first boot: where AWS and the packages are, and whom
 //! to trust about that, in the places that its distribution has for it.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use crate::error::{Result, While};
@@ -13,34 +13,60 @@ use crate::system::{StandIn, System};
 use crate::world::{TRUST_FINGERPRINT, TRUST_KEY};
 
 /// Debian's bundle of certificates, which the programs of a stand-in read too.
-const BUNDLE: &str = "etc/ssl/certs/ca-certificates.crt";
+pub(crate) const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// A file that a guest is given.
+pub(crate) struct File {
+    /// Its place, from the root on.
+    pub path: String,
+    /// All of it.
+    pub content: Vec<u8>,
+    /// Permissions.
+    pub mode: u32,
+}
+
+impl File {
+    pub fn new(path: &str, content: impl Into<Vec<u8>>) -> Self {
+        Self { path: path.to_owned(), content: content.into(), mode: 0o644 }
+    }
+}
 
 /// Writes it to `root`, from the certificate of the world's authority and the folder of its keys.
 pub fn write(root: &Path, system: &System, authority: &Path, keys: &Path) -> Result<()> {
-    let others = [&PACKAGES_HOST, &MIRROR_HOST, &DOCKER_HOST, &DOCKER_MIRROR_HOST];
-    let names = HOSTS.iter().chain(others).copied().collect::<Vec<_>>().join(" ");
-    fs::write(root.join("etc/hosts"), format!("127.0.0.1 localhost guest\n{GATEWAY} {names}\n"))?;
-    for (from, to) in [
-        (authority.to_owned(), "usr/local/share/ca-certificates/test-authority.crt"),
-        (keys.join("trust-key.asc"), &TRUST_KEY[1..]),
-        (keys.join("trust-key.fingerprint"), &TRUST_FINGERPRINT[1..]),
-    ] {
-        copy(&from, &root.join(to))?;
+    for file in files(system, authority, keys)? {
+        let place = root.join(&file.path[1..]);
+        fs::create_dir_all(place.parent().unwrap_or(root))?;
+        fs::write(&place, file.content).doing(|| format!("writing {}", place.display()))?;
+        fs::set_permissions(place, Permissions::from_mode(file.mode))?;
     }
     host_command::run("chroot", [root.as_os_str(), "update-ca-certificates".as_ref()])?;
     match system {
-        System::Debian(suite) => package_source(root, suite, keys),
+        System::Debian(_) => Ok(()),
         System::StandIn(stand_in) => certificates(root, *stand_in, authority),
     }
 }
 
-fn package_source(root: &Path, suite: &str, keys: &Path) -> Result<()> {
-    copy(&keys.join("archive-key.asc"), &root.join("etc/apt/keyrings/packages.asc"))?;
-    let source = format!(
-        "Types: deb\nURIs: http://{PACKAGES_HOST}/\nSuites: {suite}\nComponents: main\n\
-         Signed-By: /etc/apt/keyrings/packages.asc\n"
-    );
-    Ok(fs::write(root.join("etc/apt/sources.list.d/packages.sources"), source)?)
+/// What a guest of this system is told. The authority is trusted once it is in the bundle of certificates too.
+pub(crate) fn files(system: &System, authority: &Path, keys: &Path) -> Result<Vec<File>> {
+    let read = |path: &Path| fs::read(path).doing(|| format!("reading {}", path.display()));
+    let key = |name: &str| read(&keys.join(name));
+    let others = [&PACKAGES_HOST, &MIRROR_HOST, &DOCKER_HOST, &DOCKER_MIRROR_HOST];
+    let names = HOSTS.iter().chain(others).copied().collect::<Vec<_>>().join(" ");
+    let mut files = vec![
+        File::new("/etc/hosts", format!("127.0.0.1 localhost guest\n{GATEWAY} {names}\n")),
+        File::new("/usr/local/share/ca-certificates/test-authority.crt", read(authority)?),
+        File::new(TRUST_KEY, key("trust-key.asc")?),
+        File::new(TRUST_FINGERPRINT, key("trust-key.fingerprint")?),
+    ];
+    if let System::Debian(suite) = system {
+        files.push(File::new("/etc/apt/keyrings/packages.asc", key("archive-key.asc")?));
+        let source = format!(
+            "Types: deb\nURIs: http://{PACKAGES_HOST}/\nSuites: {suite}\nComponents: main\n\
+             Signed-By: /etc/apt/keyrings/packages.asc\n"
+        );
+        files.push(File::new("/etc/apt/sources.list.d/packages.sources", source));
+    }
+    Ok(files)
 }
 
 /// The bundle once more, where the distribution keeps its own.
@@ -60,7 +86,7 @@ fn certificates(root: &Path, stand_in: StandIn, authority: &Path) -> Result<()> 
         ),
     };
     copy(authority, &root.join(anchor).join("test-authority.pem"))?;
-    copy(&root.join(BUNDLE), &root.join(bundle))?;
+    copy(&root.join(&BUNDLE[1..]), &root.join(bundle))?;
     let link = root.join(link);
     fs::create_dir_all(link.parent().unwrap_or(root))?;
     Ok(symlink(target, link)?)

@@ -14,6 +14,8 @@ pub mod host_command;
 mod introduction;
 pub mod journey;
 pub mod licences;
+pub mod machine_images;
+mod offline;
 pub mod packages;
 pub mod programs;
 pub mod proofs;

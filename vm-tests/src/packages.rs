@@ -137,6 +137,19 @@ impl Packages {
         Ok(entry.join("files"))
     }
 
+    /// Copies to `folder` what guests are told of who signs: the agents' key and its fingerprint, and the
+    /// repository's key.
+    pub fn copy_keys(&self, folder: &Path) -> Result<()> {
+        for (from, name) in [
+            (self.trust_key(), "trust-key.asc"),
+            (self.trust_fingerprint(), "trust-key.fingerprint"),
+            (self.trust_key(), "archive-key.asc"),
+        ] {
+            fs::copy(&from, folder.join(name)).doing(|| format!("copying {}", from.display()))?;
+        }
+        Ok(())
+    }
+
     /// The public key that signed the agents' packages.
     pub fn trust_key(&self) -> PathBuf {
         self.keys.join("trust-key.asc")

@@ -34,6 +34,24 @@ pub fn test_tools() -> Result<PathBuf> {
     })
 }
 
+/// The folder with `guest-agent`, for emulated guests, and `in-guest`, which speaks to it from here.
+pub fn guest_agent() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    once(&BUILT, || {
+        guest_profile(&["-p", "guest-agent"])?;
+        Ok(target_folder().join(TARGET).join("guest"))
+    })
+}
+
+/// The program that makes images, as people build it for themselves.
+pub fn landfall_image() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    once(&BUILT, || {
+        guest_profile(&["-p", "image-recipes", "--bin", "landfall-image"])?;
+        Ok(target_folder().join(TARGET).join("guest/landfall-image"))
+    })
+}
+
 /// The program that holds each kind of step to its laws, in a guest.
 pub fn step_laws() -> Result<PathBuf> {
     example("step_laws")

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::cache;
 use crate::error::{Error, Result, While};
 use crate::guest::cgroup::Cgroup;
 use crate::guest::network::{GATEWAY, Network};
@@ -38,7 +39,18 @@ pub const DOCKER_HOST: &str = "download.docker.com";
 /// The name of a mirror of Docker's server.
 pub const DOCKER_MIRROR_HOST: &str = "docker.landfall.test";
 
+/// The authority's certificate, in its folder and in that of each simulator.
+pub const AUTHORITY: &str = "ca.pem";
+
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The folder of the test's certificate authority, which is made at its first use and kept: an image that trusts it
+/// outlives the world it was made in.
+pub fn authority() -> Result<PathBuf> {
+    cache::entry("authority", &[b"1"], |folder| {
+        aws_simulator::prepare_authority(folder).doing(|| "making the certificate authority")
+    })
+}
 
 /// A running simulator.
 pub struct Simulator {
@@ -56,6 +68,9 @@ impl Simulator {
         statics: &[(&str, &Path)],
     ) -> Result<Self> {
         std::fs::create_dir_all(state)?;
+        for file in ["ca-key.pem", AUTHORITY] {
+            std::fs::copy(authority()?.join(file), state.join(file))?;
+        }
         let cgroup = Cgroup::new(&format!("{name}.simulator"))?;
         let log = std::fs::File::create(state.join("log"))?;
         let mut command =

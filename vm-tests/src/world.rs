@@ -5,14 +5,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use aws_simulator::Admin;
 
 use crate::error::{Error, Result, While};
 use crate::forward_proxy::ForwardProxy;
+use crate::guest::cgroup::Cgroup;
 use crate::guest::container::Container;
 use crate::guest::leftovers;
+use crate::guest::machine::{Setup, VirtualMachine};
 use crate::guest::neighbour::Neighbour;
 use crate::guest::network::Network;
 use crate::guest::{Guest, base_root};
@@ -21,7 +24,7 @@ use crate::introduction;
 use crate::packages::Packages;
 use crate::programs;
 use crate::proofs;
-use crate::simulator::{DOCKER_HOST, DOCKER_MIRROR_HOST, MIRROR_HOST, PACKAGES_HOST, Simulator};
+use crate::simulator::{AUTHORITY, DOCKER_HOST, DOCKER_MIRROR_HOST, MIRROR_HOST, PACKAGES_HOST, Simulator};
 use crate::system::{StandIn, System};
 
 /// The Debian release that guests run unless a scenario asks for another.
@@ -112,9 +115,7 @@ impl World {
             copy(docker, &docker_server)?;
             statics.extend([DOCKER_HOST, DOCKER_MIRROR_HOST].map(|host| (host, docker_server.as_path())));
         }
-        fs::copy(packages.trust_key(), world.folder.path().join("trust-key.asc"))?;
-        fs::copy(packages.trust_fingerprint(), world.folder.path().join("trust-key.fingerprint"))?;
-        fs::copy(packages.trust_key(), world.folder.path().join("archive-key.asc"))?;
+        packages.copy_keys(world.folder.path())?;
         let state = world.folder.path().join("simulator");
         let name = &world.ground.0;
         world.simulator = Some(Simulator::start(name, &world.network, &state, &objects, &statics)?);
@@ -198,8 +199,28 @@ impl World {
         Ok(guest)
     }
 
+    /// A new machine whose disk is an overlay on `image`, not booted yet. What it knows of this world is in the image:
+    /// see [`crate::machine_images`].
+    pub fn machine(&mut self, image: &Path, setup: Setup) -> Result<VirtualMachine> {
+        self.guests += 1;
+        VirtualMachine::new(&self.ground.0, self.guests, image, setup, self.network.clone())
+    }
+
+    /// A new machine with a copy of the disk of `other`, which is off.
+    pub fn clone_of(&mut self, other: &VirtualMachine, setup: Setup) -> Result<VirtualMachine> {
+        self.guests += 1;
+        VirtualMachine::clone_of(other, &self.ground.0, self.guests, setup, self.network.clone())
+    }
+
+    /// A command that runs `program` at the gateway's address, and ends with this world.
+    pub fn at_gateway(&mut self, program: &Path) -> Result<Command> {
+        self.guests += 1;
+        let cgroup = Cgroup::new(&format!("{}.{}", self.ground.0, self.guests))?;
+        Ok(self.network.at_gateway(cgroup.command("ip"), program))
+    }
+
     fn introduce(&self, guest: &Container) -> Result<()> {
-        let authority = self.simulator()?.state().join("ca.pem");
+        let authority = self.simulator()?.state().join(AUTHORITY);
         introduction::write(&guest.root(), &self.system, &authority, self.folder.path())
     }
 }

@@ -12,6 +12,9 @@ pub const PROGRAM: &str = "qemu-system-x86_64";
 /// The control socket's name in the machine's folder.
 pub const CONTROL: &str = "qmp.sock";
 
+/// The slots that a running machine has free.
+pub(super) const FREE_SLOTS: [&str; 2] = ["free0", "free1"];
+
 /// The emulator, to be ended with us whatever ends us: nobody else would.
 #[must_use]
 pub fn command() -> Command {
@@ -32,6 +35,7 @@ pub fn of(spec: &Spec, accelerator: Accelerator, folder: &Path) -> Vec<OsString>
     words.extend(firmware(&spec.firmware));
     words.extend(control(folder));
     words.extend(consoles(spec, folder));
+    words.extend(free_slots());
     words.extend(spec.disks.iter().enumerate().flat_map(|(index, it)| disk(index, it)));
     words.extend(spec.network.iter().flat_map(network));
     words.extend(smbios(spec));
@@ -79,6 +83,13 @@ fn consoles(spec: &Spec, folder: &Path) -> Vec<OsString> {
         words.extend(["-chardev".to_owned(), chardev, "-serial".to_owned(), "chardev:report".to_owned()]);
     }
     words.into_iter().map(Into::into).collect()
+}
+
+/// Where a running machine can be given something: q35's own bus takes nothing after the start.
+fn free_slots() -> Vec<OsString> {
+    let slots = FREE_SLOTS.iter().enumerate();
+    let port = |(index, id)| ["-device".to_owned(), format!("pcie-root-port,id={id},chassis={}", index + 1)];
+    slots.flat_map(port).map(Into::into).collect()
 }
 
 fn disk(index: usize, disk: &Disk) -> Vec<OsString> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::qmp::Qmp;
-use super::{Accelerator, CARD, Spec, arguments, console};
+use super::{Accelerator, Bus, CARD, Disk, Spec, arguments, console};
 use crate::error::{Error, Result, While};
 
 /// A running machine.
@@ -16,6 +16,7 @@ pub struct Running {
     qemu: Child,
     qmp: Qmp,
     folder: PathBuf,
+    attached: usize,
 }
 
 /// Starts a machine by `command`, which is the emulator or what runs it somewhere else, such as in a network
@@ -38,7 +39,14 @@ pub fn start(spec: &Spec, mut command: Command, folder: &Path) -> Result<Running
     }
     let mut qemu = command.spawn().map_err(|e| not_started(&e))?;
     match Qmp::connect_while(&folder.join(arguments::CONTROL), || matches!(qemu.try_wait(), Ok(None))) {
-        Ok(qmp) => Ok(Running { qemu, qmp, folder: folder.to_owned() }),
+        Ok(qmp) => {
+            let mut running = Running { qemu, qmp, folder: folder.to_owned(), attached: 0 };
+            // There is no argument for it; the firmware has not looked at the card yet.
+            if spec.network.as_ref().is_some_and(|it| it.unplugged) {
+                running.plug_network(false)?;
+            }
+            Ok(running)
+        }
         Err(error) => {
             let _ = qemu.kill();
             let _ = qemu.wait();
@@ -117,6 +125,39 @@ impl Running {
     /// When QEMU does not answer.
     pub fn press_power_button(&mut self) -> Result<()> {
         self.qmp.ask("system_powerdown", json!({})).map(drop)
+    }
+
+    /// Plugs in a disk, in one of the slots that are free when a machine starts.
+    ///
+    /// # Errors
+    /// When all are taken, or QEMU refuses it.
+    pub fn attach(&mut self, disk: &Disk) -> Result<()> {
+        let slot = arguments::FREE_SLOTS.get(self.attached).ok_or_else(|| {
+            Error::refused(format!("a machine is given at most {} disks later", arguments::FREE_SLOTS.len()))
+        })?;
+        self.attached += 1;
+        let id = format!("attached{}", self.attached);
+        self.qmp.ask(
+            "blockdev-add",
+            json!({
+                "driver": disk.format.word(), "node-name": id, "read-only": disk.read_only,
+                "file": {"driver": "file", "filename": disk.file, "read-only": disk.read_only},
+            }),
+        )?;
+        let (driver, bus) = match disk.bus {
+            Bus::Virtio => ("virtio-blk-pci", (*slot).to_owned()),
+            Bus::Usb => {
+                let hub = format!("{id}-hub");
+                self.qmp.ask("device_add", json!({"driver": "qemu-xhci", "id": hub, "bus": slot}))?;
+                ("usb-storage", format!("{hub}.0"))
+            }
+            Bus::Ahci | Bus::Cdrom => {
+                return Err(Error::refused("a SATA disk cannot be attached to a running machine"));
+            }
+        };
+        let device =
+            json!({"driver": driver, "drive": id, "serial": id, "id": format!("{id}-disk"), "bus": bus});
+        self.qmp.ask("device_add", device).map(drop)
     }
 
     /// Pulls or plugs in the network cable.

@@ -99,6 +99,21 @@ fn a_machine_without_a_disk_starts_answers_and_loses_power() {
 }
 
 #[test]
+fn a_running_machine_is_given_as_many_disks_as_it_has_slots() {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = Spec { disks: Vec::new(), fw_cfg: Vec::new(), memory: 64, processors: 1, ..spec() };
+    let mut machine = start(&bare, std::process::Command::new(arguments::PROGRAM), folder.path()).unwrap();
+    let mut attach = |name: &str, bus| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, [0; 4096]).unwrap();
+        machine.attach(&Disk { file, format: Format::Raw, bus, read_only: true })
+    };
+    attach("a,b", Bus::Virtio).unwrap();
+    attach("stick", Bus::Usb).unwrap();
+    assert_eq!(attach("third", Bus::Usb).unwrap_err().exit_code(), 2);
+}
+
+#[test]
 fn what_qemu_says_when_it_does_not_start_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let error =

@@ -32,6 +32,15 @@ pub fn server_config(state: &Path, names: &[String]) -> io::Result<Arc<ServerCon
     Ok(Arc::new(config))
 }
 
+/// Makes an authority for a state folder where there is none yet. Simulators whose folders hold copies of one are
+/// trusted alike.
+///
+/// # Errors
+/// When its files cannot be written.
+pub fn prepare(state: &Path) -> io::Result<()> {
+    root_key(state).map(drop)
+}
+
 /// Reads the root's key, or makes root and key on first use. `ca.pem` comes last: where it is, the key is too.
 fn root_key(state: &Path) -> io::Result<KeyPair> {
     let (certificate_file, key_file) = (state.join("ca.pem"), state.join("ca-key.pem"));

@@ -45,6 +45,7 @@ mod trouble;
 mod world;
 
 pub use admin_client::{Admin, AdminError};
+pub use authority::prepare as prepare_authority;
 pub use faults::{Fault, FaultName};
 pub use recording::{Record, RecordedFrame, RecordedRequest};
 pub use server::{Settings, Simulator, StartError};

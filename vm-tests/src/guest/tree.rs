@@ -10,7 +10,11 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::error::{Result, While};
+use crate::error::{Error, Result, While};
+
+/// Prints all of a guest's disk for [`Tree::of_listing`], a line for each path: what it is, and then the digests.
+pub const LISTING: &str = "set -e; find / -xdev -printf '%y %m %U %G %s %l//%P\\n'; \
+                           find / -xdev -type f -print0 | xargs -0 -r sha256sum --zero -- | tr '\\0' '\\n'";
 
 /// Everything on a disk by path, which begins with `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +80,25 @@ impl Tree {
         Ok(Self { entries })
     }
 
+    /// Reads what [`LISTING`] printed. Paths with a line break are left out, and files that went away meanwhile.
+    pub fn of_listing(text: &str) -> Result<Self> {
+        let mut entries = BTreeMap::new();
+        for line in text.lines() {
+            if let Some((path, entry)) = listed(line) {
+                entries.insert(path, entry);
+            } else if let Some((digest, path)) = line.split_once("  ")
+                && let Some(Entry { kind: Kind::File(_, empty), .. }) = entries.get_mut(path)
+            {
+                *empty = digest.to_owned();
+            }
+        }
+        entries.retain(|_, entry| !matches!(&entry.kind, Kind::File(_, digest) if digest.is_empty()));
+        match entries.is_empty() {
+            true => Err(Error::new("the listing of the disk is empty")),
+            false => Ok(Self { entries }),
+        }
+    }
+
     /// What stands at `path`.
     pub fn entry(&self, path: &str) -> Option<&Entry> {
         self.entries.get(path)
@@ -108,6 +131,24 @@ impl Tree {
         changes.sort_by(|one, other| one.path().cmp(other.path()));
         changes
     }
+}
+
+/// A line of the first half of a listing.
+fn listed(line: &str) -> Option<(String, Entry)> {
+    let (facts, path) = line.rsplit_once("//")?;
+    let mut facts = facts.splitn(6, ' ');
+    let kind = facts.next().filter(|kind| kind.len() == 1)?;
+    let mode = u32::from_str_radix(facts.next()?, 8).ok()?;
+    let owner = (facts.next()?.parse().ok()?, facts.next()?.parse().ok()?);
+    let size = facts.next()?.parse().ok()?;
+    let kind = match kind {
+        "d" => Kind::Folder,
+        "f" => Kind::File(size, String::new()),
+        "l" => Kind::Link(facts.next()?.to_owned()),
+        _ => Kind::Other,
+    };
+    // find begins with the folder itself, which is in no other tree.
+    (!path.is_empty()).then(|| (format!("/{path}"), Entry { kind, mode, owner }))
 }
 
 impl Entry {
@@ -170,8 +211,9 @@ impl std::fmt::Display for Entry {
 mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
 
-    use super::{Change, Tree};
+    use super::{Change, LISTING, Tree};
 
     #[test]
     fn every_kind_of_difference_is_seen_and_a_rewrite_is_none() {
@@ -194,5 +236,20 @@ mod tests {
         assert_eq!(paths, ["/content", "/gone", "/link", "/mode", "/new"]);
         assert!(matches!(&changes[1], Change::Removed(..)));
         assert!(matches!(&changes[4], Change::Added(..)));
+    }
+
+    #[test]
+    fn a_listing_that_a_guest_printed_is_the_same_tree() {
+        let disk = tempfile::tempdir().unwrap();
+        let at = |name: &str| disk.path().join(name);
+        fs::create_dir_all(at("folder/two words")).unwrap();
+        fs::write(at("folder/two words/a  b"), "content").unwrap();
+        fs::write(at(r"empty\x2d"), "").unwrap();
+        std::os::unix::fs::symlink("a -> b", at("link")).unwrap();
+        let script = LISTING.replace("find / ", "find . ");
+        let output = Command::new("sh").args(["-c", &script]).current_dir(disk.path()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap().replace("  ./", "  /");
+        assert_eq!(Tree::of_listing(&text).unwrap(), Tree::of(disk.path()).unwrap());
+        assert!(Tree::of_listing("f 644 0 0 3 //etc/x\n").is_err(), "a file without its digest is no file");
     }
 }

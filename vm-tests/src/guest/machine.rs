@@ -1,0 +1,268 @@
+//! A guest as an emulated machine: a disk image in QEMU, with a kernel, a boot loader, firmware and hardware of its
+//! own.
+//!
+//! It is real where a container is not: what happens at a first boot, at a boot loader, at a power cut and when a
+//! disk is plugged in. It takes half a minute to boot without hardware's help. It reaches what the gateway of its
+//! world reaches, behind QEMU's own address translation, so two machines of a world do not see each other.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use image_recipes::machine::console;
+use image_recipes::machine::memory::{self, Turn};
+use image_recipes::machine::{self, Accelerator, Disk, Format, Running};
+
+use super::Guest;
+use super::cgroup::Cgroup;
+use super::leftovers;
+use super::network::Network;
+use super::tree::Tree;
+use crate::cache;
+use crate::error::{Error, Result, While};
+use crate::host_command;
+use crate::programs;
+
+mod setup;
+
+pub use setup::{Boots, Cable, Medium, Setup};
+
+/// What a booted machine may take with hardware's help: to reach its agent, to start all it starts, to power off.
+const TO_AGENT: Duration = Duration::from_secs(25);
+const TO_SETTLE: Duration = Duration::from_secs(30);
+const TO_STOP: Duration = Duration::from_secs(12);
+
+/// Lines of the console that are printed for whoever reads a failed test.
+const TAIL: usize = 40;
+
+/// An emulated machine. Dropping it pulls its plug, and looks through its console; its world removes its disk.
+pub struct VirtualMachine {
+    number: usize,
+    name: String,
+    network: Arc<Network>,
+    folder: PathBuf,
+    cgroup: Cgroup,
+    setup: Setup,
+    media: usize,
+    running: Option<(Running, Turn)>,
+    printed_before: usize,
+}
+
+impl VirtualMachine {
+    /// Guest number `number` of a world, whose disk is an overlay on `image`; not booted yet.
+    pub fn new(
+        world: &str,
+        number: usize,
+        image: &Path,
+        setup: Setup,
+        network: Arc<Network>,
+    ) -> Result<Self> {
+        let machine = Self::without_disk(world, number, setup, network)?;
+        overlay(image, &machine.disk())?;
+        Ok(machine)
+    }
+
+    /// The same with a copy of the disk of `other`, which has to be off: what a hypervisor calls a clone.
+    pub fn clone_of(
+        other: &Self,
+        world: &str,
+        number: usize,
+        setup: Setup,
+        network: Arc<Network>,
+    ) -> Result<Self> {
+        if other.running.is_some() {
+            return Err(Error::new("a machine that runs cannot be cloned"));
+        }
+        let machine = Self::without_disk(world, number, setup, network)?;
+        let (from, to) = (other.disk(), machine.disk());
+        fs::copy(&from, &to).doing(|| format!("copying {}", from.display()))?;
+        Ok(machine)
+    }
+
+    fn without_disk(world: &str, number: usize, setup: Setup, network: Arc<Network>) -> Result<Self> {
+        let name = format!("{world}.{number}");
+        let folder = leftovers::guests_folder()?.join(&name);
+        fs::create_dir(&folder)?;
+        let cgroup = Cgroup::new(&name)?;
+        let (media, running, printed_before) = (0, None, 0);
+        Ok(Self { number, name, network, folder, cgroup, setup, media, running, printed_before })
+    }
+
+    /// The machine's disk, as qcow2.
+    pub fn disk(&self) -> PathBuf {
+        self.folder.join("disk.qcow2")
+    }
+
+    /// Switches it on; nothing is waited for.
+    pub fn power_on(&mut self) -> Result<()> {
+        if self.running.is_some() {
+            return Err(Error::new("the machine is running already"));
+        }
+        let turn = memory::turn(&cache::folder()?.join("machines.memory"), self.setup.memory)
+            .doing(|| "waiting for memory")?;
+        self.printed_before = console::of(&self.folder).len();
+        let spec = self.setup.spec(&self.name, self.number, &self.folder, &self.disk())?;
+        let emulator = Path::new(machine::arguments::PROGRAM);
+        let command = self.network.at_gateway(self.cgroup.command("ip"), emulator);
+        let running =
+            machine::start(&spec, command, &self.folder).doing(|| format!("starting {}", self.name))?;
+        self.running = Some((running, turn));
+        Ok(())
+    }
+
+    /// Waits until commands can be run, which is early at a boot.
+    pub fn wait_for_agent(&mut self) -> Result<()> {
+        self.wait_for(TO_AGENT, "commands can be run", |_| Ok(true))
+    }
+
+    /// Waits until systemd has started everything, or has given up on something.
+    pub fn settle(&mut self) -> Result<()> {
+        self.wait_for(TO_SETTLE, "systemd has started everything", |machine| {
+            let state = machine.run("systemctl is-system-running")?.stdout;
+            Ok(matches!(state.trim(), "running" | "degraded"))
+        })
+    }
+
+    /// Waits until `is_so`, for as long as the machine is on and not in trouble. The time is what hardware needs.
+    pub fn wait_for(
+        &mut self,
+        with_hardware: Duration,
+        what: &str,
+        mut is_so: impl FnMut(&Self) -> Result<bool>,
+    ) -> Result<()> {
+        let started = Instant::now();
+        let patience = Accelerator::here().patience(with_hardware);
+        loop {
+            let left = patience.saturating_sub(started.elapsed());
+            if self.answers(left)? && is_so(self)? {
+                println!("{}: {what} after {:.1} s", self.name, started.elapsed().as_secs_f64());
+                return Ok(());
+            }
+            self.is_well()?;
+            if started.elapsed() > patience {
+                let tail = console::tail(&self.console()?, TAIL);
+                return Err(Error::new(format!("{what}: not so after {} s\n{tail}", patience.as_secs())));
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Whether a command comes back in this time.
+    fn answers(&mut self, patience: Duration) -> Result<bool> {
+        let deadline = Instant::now() + patience;
+        let mut child = self.shell("true")?.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+        while Instant::now() < deadline && self.is_well().is_ok() {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status.success());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        child.kill()?;
+        child.wait()?;
+        Ok(false)
+    }
+
+    fn is_well(&mut self) -> Result<()> {
+        if self.on()?.is_off().doing(|| "looking at the machine")? {
+            return Err(Error::new(format!("the machine went off\n{}", self.console()?)));
+        }
+        match console::trouble(&self.console()?).first() {
+            Some(line) => Err(Error::new(format!("the machine is in trouble: {line}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Boots anew from inside, without a power cut.
+    pub fn reboot(&mut self) -> Result<()> {
+        let before = self.must(BOOT)?;
+        self.must("systemctl --no-block reboot")?;
+        self.wait_for(TO_STOP + TO_AGENT, "it has booted anew", |machine| {
+            Ok(machine.run(BOOT)?.stdout.trim() != before.trim())
+        })?;
+        self.settle()
+    }
+
+    /// Plugs a medium into the running machine.
+    pub fn attach(&mut self, medium: &Medium) -> Result<()> {
+        self.media += 1;
+        let file = self.folder.join(format!("attached{}.img", self.media));
+        fs::write(&file, &medium.content)?;
+        let disk = Disk { file, format: Format::Raw, bus: medium.bus, read_only: true };
+        self.on()?.attach(&disk).doing(|| "plugging in a medium")
+    }
+
+    /// Plugs in the network cable of the running machine, or pulls it.
+    pub fn plug_network(&mut self, plugged: bool) -> Result<()> {
+        self.setup.cable = if plugged { Cable::In } else { Cable::Out };
+        self.on()?.plug_network(plugged).doing(|| "plugging the network cable")
+    }
+
+    /// Takes away what the machine was given as seeds, for its next boot.
+    pub fn take_media(&mut self) {
+        self.setup.media.clear();
+    }
+
+    fn on(&mut self) -> Result<&mut Running> {
+        self.running.as_mut().map(|(running, _)| running).ok_or_else(|| Error::new("the machine is off"))
+    }
+}
+
+/// What differs at each boot.
+const BOOT: &str = "cat /proc/sys/kernel/random/boot_id";
+
+fn overlay(image: &Path, disk: &Path) -> Result<()> {
+    let image = fs::canonicalize(image).doing(|| format!("looking for {}", image.display()))?;
+    let backing = ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b"].map(Path::new);
+    host_command::run("qemu-img", backing.into_iter().chain([&*image, disk])).map(drop)
+}
+
+impl Guest for VirtualMachine {
+    fn boot(&mut self) -> Result<()> {
+        self.power_on()?;
+        self.wait_for_agent()?;
+        self.settle()
+    }
+
+    fn stop(&mut self) -> Result<()> {
+        self.on()?.press_power_button().doing(|| "pressing the power button")?;
+        let patience = Accelerator::here().patience(TO_STOP);
+        if let Err(error) = self.on()?.wait_until_off(patience, &mut || Ok(())) {
+            println!("{}: {error}", self.name);
+        }
+        self.power_cut()
+    }
+
+    fn power_cut(&mut self) -> Result<()> {
+        if let Some((mut running, _turn)) = self.running.take() {
+            running.cut_power();
+        }
+        Ok(())
+    }
+
+    fn shell(&self, script: &str) -> Result<Command> {
+        let mut command = Command::new(programs::guest_agent()?.join("in-guest"));
+        command.arg(&self.folder).arg(script);
+        Ok(command)
+    }
+
+    fn tree(&self) -> Result<Tree> {
+        Tree::of_listing(&self.must(super::tree::LISTING)?)
+    }
+
+    fn console(&self) -> Result<String> {
+        Ok(console::of(&self.folder).split_off(self.printed_before))
+    }
+}
+
+impl Drop for VirtualMachine {
+    fn drop(&mut self) {
+        self.running = None;
+        let printed = console::of(&self.folder);
+        println!("{}: the end of its console:\n{}", self.name, console::tail(&printed, TAIL));
+        let trouble = console::trouble(&printed);
+        // A scenario that went well is none, where its machine panicked on the way.
+        assert!(trouble.is_empty() || std::thread::panicking(), "{}: {trouble:#?}", self.name);
+    }
+}

@@ -1,0 +1,124 @@
+//! What a machine is made of besides its disk, in a test's words.
+
+use std::fs;
+use std::path::Path;
+
+use image_recipes::machine::{Bus, Disk, Firmware, Format, Identity, Network, Spec};
+
+use crate::error::{Result, While};
+
+/// What starts a machine's boot loader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Boots {
+    /// BIOS.
+    ByBios,
+    /// UEFI.
+    ByUefi,
+}
+
+/// The network cable at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cable {
+    /// It is plugged in.
+    In,
+    /// There is a card, and no cable in it.
+    Out,
+}
+
+/// A read-only disk with a seed, or with what pretends to be one.
+#[derive(Debug, Clone)]
+pub struct Medium {
+    /// All bytes of it.
+    pub content: Vec<u8>,
+    /// What it hangs on.
+    pub bus: Bus,
+}
+
+impl Medium {
+    /// A FAT disk called `label` with these files.
+    pub fn with(label: &str, bus: Bus, files: &[(&str, &[u8])]) -> Result<Self> {
+        let content = image_recipes::seed::fat::disk(label, files).doing(|| format!("making {label}"))?;
+        Ok(Self { content, bus })
+    }
+}
+
+/// A machine's hardware.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Its firmware.
+    pub boots: Boots,
+    /// Memory, in MiB.
+    pub memory: u32,
+    /// The id that its hypervisor gave it; one of its own without this.
+    pub uuid: Option<String>,
+    /// The hardware address of its network card; one of its own without this.
+    pub mac: Option<String>,
+    /// Disks besides its own.
+    pub media: Vec<Medium>,
+    /// SMBIOS strings of type 11.
+    pub oem_strings: Vec<String>,
+    /// The network cable.
+    pub cable: Cable,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            boots: Boots::ByBios,
+            memory: 1024,
+            uuid: None,
+            mac: None,
+            media: Vec::new(),
+            oem_strings: Vec::new(),
+            cable: Cable::In,
+        }
+    }
+}
+
+impl Setup {
+    /// With this disk besides its own.
+    #[must_use]
+    pub fn with(mut self, medium: Medium) -> Self {
+        self.media.push(medium);
+        self
+    }
+
+    /// With this id from its hypervisor.
+    #[must_use]
+    pub fn called(mut self, uuid: &str) -> Self {
+        self.uuid = Some(uuid.to_owned());
+        self
+    }
+
+    /// All of it for machine `number` of a world, with the files of its media in its folder.
+    pub(super) fn spec(&self, name: &str, number: usize, folder: &Path, disk: &Path) -> Result<Spec> {
+        let firmware = match self.boots {
+            Boots::ByBios => Firmware::Bios,
+            Boots::ByUefi => Firmware::uefi(folder).doing(|| "looking for UEFI's firmware")?,
+        };
+        let own = Disk { file: disk.into(), format: Format::Qcow2, bus: Bus::Virtio, read_only: false };
+        let mut disks = vec![own];
+        for (index, medium) in self.media.iter().enumerate() {
+            let file = folder.join(format!("medium{index}.img"));
+            fs::write(&file, &medium.content)?;
+            disks.push(Disk { file, format: Format::Raw, bus: medium.bus, read_only: true });
+        }
+        // Addresses and ids stay the same at each boot: they are part of what a machine is known by.
+        let mac = self.mac.clone().unwrap_or_else(|| format!("02:00:0a:4d:01:{number:02x}"));
+        let uuid = self.uuid.clone().unwrap_or_else(|| format!("6c616e64-6661-4c6c-8a77-{number:012x}"));
+        let network = Network { mac: Some(mac), unplugged: self.cable == Cable::Out, ..Network::default() };
+        Ok(Spec {
+            name: name.to_owned(),
+            firmware,
+            memory: self.memory,
+            processors: 2,
+            disks,
+            network: Some(network),
+            identity: Identity { uuid: Some(uuid), oem_strings: self.oem_strings.clone() },
+            fw_cfg: Vec::new(),
+            ports: (0..guest_agent::PORTS).map(guest_agent::port).collect(),
+            report: false,
+            interactive: false,
+        })
+    }
+}

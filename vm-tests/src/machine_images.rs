@@ -1,0 +1,147 @@
+//! The disk images that emulated guests begin with, each made once and kept: a Debian as from its vendor, and the
+//! golden image that Landfall's own tools make of it.
+//!
+//! Both know the tests' world: its names, its certificate authority, its packages, its keys, and the agent through
+//! which commands are run. That is written into a disk that has never been booted, so to cloud-init and to Landfall it
+//! is a vendor's image all the same.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::cache;
+use crate::error::{Error, Result, While};
+use crate::host_command;
+use crate::introduction::{self, BUNDLE, File};
+use crate::offline::Root;
+use crate::packages::Packages;
+use crate::programs;
+use crate::simulator::{self, AUTHORITY, MIRROR_HOST};
+use crate::world::{SUITE, TRUST_KEY, World};
+
+/// The release that they are of.
+const RELEASE: &str = "debian-12";
+
+const AGENT: &str = "/usr/local/sbin/landfall-test-agent";
+const UNIT: &str = "/etc/systemd/system/landfall-test-agent.service";
+const WANTED: &str = "/etc/systemd/system/sysinit.target.wants/landfall-test-agent.service";
+
+/// Starts with the first units and stays to the very end: it is there when a boot or a shutdown is stuck.
+const UNIT_TEXT: &str = "[Unit]\n\
+    Description=Commands of Landfall's tests\n\
+    DefaultDependencies=no\n\
+    After=systemd-remount-fs.service\n\n\
+    [Service]\n\
+    ExecStart=/usr/local/sbin/landfall-test-agent\n\
+    Restart=always\n\
+    TasksMax=infinity\n\n\
+    [Install]\n\
+    WantedBy=sysinit.target\n";
+
+/// cloud-init would replace the sources of packages by its own.
+const CLOUD_INIT: &str = "apt: {preserve_sources_list: true}\n";
+
+/// A Debian 12 from packages, with cloud-init, that knows the tests' world and has nothing of Landfall.
+pub fn debian() -> Result<PathBuf> {
+    let base = base()?;
+    let keys = tempfile::tempdir()?;
+    let packages = Packages::stand_ins(SUITE)?;
+    packages.copy_keys(keys.path())?;
+    let authority = simulator::authority()?.join(AUTHORITY);
+    let mut files = introduction::files(&packages.system, &authority, keys.path())?;
+    let agent = fs::read(programs::guest_agent()?.join("guest-agent"))?;
+    files.push(File { path: AGENT.to_owned(), content: agent, mode: 0o755 });
+    files.push(File::new(UNIT, UNIT_TEXT));
+    files.push(File::new("/etc/cloud/cloud.cfg.d/90-tests.cfg", CLOUD_INIT));
+    let mut ingredients: Vec<&[u8]> = vec![base.as_os_str().as_encoded_bytes()];
+    ingredients.extend(files.iter().flat_map(|file| [file.path.as_bytes(), &file.content]));
+    let entry = cache::entry("machine-debian", &ingredients, |folder| {
+        let raw = folder.join("disk.raw");
+        convert(&base, "raw", &raw)?;
+        let root = Root::of(&raw)?;
+        // As update-ca-certificates would, which cannot run here.
+        let bundle = File::new(BUNDLE, [root.read(BUNDLE)?, fs::read(&authority)?].concat());
+        let files: Vec<&File> = files.iter().chain([&bundle]).collect();
+        let removed =
+            [vec!["/etc/apt/sources.list".to_owned()], root.list("/etc/apt/sources.list.d")?].concat();
+        root.change(&removed, &files, &[(WANTED, UNIT)])?;
+        convert(&raw, "qcow2", &folder.join(IMAGE))?;
+        Ok(fs::remove_file(raw)?)
+    })?;
+    Ok(entry.join(IMAGE))
+}
+
+const IMAGE: &str = "disk.qcow2";
+
+fn convert(from: &Path, format: &str, to: &Path) -> Result<()> {
+    let options = ["convert", "-O", format].map(Path::new);
+    host_command::run("qemu-img", options.into_iter().chain([from, to])).map(drop)
+}
+
+/// What `landfall-image bootstrap` makes, made anew when its own code changes.
+fn base() -> Result<PathBuf> {
+    let sources = programs::workspace().join("image-recipes/src");
+    let mut code = vec![fs::read(sources.join("bootstrap.rs"))?];
+    let mut parts: Vec<PathBuf> =
+        fs::read_dir(sources.join("bootstrap"))?.map(|it| Ok(it?.path())).collect::<Result<_>>()?;
+    parts.sort();
+    for part in parts {
+        code.push(fs::read(&part).doing(|| format!("reading {}", part.display()))?);
+    }
+    let code: Vec<&[u8]> = code.iter().map(Vec::as_slice).collect();
+    let entry = cache::entry("machine-base", &code, |folder| {
+        let program = programs::landfall_image()?;
+        let arguments = ["bootstrap", RELEASE, "--output"].map(Path::new);
+        let output = folder.join(IMAGE);
+        host_command::run(&program.display().to_string(), arguments.into_iter().chain([&*output])).map(drop)
+    })?;
+    Ok(entry.join(IMAGE))
+}
+
+/// The golden image: Debian 12 after `landfall-image bake`.
+pub fn golden() -> Result<PathBuf> {
+    let (base, landfall, program) = (debian()?, programs::landfall()?, programs::landfall_image()?);
+    let packages = Packages::stand_ins(SUITE)?;
+    let recipe = recipe(&base, fs::read_to_string(packages.trust_fingerprint())?.trim());
+    let ingredients = [
+        recipe.as_bytes(),
+        &fs::read(&landfall)?,
+        &fs::read(&program)?,
+        packages.objects.as_os_str().as_encoded_bytes(),
+    ];
+    let entry = cache::entry("machine-golden", &ingredients, |folder| {
+        let file = folder.join("golden.toml");
+        fs::write(&file, &recipe)?;
+        let mut world = World::with(&packages)?;
+        let mut bake = world.at_gateway(&program)?;
+        bake.arg("bake").arg(&file).arg("--output").arg(folder).arg("--binary").arg(&landfall);
+        host_command::finish(&mut bake).map(drop)
+    })?;
+    let is_disk = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "qcow2");
+    let mut files = fs::read_dir(&entry)?.flatten().map(|it| it.path());
+    files.find(is_disk).ok_or_else(|| Error::new(format!("{} has no image", entry.display())))
+}
+
+/// Region and cluster are a seed's to name.
+fn recipe(base: &Path, fingerprint: &str) -> String {
+    format!(
+        "# The golden image of the tests.\n\
+         base = {{ release = \"{RELEASE}\", file = \"{}\" }}\n\
+         outputs = [\"qcow2\"]\n\n\
+         [landfall]\n\
+         mirror = \"https://{MIRROR_HOST}\"\n\
+         trust-key = \"{TRUST_KEY}\"\n\
+         trust-fingerprint = \"{fingerprint}\"\n",
+        base.display()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recipe_of_the_golden_image_is_one() {
+        let text = recipe(Path::new("/base.qcow2"), &"0123456789ABCDEF".repeat(3)[..40]);
+        image_recipes::recipe::Recipe::parse(&text, "golden.toml").unwrap();
+    }
+}
