@@ -7,11 +7,13 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod identity;
 mod looking;
 mod options;
 #[cfg(test)]
 mod tests;
 
+pub use identity::{IdentityAction, RenewFlags};
 pub use looking::{Architecture, CheckFlags, PlanFlags};
 pub use options::{Allowance, DockerSource, IpFamily, Options, SelinuxMode};
 
@@ -49,6 +51,9 @@ pub enum Action {
     Register(Box<Options>),
     /// Tell how this machine stands
     Status,
+    /// Tell whether this is the machine that was registered, and settle it where it is not
+    #[command(subcommand)]
+    Identity(IdentityAction),
     /// Put back everything that Landfall changed
     Uninstall,
     /// Wait until the SSM agent has brought credentials (used by a unit)
@@ -61,4 +66,7 @@ pub enum Action {
     /// Set the credentials endpoint's kernel setting and rules (used by a unit)
     #[command(hide = true)]
     CredentialsEndpoint,
+    /// Keep a copy of a registered machine from starting its agents (used by a unit)
+    #[command(hide = true)]
+    Guard,
 }

@@ -33,6 +33,8 @@ impl Began {
     }
 }
 
+const GUARD: &str = crate::components::guard::UNIT;
+const REQUIRES_GUARD: &str = "Requires=landfall-guard.service";
 const WANTS: &str = "/etc/systemd/system/multi-user.target.wants";
 
 /// The link that makes a unit start at boot.
@@ -82,6 +84,9 @@ impl Fake {
         if self.volatile.failed.contains(unit) {
             return refuse(1, &format!("Job for {unit} failed."));
         }
+        if self.unit_text(unit).contains(REQUIRES_GUARD) && self.volatile.failed.contains(GUARD) {
+            return refuse(1, &format!("A dependency job for {unit} failed."));
+        }
         answer()
     }
 
@@ -105,17 +110,26 @@ impl Fake {
 
     pub(super) fn start(&mut self, unit: &str) {
         let text = self.unit_text(unit);
-        let held_back = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("ConditionPathExists="))
-            .any(|path| self.disk.node(Path::new(path)).is_none());
-        if held_back || self.volatile.units.contains_key(unit) || self.unit_file(unit).is_none() {
+        if self.is_held_back(&text)
+            || self.volatile.units.contains_key(unit)
+            || self.unit_file(unit).is_none()
+        {
             return;
+        }
+        if text.contains(REQUIRES_GUARD) {
+            self.start(GUARD);
+            if self.volatile.failed.contains(GUARD) {
+                return;
+            }
         }
         if self.volatile.restarting.remove(unit) {
             self.cleared_up(unit);
         }
         let began = match unit {
+            GUARD => {
+                let there = self.disk.node(Path::new(crate::components::landfall::PROGRAM)).is_some();
+                Began::well_if(there && crate::commands::guard::run(self).is_ok())
+            }
             "docker.service" => {
                 self.volatile.docker0 = true;
                 Began::Well
@@ -142,6 +156,14 @@ impl Fake {
         self.pass(1);
     }
 
+    /// Conditions hold all together, those with a bar if one of them does.
+    fn is_held_back(&self, text: &str) -> bool {
+        let is_there = |path: &str| self.disk.node(Path::new(path)).is_some();
+        let paths = text.lines().filter_map(|line| line.strip_prefix("ConditionPathExists="));
+        let (any, all): (Vec<&str>, Vec<&str>) = paths.partition(|path| path.starts_with('|'));
+        !all.into_iter().all(is_there) || !(any.is_empty() || any.iter().any(|path| is_there(&path[1..])))
+    }
+
     pub(crate) fn stop(&mut self, unit: &str) {
         let restarted = self.volatile.restarting.remove(unit);
         if self.volatile.units.remove(unit).is_some() || restarted {
@@ -166,7 +188,8 @@ impl Fake {
 
     /// What is enabled starts, in the order of the units' own dependencies.
     pub(super) fn start_what_is_enabled(&mut self) {
-        const ORDER: [&str; 6] = [
+        const ORDER: [&str; 7] = [
+            GUARD,
             crate::step::FIREWALLD,
             "containerd.service",
             crate::components::credentials_endpoint::TIMER,
