@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::{Action, CheckFlags, Cli, Options, PlanFlags};
+use crate::cli::{Action, CheckFlags, Cli, IdentityAction, Options, PlanFlags, RenewFlags};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -11,6 +11,8 @@ use crate::plan::Goal;
 pub mod check;
 pub mod credentials_endpoint;
 pub mod facts;
+pub mod guard;
+pub mod identity;
 pub mod plan;
 pub mod seal;
 pub mod status;
@@ -56,9 +58,17 @@ pub fn run(host: &mut dyn Host, cli: Cli) -> Result<()> {
         }
         Action::Seal(flags) => seal::run(host, &flags, json),
         Action::Status => status::run(host, json),
+        Action::Identity(IdentityAction::Show) => identity::show(host, json),
+        Action::Identity(IdentityAction::Accept) => identity::accept(host),
+        Action::Identity(IdentityAction::Renew(flags)) => {
+            let RenewFlags { force, options: given } = *flags;
+            let options = options(host, Box::new(given))?;
+            identity::renew(host, options, force, json)
+        }
         Action::Uninstall => uninstall::run(host, json),
         Action::WaitForCredentials { timeout } => wait_for_credentials::run(host, timeout),
         Action::CredentialsEndpoint => credentials_endpoint::run(host),
+        Action::Guard => guard::run(host),
     }
 }
 

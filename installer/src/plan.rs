@@ -8,7 +8,7 @@ use distro_matrix::Distro;
 use serde::{Deserialize, Serialize};
 
 use crate::components::{
-    credentials_endpoint, docker, ecs_agent, exec, landfall, packages, sealing, selinux, ssh_host_keys,
+    credentials_endpoint, docker, ecs_agent, exec, guard, landfall, packages, sealing, selinux, ssh_host_keys,
     ssm_agent,
 };
 use crate::config::Config;
@@ -65,6 +65,7 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
     plan.extend(selinux::steps(facts, config));
     if goal != Goal::Register {
         plan.extend(landfall::steps());
+        plan.extend(guard::steps(facts));
         plan.extend(ssm_agent::gate());
         plan.extend(ecs_agent::gate());
         plan.extend(ssm_agent::proxy(config));

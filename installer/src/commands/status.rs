@@ -9,6 +9,7 @@ use crate::components::{credentials_endpoint, ecs_agent, ssm_agent};
 use crate::diagnosis::{self, Agent, Moment};
 use crate::error::{Error, Kind, Result};
 use crate::facts::Facts;
+use crate::guard::{self, Today};
 use crate::host::{Host, UnitState};
 use crate::registration;
 
@@ -46,12 +47,17 @@ pub fn run(host: &dyn Host, json: bool) -> Result<()> {
             "version": 1,
             "registration": facts.registration,
             "credentials_end": ends,
+            "quarantine": facts.quarantine,
+            "machine_id_is_product_uuid": of_hypervisor(host)?,
             "ecs_agent": facts.ecs_agent,
             "docker": facts.docker,
             "problems": problems,
         }));
     } else {
         print!("{}", render(&facts, ends));
+        if of_hypervisor(host)? {
+            println!("{:<13} taken from the hypervisor's id of this machine", "machine-id");
+        }
         for problem in &problems {
             println!("problem       {} ({}): {}", problem.what, problem.code, problem.remedy);
         }
@@ -61,6 +67,11 @@ pub fn run(host: &dyn Host, json: bool) -> Result<()> {
         1 => Err(found("1 problem was found".into())),
         count => Err(found(format!("{count} problems were found"))),
     }
+}
+
+/// Told, and no problem: what it means for copies is in docs/clones.md.
+fn of_hypervisor(host: &dyn Host) -> Result<bool> {
+    Ok(Today::look(host)?.machine.machine_id_is_product_uuid())
 }
 
 fn found(what: String) -> Error {
@@ -99,6 +110,11 @@ fn explain(host: &dyn Host, problem: &mut Problem, ssm: &UnitState, ecs: &UnitSt
 }
 
 fn problems(host: &dyn Host, facts: &Facts, ends: Option<Timestamp>) -> Result<Vec<Problem>> {
+    // All else follows from it, and would be remedied otherwise.
+    if let Some(quarantine) = &facts.quarantine {
+        let (what, remedy) = (quarantine.sentence(), guard::HINT.to_owned());
+        return Ok(vec![Problem { code: "copied-machine", what, remedy, cause: None }]);
+    }
     let mut problems = Vec::new();
     let mut add = |there: bool, code, what: &str, remedy: &str| {
         if there {

@@ -99,6 +99,8 @@ pub struct Fake {
     pub ipv6_fails: Option<Ip6Tables>,
     /// What nftables' own tool prints, where it is there.
     pub nftables: Option<String>,
+    /// Who made it.
+    pub vendor: &'static str,
     offers: BTreeMap<String, ControlData>,
     /// What small files have in them, whatever their address.
     pub served: Vec<u8>,
@@ -319,7 +321,7 @@ impl Fake {
             "/proc/net/dev" => file("  eth0: 0 0\n"),
             SELINUX_NOW => file(if self.volatile.enforces? { "1" } else { "0" }),
             "/sys/fs/cgroup/cgroup.controllers" => file("cpu io memory\n"),
-            "/sys/class/dmi/id/sys_vendor" => file("QEMU\n"),
+            "/sys/class/dmi/id/sys_vendor" => file(&format!("{}\n", self.vendor)),
             "/proc/net/route" => file("Iface Destination Gateway\neth0 00000000 0101A8C0\n"),
             other => {
                 let key = other.strip_prefix("/proc/sys/")?.replace('/', ".");

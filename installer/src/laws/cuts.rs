@@ -2,7 +2,7 @@
 
 use super::*;
 
-const SUBSETS: [Survivors; 5] =
+pub(super) const SUBSETS: [Survivors; 5] =
     [Survivors::None, Survivors::All, Survivors::Some(1), Survivors::Some(2), Survivors::Some(3)];
 
 /// The machine after a power cut and a boot, for each moment of a run, and each subset. Machines that

@@ -3,9 +3,10 @@
 //! The SSM agent makes a new key pair and writes it, with an empty instance id, before it asks the
 //! service; when the service says no, an earlier identity would be gone. So the Vault is set aside
 //! first and put back when the service refused. The marker that lets both agents start is written last, after the
-//! Vault has reached the disk and, where an account is expected, after the service said that the identity
-//! belongs to it: one that Landfall made in another account is blanked again. Undo blanks the local identity; what the service knows stays there,
-//! because only an operator may take that back.
+//! Vault has reached the disk, after what this machine is known by is recorded (see `guard.rs`), and, where an
+//! account is expected, after the service said that the identity belongs to it: one that Landfall made in another
+//! account is blanked again. Undo blanks the local identity; what the service knows stays there, because only an
+//! operator may take that back.
 
 use std::path::{Path, PathBuf};
 
@@ -17,10 +18,14 @@ use crate::activation::Activation;
 use crate::aws;
 use crate::durable;
 use crate::error::{Error, Result, While};
+use crate::guard;
 use crate::host::{Command, EntryKind, Host, Output};
 use crate::registration::{self, AGENT, CREDENTIALS, Registration, VAULT};
 
 mod attempt;
+mod forgetting;
+
+pub(crate) use forgetting::forget_identity;
 
 /// The file that lets both agents start.
 pub const MARKER: &str = "/var/lib/landfall/registered";
@@ -67,6 +72,7 @@ impl Register {
             Some(expected) => Some(confirmed(host, &registration, expected)?),
             None => None,
         };
+        guard::keep(host, &registration)?;
         let Registration { instance_id, region } = registration;
         let marker = json!(Marker { instance_id, region, account });
         durable::write(host, Path::new(MARKER), format!("{marker}\n").as_bytes(), 0o600)
@@ -89,6 +95,8 @@ impl Register {
 
     pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
         durable::remove(host, Path::new(MARKER))?;
+        durable::remove(host, Path::new(guard::RECORD))?;
+        guard::lift(host)?;
         attempt::end(host)?;
         if *before == Before::Registered {
             return Ok(Leftovers::new());

@@ -33,6 +33,8 @@ impl Began {
     }
 }
 
+const GUARD: &str = crate::components::guard::UNIT;
+const REQUIRES_GUARD: &str = "Requires=landfall-guard.service";
 const WANTS: &str = "/etc/systemd/system/multi-user.target.wants";
 
 /// The link that makes a unit start at boot.
@@ -82,6 +84,9 @@ impl Fake {
         if self.volatile.failed.contains(unit) {
             return refuse(1, &format!("Job for {unit} failed."));
         }
+        if self.unit_text(unit).contains(REQUIRES_GUARD) && self.volatile.failed.contains(GUARD) {
+            return refuse(1, &format!("A dependency job for {unit} failed."));
+        }
         answer()
     }
 
@@ -111,6 +116,12 @@ impl Fake {
         {
             return;
         }
+        if text.contains(REQUIRES_GUARD) {
+            self.start(GUARD);
+            if self.volatile.failed.contains(GUARD) {
+                return;
+            }
+        }
         if self.volatile.restarting.remove(unit) {
             self.cleared_up(unit);
         }
@@ -118,6 +129,10 @@ impl Fake {
             crate::components::ssh_host_keys::UNIT => {
                 self.make_host_keys();
                 Began::Well
+            }
+            GUARD => {
+                let there = self.disk.node(Path::new(crate::components::landfall::PROGRAM)).is_some();
+                Began::well_if(there && crate::commands::guard::run(self).is_ok())
             }
             "docker.service" => {
                 self.volatile.docker0 = true;
@@ -181,8 +196,9 @@ impl Fake {
 
     /// What is enabled starts, in the order of the units' own dependencies.
     pub(super) fn start_what_is_enabled(&mut self) {
-        const ORDER: [&str; 7] = [
+        const ORDER: [&str; 8] = [
             crate::components::ssh_host_keys::UNIT,
+            GUARD,
             crate::step::FIREWALLD,
             "containerd.service",
             crate::components::credentials_endpoint::TIMER,
