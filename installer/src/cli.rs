@@ -61,4 +61,7 @@ pub enum Action {
     /// Set the credentials endpoint's kernel setting and rules (used by a unit)
     #[command(hide = true)]
     CredentialsEndpoint,
+    /// Give a machine that came out of an image its identity (used by a unit)
+    #[command(hide = true)]
+    FirstBoot,
 }

@@ -28,6 +28,7 @@ mod system;
 pub use agents::{AGENT_STATE, AgentFiles};
 pub use docker_configuration::{DAEMON_JSON, DockerConfiguration};
 pub use environment::Environment;
+pub(crate) use environment::is_virtual;
 pub use gpu::Gpu;
 pub use os_release::Told;
 use sight::Sight;

@@ -8,7 +8,7 @@ use distro_matrix::Distro;
 use serde::{Deserialize, Serialize};
 
 use crate::components::{
-    credentials_endpoint, docker, ecs_agent, exec, landfall, packages, selinux, ssm_agent,
+    credentials_endpoint, docker, ecs_agent, exec, first_boot, landfall, packages, selinux, ssm_agent,
 };
 use crate::config::Config;
 use crate::error::Result;
@@ -64,6 +64,7 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
     plan.extend(selinux::steps(facts, config));
     if goal != Goal::Register {
         plan.extend(landfall::steps());
+        plan.extend(first_boot::steps(config));
         plan.extend(ssm_agent::gate());
         plan.extend(ecs_agent::gate());
         plan.extend(ssm_agent::proxy(config));

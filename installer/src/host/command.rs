@@ -50,6 +50,10 @@ pub enum Command {
     },
     /// Blanks the SSM agent's local registration; asks nobody.
     ClearAgent,
+    /// Loads a module of the kernel's.
+    LoadModule(&'static str),
+    /// Empties a name of VMware's guestinfo.
+    ClearGuestinfo(String),
 }
 
 impl Command {
