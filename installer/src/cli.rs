@@ -73,4 +73,7 @@ pub enum Action {
     /// Keep a copy of a registered machine from starting its agents (used by a unit)
     #[command(hide = true)]
     Guard,
+    /// Give a machine that came out of an image its identity (used by a unit)
+    #[command(hide = true)]
+    FirstBoot,
 }

@@ -11,6 +11,7 @@ use crate::plan::Goal;
 pub mod check;
 pub mod credentials_endpoint;
 pub mod facts;
+pub mod first_boot;
 pub mod guard;
 pub mod identity;
 pub mod plan;
@@ -69,6 +70,7 @@ pub fn run(host: &mut dyn Host, cli: Cli) -> Result<()> {
         Action::WaitForCredentials { timeout } => wait_for_credentials::run(host, timeout),
         Action::CredentialsEndpoint => credentials_endpoint::run(host),
         Action::Guard => guard::run(host),
+        Action::FirstBoot => first_boot::run(host, cli.config.as_deref()),
     }
 }
 
@@ -87,6 +89,11 @@ fn must_be_alone(host: &mut dyn Host) -> Result<()> {
         Some(holder) => Err(Error::failed(format!("another Landfall is at work here: {holder}"))
             .hint("wait until it is done, and run again")),
     }
+}
+
+/// Lets another run begin.
+fn make_way(host: &mut dyn Host) {
+    host.unlock(Path::new(LOCK));
 }
 
 /// Prints data on standard output.

@@ -6,6 +6,7 @@ pub mod docker;
 mod docker_repository;
 pub mod ecs_agent;
 pub mod exec;
+pub mod first_boot;
 pub mod guard;
 pub mod landfall;
 pub mod packages;

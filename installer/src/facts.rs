@@ -29,7 +29,7 @@ mod system;
 pub use agents::{AGENT_STATE, AgentFiles};
 pub use docker_configuration::{DAEMON_JSON, DockerConfiguration};
 pub use environment::Environment;
-pub(crate) use environment::{container, is_virtual_machine};
+pub(crate) use environment::{container, is_virtual, is_virtual_machine};
 pub use gpu::Gpu;
 pub use os_release::Told;
 use sight::Sight;

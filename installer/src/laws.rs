@@ -31,6 +31,7 @@ mod docker_repository;
 mod endpoint;
 mod exec;
 mod failures;
+mod first_boot;
 mod guarding;
 mod late_choices;
 mod packages;

@@ -139,6 +139,12 @@ impl Firmware {
     }
 }
 
+/// Whether this is a virtual machine, where its firmware says so.
+pub(crate) fn is_virtual(host: &dyn Host) -> Result<bool> {
+    let firmware = Firmware::look(host)?;
+    Ok(firmware.hypervisor().or_else(|| firmware.cloud(None)).is_some())
+}
+
 /// The id of an instance begins with its name, and so it does with its first bytes the other way round.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/identify_ec2_instances.html>
 fn is_of_ec2(uuid: &str) -> bool {

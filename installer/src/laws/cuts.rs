@@ -40,7 +40,7 @@ fn a_power_cut_at_any_touch_then_another_run_equals_success_with_one_registratio
         let run = |fake: &mut Fake| brought(fake, choices, name);
         cut(number, &mut machine(), run, |what, mut fake| {
             let what = format!("{name}, {what}");
-            let lost = fake.service.registrations == 1 && registration::read(&fake).unwrap().is_none();
+            let lost = fake.service.registrations == 1 && registration::identity(&fake).unwrap().is_none();
             brought(&mut fake, choices, &what);
             same(&success(&fake), &success(&whole), &format!("{what}, resumed"));
             assert_eq!(fake.service.registrations, made + u32::from(lost), "{what}");

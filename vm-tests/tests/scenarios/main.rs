@@ -22,6 +22,7 @@ mod diagnosed;
 mod docker_repository;
 mod exec;
 mod firewalls;
+mod first_boot;
 mod installed;
 mod interrupted;
 mod looking;
