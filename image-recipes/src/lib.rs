@@ -23,6 +23,7 @@ pub mod contents;
 pub mod disk;
 pub mod error;
 pub mod export;
+pub mod inject;
 pub mod machine;
 pub mod manifest;
 pub mod outputs;

@@ -14,7 +14,7 @@ mod files;
 mod landfall;
 mod machine;
 mod origin;
-mod reading;
+pub mod reading;
 mod reference;
 #[cfg(test)]
 mod tests;

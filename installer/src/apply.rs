@@ -54,6 +54,7 @@ pub type Listener<'a> = dyn FnMut(Event) + 'a;
 /// # Errors
 /// The first step's that fails. The machine is then resumable, and can be undone from the receipt.
 pub fn apply(host: &mut dyn Host, plan: &Plan, context: &Context, listen: &mut Listener) -> Result<usize> {
+    Receipt::clear_up(host)?;
     let mut receipt = Receipt::read(host)?;
     retire(host, &mut receipt, listen)?;
     // Downloads begin before the first step: they take longest, and need no step before them.

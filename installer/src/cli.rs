@@ -7,12 +7,14 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod identity;
 mod looking;
 mod options;
 mod sealing;
 #[cfg(test)]
 mod tests;
 
+pub use identity::{IdentityAction, RenewFlags};
 pub use looking::{Architecture, CheckFlags, PlanFlags};
 pub use options::{Allowance, DockerSource, IpFamily, Options, SelinuxMode};
 pub use sealing::SealFlags;
@@ -53,6 +55,9 @@ pub enum Action {
     Seal(SealFlags),
     /// Tell how this machine stands
     Status,
+    /// Tell whether this is the machine that was registered, and settle it where it is not
+    #[command(subcommand)]
+    Identity(IdentityAction),
     /// Put back everything that Landfall changed
     Uninstall,
     /// Wait until the SSM agent has brought credentials (used by a unit)
@@ -65,4 +70,10 @@ pub enum Action {
     /// Set the credentials endpoint's kernel setting and rules (used by a unit)
     #[command(hide = true)]
     CredentialsEndpoint,
+    /// Keep a copy of a registered machine from starting its agents (used by a unit)
+    #[command(hide = true)]
+    Guard,
+    /// Give a machine that came out of an image its identity (used by a unit)
+    #[command(hide = true)]
+    FirstBoot,
 }

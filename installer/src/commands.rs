@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::{Action, CheckFlags, Cli, Options, PlanFlags};
+use crate::cli::{Action, CheckFlags, Cli, IdentityAction, Options, PlanFlags, RenewFlags};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -11,6 +11,9 @@ use crate::plan::Goal;
 pub mod check;
 pub mod credentials_endpoint;
 pub mod facts;
+pub mod first_boot;
+pub mod guard;
+pub mod identity;
 pub mod plan;
 pub mod seal;
 pub mod status;
@@ -56,9 +59,18 @@ pub fn run(host: &mut dyn Host, cli: Cli) -> Result<()> {
         }
         Action::Seal(flags) => seal::run(host, &flags, json),
         Action::Status => status::run(host, json),
+        Action::Identity(IdentityAction::Show) => identity::show(host, json),
+        Action::Identity(IdentityAction::Accept) => identity::accept(host),
+        Action::Identity(IdentityAction::Renew(flags)) => {
+            let RenewFlags { force, options: given } = *flags;
+            let options = options(host, Box::new(given))?;
+            identity::renew(host, options, force, json)
+        }
         Action::Uninstall => uninstall::run(host, json),
         Action::WaitForCredentials { timeout } => wait_for_credentials::run(host, timeout),
         Action::CredentialsEndpoint => credentials_endpoint::run(host),
+        Action::Guard => guard::run(host),
+        Action::FirstBoot => first_boot::run(host, cli.config.as_deref()),
     }
 }
 
@@ -77,6 +89,11 @@ fn must_be_alone(host: &mut dyn Host) -> Result<()> {
         Some(holder) => Err(Error::failed(format!("another Landfall is at work here: {holder}"))
             .hint("wait until it is done, and run again")),
     }
+}
+
+/// Lets another run begin.
+fn make_way(host: &mut dyn Host) {
+    host.unlock(Path::new(LOCK));
 }
 
 /// Prints data on standard output.

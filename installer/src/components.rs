@@ -6,6 +6,8 @@ pub mod docker;
 mod docker_repository;
 pub mod ecs_agent;
 pub mod exec;
+pub mod first_boot;
+pub mod guard;
 pub mod landfall;
 pub mod packages;
 pub mod sealing;
@@ -19,9 +21,10 @@ use crate::plan::{Item, item};
 use crate::proxy::Proxy;
 use crate::step::{Folders, MARKER, Step, WriteFile};
 
-/// A systemd drop-in that keeps a unit from starting before the machine has an identity.
+/// A systemd drop-in that keeps a unit from starting before the machine has an identity, and on a copy of it.
 fn gate(unit: &str, why: &str, service: &str) -> [Item; 2] {
-    let content = format!("# Written by Landfall.\n[Unit]\nConditionPathExists={MARKER}\n{service}");
+    let content =
+        format!("# Written by Landfall.\n[Unit]\nConditionPathExists={MARKER}\n{}{service}", guard::REQUIRED);
     let path = drop_ins(unit).join("10-landfall.conf");
     [drop_in_folder(unit, false), item(why, Step::WriteFile(WriteFile { path, content, mode: 0o644 }))]
 }

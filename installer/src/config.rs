@@ -21,7 +21,7 @@ pub use docker_mirror::DockerMirror;
 pub use secrets::activation;
 pub use sources::Sources;
 
-use secrets::must_be_private;
+pub(crate) use secrets::must_be_private;
 
 /// Where options are read from when no other file is named.
 pub const FILE: &str = "/etc/landfall/config.toml";
@@ -77,6 +77,8 @@ pub struct Config {
     pub selinux: Option<SelinuxMode>,
     /// Whether tasks are to use NVIDIA GPUs.
     pub gpu: bool,
+    /// The policy of first boots, as its file is to be, where one was given.
+    pub policy: Option<String>,
 }
 
 impl Config {
@@ -116,6 +118,7 @@ impl Config {
             no_start: options.no_start,
             selinux: options.selinux,
             gpu: options.enable_gpu,
+            policy: policy(host, options)?,
         })
     }
 
@@ -153,6 +156,13 @@ pub fn file(host: &dyn Host, named: Option<&Path>) -> Result<Options> {
         must_be_private(host, path)?;
     }
     Ok(options)
+}
+
+fn policy(host: &dyn Host, options: &Options) -> Result<Option<String>> {
+    let Some(path) = &options.policy else { return Ok(None) };
+    let text = text(host, path, "--policy")?;
+    crate::first_boot::policy::parse(&text, path)?;
+    Ok(Some(text))
 }
 
 fn checked_cluster(name: String) -> Result<String> {

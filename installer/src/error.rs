@@ -15,6 +15,8 @@ pub enum Kind {
     Refused,
     /// Something failed on the way: the machine is left resumable.
     Failed,
+    /// The same, and it fails again however often it is tried, until somebody changes what was given.
+    Lasting,
     /// `check` or `status` found problems.
     Problems,
     /// A mistake in Landfall itself.
@@ -38,6 +40,11 @@ impl Error {
     /// Something failed on the way.
     pub fn failed(what: impl Into<String>) -> Self {
         Self::new(Kind::Failed, what)
+    }
+
+    /// Something failed on the way, and only a person can change that it does.
+    pub fn lasting(what: impl Into<String>) -> Self {
+        Self::new(Kind::Lasting, what)
     }
 
     /// Wrong usage or an unsupported machine; nothing was touched.
@@ -73,7 +80,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self.kind {
-            Kind::Failed | Kind::Bug => 1,
+            Kind::Failed | Kind::Lasting | Kind::Bug => 1,
             Kind::Refused => 2,
             Kind::Problems => 3,
         }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::brought::brought;
 use crate::error::Result;
+use crate::guard::{self, Quarantine};
 use crate::host::{DockerDaemon, Host, Introspection};
 use crate::package_database::PackageDatabase;
 use crate::registration::{self, Registration};
@@ -28,6 +29,7 @@ mod system;
 pub use agents::{AGENT_STATE, AgentFiles};
 pub use docker_configuration::{DAEMON_JSON, DockerConfiguration};
 pub use environment::Environment;
+pub(crate) use environment::{container, is_virtual, is_virtual_machine};
 pub use gpu::Gpu;
 pub use os_release::Told;
 use sight::Sight;
@@ -95,6 +97,9 @@ pub struct Facts {
     pub registration: Option<Registration>,
     /// Whether Landfall let the agents start.
     pub marked: bool,
+    /// Why they must not, where this is a copy of the machine that was registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<Quarantine>,
     /// What the ECS agent says of itself.
     pub ecs_agent: Option<Introspection>,
     /// What both agents keep on the disk.
@@ -166,7 +171,7 @@ impl Facts {
                 None => sight.of(system::first_program(host))?,
             },
             systemd: host.stat(Path::new("/run/systemd/system"))?.is_some(),
-            container: environment::container(host)?,
+            container: container(host)?,
             environment: Environment::look(host, immutable)?,
             cgroup_version: system::cgroup_version(host)?,
             no_memory_control: system::no_memory_control(host)?,
@@ -185,6 +190,7 @@ impl Facts {
             marked: sight.of(host.stat(Path::new(MARKER)))?.is_some(),
             ecs_agent: host.introspection(),
             agent_files: AgentFiles::read(host, registration.is_some(), &mut sight)?,
+            quarantine: sight.of(guard::standing(host))?,
             registration,
             docker_configuration: DockerConfiguration::read(host, &mut sight)?,
             gpu: Gpu::look(host, &mut sight)?,

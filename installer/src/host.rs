@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use crate::error::Result;
 use crate::progress::Progress;
 use crate::proxy::Proxy;
+use crate::secret::Secret;
 
 mod command;
 mod facets;
@@ -31,6 +32,17 @@ pub use facets::{
 };
 pub use reached::{Heard, Reached, Silence, Stage};
 
+/// A place to show how the machine stands: on the console, and in files that are gone with the power. Whoever
+/// shows something there changes nothing that anything depends on, and nothing fails where it cannot be shown.
+pub trait Board {
+    /// A line on the machine's console.
+    fn console(&self, line: &str);
+    /// A file below `/run`, whole; without content it goes.
+    fn post(&self, path: &Path, content: Option<&str>);
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+}
+
 /// A machine, as far as Landfall looks at it or touches it.
 pub trait Host {
     // Looking.
@@ -43,6 +55,11 @@ pub trait Host {
     fn stat(&self, path: &Path) -> Result<Option<Stat>>;
     /// The same of what a symbolic link leads to.
     fn stat_followed(&self, path: &Path) -> Result<Option<Stat>>;
+    /// So many bytes of a file or device from this place on, fewer where it ends; `None` where there is none. It
+    /// waits for no medium, and follows no link to one.
+    fn read_at(&self, path: &Path, at: u64, length: usize) -> Result<Option<Vec<u8>>>;
+    /// What a path is with no symbolic link left in it; `None` where there is nothing.
+    fn resolve(&self, path: &Path) -> Result<Option<PathBuf>>;
     /// The names in a folder, sorted; none where there is no folder.
     fn list(&self, folder: &Path) -> Result<Vec<String>>;
     /// A variable of our own environment.
@@ -82,6 +99,13 @@ pub trait Host {
     fn reach(&self, addresses: &[String], proxy: Option<&Proxy>) -> Vec<Reached>;
     /// Those of these packages that the package manager has, by its lists as they were last read.
     fn offered(&self, manager: Manager, names: &[String]) -> Result<Vec<String>>;
+    /// What VMware's hypervisor has under this name of guestinfo; `None` also where there is no VMware.
+    fn guestinfo(&self, key: &str) -> Result<Option<Secret>>;
+    /// What OpenStack's metadata service at its link-local address says of this machine; `None` where nothing
+    /// answers. Over plain HTTP, because it speaks nothing else, and never through a proxy.
+    fn openstack_metadata(&self) -> Option<Secret>;
+    /// What the person at this process's terminal answers; `None` where nobody sits at one.
+    fn ask_person(&self, question: &str, unseen: bool) -> Result<Option<Secret>>;
     /// Who holds the lock on a file, if anyone does.
     fn lock_holder(&self, path: &Path) -> Option<Holder>;
     /// The wall clock.
@@ -99,6 +123,8 @@ pub trait Host {
 
     /// How far the downloads are.
     fn progress(&self) -> Arc<Progress>;
+    /// Where it is shown how this machine stands, also while it is being touched.
+    fn board(&self) -> Arc<dyn Board>;
 
     // Touching.
 
@@ -110,12 +136,16 @@ pub trait Host {
     fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()>;
     /// Writes a file in place, without any promise of reaching the disk: see [`crate::durable`].
     fn write(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()>;
+    /// Overwrites a file in place with zeros, and makes that reach the disk; fine where there is none.
+    fn blot_out(&mut self, path: &Path) -> Result<()>;
     /// Renames a file over another.
     fn rename(&mut self, from: &Path, to: &Path) -> Result<()>;
     /// Removes a file or an empty folder; fine where there is none.
     fn remove(&mut self, path: &Path) -> Result<()>;
     /// Makes a file's content, or a folder's list of names, reach the disk.
     fn sync(&mut self, path: &Path) -> Result<()>;
+    /// Makes all that any program wrote reach the disk.
+    fn sync_all(&mut self) -> Result<()>;
     /// Sets a kernel setting by its dotted name.
     fn set_kernel(&mut self, key: &str, value: &str) -> Result<()>;
     /// Lets SELinux enforce, or only tell, until the next boot.

@@ -24,6 +24,8 @@ mod elf;
 pub mod error;
 pub mod facts;
 pub mod findings;
+pub mod first_boot;
+pub mod guard;
 pub mod host;
 #[cfg(test)]
 mod laws;

@@ -8,8 +8,8 @@ use distro_matrix::Distro;
 use serde::{Deserialize, Serialize};
 
 use crate::components::{
-    credentials_endpoint, docker, ecs_agent, exec, landfall, packages, sealing, selinux, ssh_host_keys,
-    ssm_agent,
+    credentials_endpoint, docker, ecs_agent, exec, first_boot, guard, landfall, packages, sealing, selinux,
+    ssh_host_keys, ssm_agent,
 };
 use crate::config::Config;
 use crate::error::Result;
@@ -65,6 +65,8 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
     plan.extend(selinux::steps(facts, config));
     if goal != Goal::Register {
         plan.extend(landfall::steps());
+        plan.extend(guard::steps(facts));
+        plan.extend(first_boot::steps(config));
         plan.extend(ssm_agent::gate());
         plan.extend(ecs_agent::gate());
         plan.extend(ssm_agent::proxy(config));

@@ -73,6 +73,14 @@ impl Receipt {
         self.write(host)
     }
 
+    /// Takes away what a receipt left that a power cut met while it was being written.
+    ///
+    /// # Errors
+    /// When the machine refuses.
+    pub fn clear_up(host: &mut dyn Host) -> Result<()> {
+        durable::forget_attempt(host, &path())
+    }
+
     /// Takes a change off, after it was undone.
     ///
     /// # Errors

@@ -100,11 +100,11 @@ pub fn mark(host: &mut dyn Host, kept: BTreeSet<String>) -> Result<bool> {
     let text = format!("{seal}\n");
     let path = Path::new(SEALED);
     if host.read(path)?.is_some_and(|there| there == text.as_bytes()) {
-        // It may not have reached the disk.
-        host.sync(path)?;
-        host.sync(durable::parent(path))?;
+        host.sync_all()?;
         return Ok(false);
     }
+    // Docker and cloud-init cleared traces too, and synced nothing.
+    host.sync_all()?;
     durable::write(host, path, text.as_bytes(), 0o600)?;
     Ok(true)
 }

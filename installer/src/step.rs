@@ -54,7 +54,7 @@ pub use packages::{InstallPackages, Least, PackageFile};
 pub use program::InstallProgram;
 pub use read_package_lists::ReadPackageLists;
 pub use register::{MARKER, Register};
-pub(crate) use register::{deregister, no_activation};
+pub(crate) use register::{deregister, forget_identity, no_activation, unanswered};
 pub use repair_packages::RepairPackages;
 pub use selinux::Selinux;
 pub(crate) use selinux::{FILE as SELINUX_FILE, NOW as SELINUX_NOW, mode_at_boot};

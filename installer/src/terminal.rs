@@ -34,6 +34,22 @@ pub fn standard_input() -> Result<Secret> {
     Ok(secret)
 }
 
+/// A person's answer to a question, shown or not while it is typed; `None` where no person sits at a terminal.
+///
+/// # Errors
+/// When it cannot be read, or was broken off.
+pub fn answer(question: &str, unseen: bool) -> Result<Option<Secret>> {
+    let stdin = io::stdin();
+    if !stdin.is_terminal() {
+        return Ok(None);
+    }
+    if unseen {
+        return typed(&stdin).map(Some);
+    }
+    eprint!("{question}: ");
+    lines(&stdin).map(Some)
+}
+
 fn typed(terminal: &impl AsFd) -> Result<Secret> {
     let unseen = Unseen::begin(terminal);
     eprint!("activation code{}: ", if unseen.is_some() { " (not shown)" } else { "" });

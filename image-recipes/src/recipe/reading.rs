@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
+
 use super::{ImageFile, Origin, Recipe};
 use crate::error::{Error, Result};
 
@@ -15,12 +17,7 @@ impl Recipe {
     /// # Errors
     /// When it cannot be read, or is not one: with the line, and a hint.
     pub fn read(path: &Path) -> Result<Self> {
-        let named = |what: String| Error::refused(format!("{}: {what}", path.display()));
-        let size = std::fs::metadata(path).map_err(|e| named(e.to_string()))?.len();
-        if size > LIMIT {
-            return Err(named(format!("{size} bytes are no recipe")));
-        }
-        let text = std::fs::read_to_string(path).map_err(|e| named(e.to_string()))?;
+        let text = text(path)?;
         let mut recipe = Self::parse(&text, &path.display().to_string())?;
         recipe.origin = Origin { path: path.to_owned(), text };
         Ok(recipe)
@@ -31,7 +28,7 @@ impl Recipe {
     /// # Errors
     /// When it is not one.
     pub fn parse(text: &str, name: &str) -> Result<Self> {
-        let recipe: Self = toml::from_str(text).map_err(|e| explained(name, text, &e))?;
+        let recipe: Self = parse(text, name)?;
         recipe.check().map_err(|e| Error { what: format!("{name}: {}", e.what), ..e })?;
         Ok(recipe)
     }
@@ -54,6 +51,27 @@ impl Recipe {
                 .hint("write it as the table [landfall], [policy] or [docker]"))
         })
     }
+}
+
+/// Reads a file of one of a recipe's tables, with the same errors.
+///
+/// # Errors
+/// When it cannot be read, or is not one.
+pub fn file<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    parse(&text(path)?, &path.display().to_string())
+}
+
+fn parse<T: DeserializeOwned>(text: &str, name: &str) -> Result<T> {
+    toml::from_str(text).map_err(|e| explained(name, text, &e))
+}
+
+fn text(path: &Path) -> Result<String> {
+    let named = |what: String| Error::refused(format!("{}: {what}", path.display()));
+    let size = std::fs::metadata(path).map_err(|e| named(e.to_string()))?.len();
+    if size > LIMIT {
+        return Err(named(format!("{size} bytes are no recipe")));
+    }
+    std::fs::read_to_string(path).map_err(|e| named(e.to_string()))
 }
 
 /// Files that tables of the recipe are written to.
@@ -100,7 +118,7 @@ fn explained(name: &str, text: &str, error: &toml::de::Error) -> Error {
     }
     if key.starts_with("activation") {
         return Error::refused(format!(
-            "{name}{line}: a recipe holds no activation: '{key}' would be in every clone"
+            "{name}{line}: an image holds no activation: '{key}' would be in every clone"
         ))
         .hint("give each clone its own at first boot: see 'landfall-image seed --help'");
     }

@@ -69,7 +69,7 @@ fn an_unknown_key_is_refused_with_its_line_and_what_was_meant() {
 fn an_activation_is_refused_whatever_it_is_called() {
     for key in ["activation-id", "activation-code", "activation-file", "activation"] {
         let error = refused(&format!("base = \"debian-12\"\n[landfall]\n{key} = \"a\""));
-        assert!(error.what.contains("a recipe holds no activation"), "{error}");
+        assert!(error.what.contains("an image holds no activation"), "{error}");
         assert!(error.hint.unwrap().contains("seed"));
     }
 }

@@ -33,7 +33,7 @@ fn write(text: &mut String, value: &Value, indent: usize) {
                 write(text, value, indent + 2);
             }
         }
-        Value::String(line) if is_block(line) && !text.ends_with("- ") => literal(text, line, indent),
+        Value::String(line) if is_block(line) => literal(text, line, indent),
         scalar => text.push_str(&format!("{}\n", quoted(scalar))),
     }
 }

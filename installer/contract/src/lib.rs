@@ -7,3 +7,6 @@
 pub mod policy;
 pub mod seal_list;
 pub mod seed;
+
+/// Stands in a sealed image, and goes when the machine has an identity: a first boot happens only where it is.
+pub const SEALED: &str = "/var/lib/landfall/sealed";

@@ -73,6 +73,41 @@ pub struct Policy {
     pub on_copy: OnCopy,
 }
 
+impl Source {
+    /// All of them, in the order they are asked.
+    pub const ALL: [Self; 11] = [
+        Self::Credential,
+        Self::Smbios,
+        Self::FwCfg,
+        Self::Disk,
+        Self::RemovableDisk,
+        Self::CloudInit,
+        Self::Guestinfo,
+        Self::Openstack,
+        Self::File,
+        Self::KernelCommandLine,
+        Self::Prompt,
+    ];
+
+    /// The name in a policy.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Credential => "credential",
+            Self::Smbios => "smbios",
+            Self::FwCfg => "fw-cfg",
+            Self::Disk => "disk",
+            Self::RemovableDisk => "removable-disk",
+            Self::CloudInit => "cloud-init",
+            Self::Guestinfo => "guestinfo",
+            Self::Openstack => "openstack",
+            Self::File => "file",
+            Self::KernelCommandLine => "kernel-command-line",
+            Self::Prompt => "prompt",
+        }
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         use Source::{CloudInit, Credential, Disk, File, FwCfg, Guestinfo, Prompt, Smbios};
@@ -83,6 +118,31 @@ impl Default for Policy {
             account: None,
             seed_keys: Vec::new(),
             on_copy: OnCopy::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_source_has_one_name_and_one_place_in_the_order() {
+        let named: Vec<Source> = Source::ALL
+            .iter()
+            .map(|it| toml::from_str::<Policy>(&format!("sources = [\"{}\"]", it.name())).unwrap().sources[0])
+            .collect();
+        assert_eq!(named, Source::ALL);
+        let mut sorted = named.clone();
+        sorted.sort();
+        assert_eq!(sorted, named);
+    }
+
+    #[test]
+    fn what_anybody_near_the_machine_can_give_counts_only_where_it_is_named() {
+        let policy = Policy::default();
+        for source in [Source::RemovableDisk, Source::Openstack, Source::KernelCommandLine] {
+            assert!(!policy.sources.contains(&source), "{source:?}");
         }
     }
 }

@@ -7,6 +7,16 @@ use serde::{Deserialize, Serialize};
 
 /// The file's name on a medium; its signature stands beside it as `landfall.toml.minisig`.
 pub const FILE: &str = "landfall.toml";
+/// What a signature's name has more than that of what it signs.
+pub const SIGNATURE: &str = ".minisig";
+/// The name of a seed in every source that has names for texts.
+pub const NAME: &str = "landfall.seed";
+/// Where it is in an image; its signature stands beside it.
+pub const IN_IMAGE: &str = "/etc/landfall/seed.toml";
+/// The labels that a disk with a seed may have.
+pub const LABELS: [&str; 3] = ["CIDATA", "config-2", "LANDFALL"];
+/// No seed is larger, and nothing larger is read, in bytes.
+pub const MOST: usize = 1 << 20;
 
 /// A seed. It holds the activation code, so it has no way to print itself.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

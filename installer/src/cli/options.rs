@@ -134,6 +134,10 @@ pub struct Options {
     #[arg(long, value_name = "SECONDS", env = "LANDFALL_AGENT_TIMEOUT")]
     pub agent_timeout: Option<u64>,
 
+    /// Policy of first boots: which sources of seeds count, and what a seed must agree with
+    #[arg(long, value_name = "FILE", env = "LANDFALL_POLICY")]
+    pub policy: Option<PathBuf>,
+
     /// With 'up': install, but do not register
     #[arg(long, env = "LANDFALL_SKIP_REGISTRATION", value_parser = clap::builder::FalseyValueParser::new())]
     pub skip_registration: bool,
@@ -231,6 +235,7 @@ impl Options {
             selinux: self.selinux.or(file.selinux),
             lock_timeout: self.lock_timeout.or(file.lock_timeout),
             agent_timeout: self.agent_timeout.or(file.agent_timeout),
+            policy: self.policy.or(file.policy),
             skip_registration: self.skip_registration || file.skip_registration,
             no_start: self.no_start || file.no_start,
             enable_gpu: self.enable_gpu || file.enable_gpu,

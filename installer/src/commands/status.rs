@@ -1,5 +1,7 @@
 //! `status`: how this machine stands, from the machine alone.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -9,8 +11,14 @@ use crate::components::{credentials_endpoint, ecs_agent, ssm_agent};
 use crate::diagnosis::{self, Agent, Moment};
 use crate::error::{Error, Kind, Result};
 use crate::facts::Facts;
+use crate::first_boot::SEALED;
+use crate::first_boot::report::Report;
+use crate::guard::{self, Today};
 use crate::host::{Host, UnitState};
 use crate::registration;
+
+/// What is told where there was nothing to tell yet.
+const NOT_BEGUN: &str = "not begun";
 
 /// Something that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,18 +48,29 @@ pub fn run(host: &dyn Host, json: bool) -> Result<()> {
         Some(found) => registration::credentials_end(host, &found.instance_id)?,
         None => None,
     };
-    let problems = problems(host, &facts, ends)?;
+    let first_boot = Report::read(host);
+    // What is missing before the first boot is done is what that is going to bring.
+    let problems = match first_boot_problem(host, first_boot.as_ref())? {
+        Some(problem) => vec![problem],
+        None => problems(host, &facts, ends)?,
+    };
     if json {
         print_json(&json!({
             "version": 1,
             "registration": facts.registration,
             "credentials_end": ends,
+            "quarantine": facts.quarantine,
+            "machine_id_is_product_uuid": of_hypervisor(host)?,
             "ecs_agent": facts.ecs_agent,
             "docker": facts.docker,
+            "first_boot": first_boot,
             "problems": problems,
         }));
     } else {
-        print!("{}", render(&facts, ends));
+        print!("{}", render(&facts, ends, first_boot.as_ref()));
+        if of_hypervisor(host)? {
+            println!("{:<13} taken from the hypervisor's id of this machine", "machine-id");
+        }
         for problem in &problems {
             println!("problem       {} ({}): {}", problem.what, problem.code, problem.remedy);
         }
@@ -63,11 +82,31 @@ pub fn run(host: &dyn Host, json: bool) -> Result<()> {
     }
 }
 
+/// Told, and no problem: what it means for copies is in docs/clones.md.
+fn of_hypervisor(host: &dyn Host) -> Result<bool> {
+    Ok(Today::look(host)?.machine.machine_id_is_product_uuid())
+}
+
 fn found(what: String) -> Error {
     Error { kind: Kind::Problems, what, doing: Vec::new(), hint: None }
 }
 
-fn render(facts: &Facts, ends: Option<Timestamp>) -> String {
+/// A sealed machine has its first boot before it.
+fn first_boot_problem(host: &dyn Host, report: Option<&Report>) -> Result<Option<Problem>> {
+    if host.stat(Path::new(SEALED))?.is_none() {
+        return Ok(None);
+    }
+    let sentence = report.map_or_else(|| NOT_BEGUN.into(), Report::sentence);
+    let hint = report.and_then(|report| report.last_error.as_ref()?.hint.clone());
+    Ok(Some(Problem {
+        code: "first-boot",
+        what: format!("the first boot is not done: {sentence}"),
+        remedy: hint.unwrap_or_else(|| "see 'journalctl -u landfall-first-boot'".into()),
+        cause: None,
+    }))
+}
+
+fn render(facts: &Facts, ends: Option<Timestamp>, first_boot: Option<&Report>) -> String {
     let none = || "none".to_owned();
     let instance = facts.registration.as_ref();
     let agent = facts.ecs_agent.as_ref();
@@ -80,7 +119,8 @@ fn render(facts: &Facts, ends: Option<Timestamp>) -> String {
         ("ecs agent", agent.map_or_else(none, |agent| agent.version.clone())),
         ("arn", agent.and_then(|agent| agent.container_instance_arn.clone()).unwrap_or_else(none)),
     ];
-    rows.iter().map(|(name, value)| format!("{name:<13} {value}\n")).collect()
+    let first_boot = first_boot.map(|report| ("first boot", report.row()));
+    rows.into_iter().chain(first_boot).map(|(name, value)| format!("{name:<13} {value}\n")).collect()
 }
 
 /// Adds the cause that an agent names itself, where that is a known one.
@@ -99,6 +139,11 @@ fn explain(host: &dyn Host, problem: &mut Problem, ssm: &UnitState, ecs: &UnitSt
 }
 
 fn problems(host: &dyn Host, facts: &Facts, ends: Option<Timestamp>) -> Result<Vec<Problem>> {
+    // All else follows from it, and would be remedied otherwise.
+    if let Some(quarantine) = &facts.quarantine {
+        let (what, remedy) = (quarantine.sentence(), guard::HINT.to_owned());
+        return Ok(vec![Problem { code: "copied-machine", what, remedy, cause: None }]);
+    }
     let mut problems = Vec::new();
     let mut add = |there: bool, code, what: &str, remedy: &str| {
         if there {

@@ -57,7 +57,7 @@ fn of_file(host: &dyn Host, path: &Path, id: Option<String>) -> Result<Activatio
 
 /// A secret that others on this machine may read is none any more, and whoever put it there should know. A
 /// link is as private as the file that it leads to; a pipe keeps nothing.
-pub(super) fn must_be_private(host: &dyn Host, path: &Path) -> Result<()> {
+pub(crate) fn must_be_private(host: &dyn Host, path: &Path) -> Result<()> {
     let found = host.stat_followed(path)?;
     let Some(stat) = found.filter(|stat| stat.kind == EntryKind::File && stat.mode & OTHERS != 0) else {
         return Ok(());

@@ -139,6 +139,12 @@ impl Firmware {
     }
 }
 
+/// Whether this is a virtual machine, where its firmware says so.
+pub(crate) fn is_virtual(host: &dyn Host) -> Result<bool> {
+    let firmware = Firmware::look(host)?;
+    Ok(firmware.hypervisor().or_else(|| firmware.cloud(None)).is_some())
+}
+
 /// The id of an instance begins with its name, and so it does with its first bytes the other way round.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/identify_ec2_instances.html>
 fn is_of_ec2(uuid: &str) -> bool {
@@ -146,8 +152,22 @@ fn is_of_ec2(uuid: &str) -> bool {
     id.starts_with("ec2") || (id.get(6..8) == Some("ec") && id.get(4..5) == Some("2"))
 }
 
+/// Whether this is a virtual machine: its firmware says so, or its processor does, which x86 alone has a word
+/// for.
+pub(crate) fn is_virtual_machine(host: &dyn Host) -> Result<bool> {
+    let firmware = Firmware::look(host)?;
+    if firmware.hypervisor().is_some() || firmware.cloud(None).is_some() {
+        return Ok(true);
+    }
+    // The first processor's lines are enough, and reading all of them takes long on large machines.
+    let head = host.read_head(Path::new("/proc/cpuinfo"), 4096)?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&head);
+    let flags = text.lines().find(|line| line.starts_with("flags"));
+    Ok(flags.is_some_and(|line| line.split_whitespace().any(|flag| flag == "hypervisor")))
+}
+
 /// The kind of container this is, in systemd's words; it stands where systemd is process 1.
-pub(super) fn container(host: &dyn Host) -> Result<Option<String>> {
+pub(crate) fn container(host: &dyn Host) -> Result<Option<String>> {
     if let Some(kind) = line(host, "/run/systemd/container")? {
         return Ok(Some(kind));
     }
@@ -253,6 +273,22 @@ mod tests {
         assert!(with("", "45E12AEC-DCD1-B213-94ED-012345ABCDEF"));
         assert!(!with("QEMU", "ec2e1916-9099-7caf-fd21-012345abcdef"), "chance");
         assert!(!with("Xen", "11111111-2222-3333-4444-555555555555") && !with("Xen", ""));
+    }
+
+    #[test]
+    fn a_virtual_machine_is_told_by_its_firmware_or_by_its_processor() {
+        let metal = || {
+            let mut fake = fresh();
+            fake.vendor = "Dell Inc.";
+            fake
+        };
+        let with = |flags: &str| {
+            let mut fake = metal();
+            fake.put("/proc/cpuinfo", &format!("processor\t: 0\nflags\t\t: fpu {flags} sse\n"), 0o444);
+            is_virtual_machine(&fake).unwrap()
+        };
+        assert!(is_virtual_machine(&fresh()).unwrap() && with("hypervisor"));
+        assert!(!is_virtual_machine(&metal()).unwrap() && !with("vmx") && !with("hypervisors"));
     }
 
     #[test]

@@ -38,6 +38,7 @@ impl Facts {
             unfinished_packages: Vec::new(),
             registration: None,
             marked: false,
+            quarantine: None,
             ecs_agent: None,
             agent_files: AgentFiles::default(),
             docker_configuration: DockerConfiguration::default(),

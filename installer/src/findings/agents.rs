@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use super::{Code, Finding};
 use crate::config::Config;
 use crate::facts::{AGENT_STATE, Facts};
+use crate::guard;
 
 pub(super) fn findings(facts: &Facts, config: &Config) -> Vec<Finding> {
     let mut found = Vec::new();
+    found.extend(copy(facts));
     found.extend(clone(facts));
     found.extend(saved_state(facts, config));
     found.extend(late_choices(facts, config));
@@ -30,6 +32,11 @@ pub(super) fn findings(facts: &Facts, config: &Config) -> Vec<Finding> {
         "remove it ('snap remove amazon-ssm-agent'), and run again",
     );
     found
+}
+
+fn copy(facts: &Facts) -> Option<Finding> {
+    let quarantine = facts.quarantine.as_ref()?;
+    Some(Finding::new(Code::CopiedMachine, quarantine.sentence(), guard::HINT))
 }
 
 fn clone(facts: &Facts) -> Option<Finding> {

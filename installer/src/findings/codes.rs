@@ -79,6 +79,8 @@ codes! {
     OtherCluster "other-cluster" Blocks "the ECS agent belongs to another cluster than the one asked for"
     StaleAgentState "stale-agent-state" Blocks "the ECS agent's saved state is of an identity that is gone"
     BlankVault "blank-vault" Notes "the SSM agent's key files hold no identity"
+    CopiedMachine "copied-machine" Blocks "this is a copy of the machine that was registered, or the very machine was changed beyond recognition"
+    MachineIdOfHypervisor "machine-id-of-hypervisor" Warns "the machine-id is the hypervisor's id of this machine, and copies under one such id share it; until the machine is registered"
     ClonedIdentity "cloned-identity" Blocks "the identity here was made for another machine"
     ForeignCredentials "foreign-credentials" Warns "credentials of AWS lie in the agents' way that are neither Landfall's nor the SSM agent's"
     MetadataService "metadata-service" Warns "EC2's instance metadata service answers, from which the agents can take other credentials"

@@ -5,6 +5,7 @@ use distro_matrix::{Distro, Support};
 use super::{Code, Finding};
 use crate::config::Config;
 use crate::facts::Facts;
+use crate::guard::Marks;
 use crate::plan::Goal;
 
 /// Both agents, Docker and the agent's image, unpacked, with what apt needs meanwhile.
@@ -39,6 +40,7 @@ pub(super) fn findings(facts: &Facts, config: &Config, goal: Goal) -> Vec<Findin
     let mut found: Vec<Finding> = Vec::new();
     found.extend(room(facts));
     found.extend(machine_id(facts).filter(|_| goal != Goal::Install));
+    found.extend(machine_id_of_hypervisor(facts).filter(|_| goal != Goal::Install));
     let mut add = |there: bool, code, sentence: String, remedy: &str| {
         if there {
             found.push(Finding::new(code, sentence, remedy));
@@ -85,6 +87,23 @@ fn room(facts: &Facts) -> Option<Finding> {
     }
     (facts.disk_free < DISK_FOR_TASKS).then(|| {
         Finding::new(Code::DiskLow, free, "make room for the images of tasks: Docker keeps them there")
+    })
+}
+
+/// An identity is bound to its machine-id, so this can be changed before there is one, and is told only then.
+fn machine_id_of_hypervisor(facts: &Facts) -> Option<Finding> {
+    let (machine_id, product_uuid) = (facts.machine_id.clone(), facts.product_uuid.clone());
+    let marks = Marks { machine_id, product_uuid, ..Marks::default() };
+    let taken =
+        facts.registration.is_none() && facts.container.is_none() && marks.machine_id_is_product_uuid();
+    taken.then(|| {
+        Finding::new(
+            Code::MachineIdOfHypervisor,
+            "the machine-id was taken from the hypervisor's id of this machine (the product UUID)",
+            "nothing, where the hypervisor gives each machine an id of its own; else, before it is registered, give \
+             this one a random machine-id: 'tr -d - < /proc/sys/kernel/random/uuid > /etc/machine-id', and start it \
+             again",
+        )
     })
 }
 

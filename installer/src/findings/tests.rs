@@ -70,6 +70,21 @@ fn a_registered_machine_in_its_cluster_has_nothing_in_the_way() {
 }
 
 #[test]
+fn a_machine_id_of_the_hypervisors_is_told_while_it_can_be_changed_and_no_longer() {
+    let uuid = "01234567-89AB-CDEF-0123-456789ABCDEF";
+    let taken = |facts: &mut Facts| facts.product_uuid = Some(uuid.into());
+    only(Code::MachineIdOfHypervisor, found(taken));
+    let no_longer: [fn(&mut Facts); 2] = [registered, |facts| facts.container = Some("lxc".into())];
+    for change in no_longer {
+        let found = found(|facts| {
+            taken(facts);
+            change(facts);
+        });
+        assert!(found.iter().all(|it| it.code != Code::MachineIdOfHypervisor), "{found:?}");
+    }
+}
+
+#[test]
 fn an_os_release_alone_shows_its_release_and_how_its_files_are_laid_out() {
     let codes = |text: &str| {
         let mut fake = fresh();

@@ -61,6 +61,10 @@ pub enum Command {
     Containers,
     /// Removes containers, running or not, with the volumes that nobody gave a name.
     RemoveContainers(Vec<String>),
+    /// Loads a module of the kernel's.
+    LoadModule(&'static str),
+    /// Empties a name of VMware's guestinfo.
+    ClearGuestinfo(String),
 }
 
 /// Set for whatever a seal runs, so that a hook that calls Landfall knows that it is called by it.

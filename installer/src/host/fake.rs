@@ -18,6 +18,7 @@ use crate::proxy::Proxy;
 use crate::step::{SELINUX_FILE, SELINUX_NOW, mode_at_boot};
 
 mod agents;
+mod board;
 mod catalogue;
 mod disk;
 mod door;
@@ -99,6 +100,8 @@ pub struct Fake {
     pub ipv6_fails: Option<Ip6Tables>,
     /// What nftables' own tool prints, where it is there.
     pub nftables: Option<String>,
+    /// Who made it.
+    pub vendor: &'static str,
     offers: BTreeMap<String, ControlData>,
     /// What small files have in them, whatever their address.
     pub served: Vec<u8>,
@@ -106,9 +109,23 @@ pub struct Fake {
     pub withheld: BTreeSet<&'static str>,
     /// Whether reading the package lists fails.
     pub silent_sources: bool,
+    /// What VMware's hypervisor has for the machine, by name.
+    pub guestinfo: BTreeMap<String, String>,
+    /// What OpenStack's metadata service says.
+    pub metadata: Option<String>,
+    /// What the person at the terminal answers to a question with this word in it.
+    pub answers: Vec<(&'static str, &'static str)>,
+    /// What appears on the disk by itself, and when: somebody attaches a medium, or mends a thing.
+    pub appears: Vec<(Duration, PathBuf, Vec<u8>)>,
+    /// Until when downloads and requests fail.
+    pub offline_until: Duration,
+    /// Devices that were read, and services that were asked.
+    pub opened: RefCell<BTreeSet<PathBuf>>,
+    posts: board::Posts,
     keeps_moments: bool,
     moments: Vec<Fake>,
     clock: Cell<Duration>,
+    sleeps: Cell<u32>,
     told: RefCell<Vec<String>>,
     fetching: BTreeMap<PathBuf, bool>,
 }
@@ -145,8 +162,14 @@ impl Fake {
         self.volatile = Volatile::default();
         self.volatile.kernel.insert(ROUTE_LOCALNET.into(), "0".into());
         self.fetching.clear();
+        self.posts = board::Posts::default();
         self.fails_at = None;
+        self.sleeps.set(0);
         self.pass(30_000);
+        // systemd, before all else.
+        if self.disk.text("/etc/machine-id").is_some_and(|id| id.is_empty()) {
+            self.put("/etc/machine-id", &format!("{:032x}\n", self.clock.get().as_nanos()), 0o444);
+        }
         for name in self.disk.list(Path::new("/etc/sysctl.d")) {
             let text = self.disk.text(&format!("/etc/sysctl.d/{name}")).unwrap_or_default();
             for (key, value) in text.lines().filter_map(|line| line.split_once('=')) {
@@ -283,6 +306,8 @@ impl Fake {
             Command::RemoveContainers(ids) => {
                 ids.iter().for_each(|id| self.sweep(&Path::new(CONTAINERS).join(id)));
             }
+            Command::LoadModule(_) => {}
+            Command::ClearGuestinfo(key) => drop(self.guestinfo.remove(key)),
         }
         Ok(answer())
     }
@@ -304,6 +329,28 @@ impl Fake {
         let _ = self.disk.remove(path);
     }
 
+    /// Whether this machine reaches nobody now.
+    fn is_offline(&self) -> bool {
+        self.offline || self.clock.get() < self.offline_until
+    }
+
+    fn appeared(&self, path: &Path) -> Option<Node> {
+        let there =
+            |(when, where_, _): &&(Duration, PathBuf, Vec<u8>)| where_ == path && *when <= self.clock.get();
+        let (.., content) = self.appears.iter().rfind(there)?;
+        Some(Node { kind: Kind::File, mode: 0o600, content: content.as_slice().into() })
+    }
+
+    /// The lines that were on the console since the last boot.
+    pub fn console(&self) -> Vec<String> {
+        self.posts.console()
+    }
+
+    /// What is posted now in a file below `/run`.
+    pub fn posted(&self, path: &str) -> Option<String> {
+        self.posts.file(path)
+    }
+
     /// What the kernel and systemd show as files.
     fn shown(&self, path: &Path) -> Option<Node> {
         let file =
@@ -315,9 +362,17 @@ impl Fake {
             "/proc/net/dev" => file("  eth0: 0 0\n"),
             SELINUX_NOW => file(if self.volatile.enforces? { "1" } else { "0" }),
             "/sys/fs/cgroup/cgroup.controllers" => file("cpu io memory\n"),
-            "/sys/class/dmi/id/sys_vendor" => file("QEMU\n"),
+            "/sys/class/dmi/id/sys_vendor" if self.disk.node(path).is_none() => {
+                file(&format!("{}\n", self.vendor))
+            }
             "/proc/net/route" => file("Iface Destination Gateway\neth0 00000000 0101A8C0\n"),
             other => {
+                if let Some(node) = self.appeared(path) {
+                    return Some(node);
+                }
+                if let Some(text) = self.posted(other) {
+                    return file(&text);
+                }
                 let key = other.strip_prefix("/proc/sys/")?.replace('/', ".");
                 self.volatile.kernel.get(&key).and_then(|value| file(&format!("{value}\n")))
             }

@@ -18,23 +18,27 @@ use jiff::Timestamp;
 use nix::sys::resource::{UsageWho, getrusage};
 
 use super::{
-    Command, ControlData, DockerDaemon, EntryKind, Family, Fetch, Holder, Host, Introspection, Output,
+    Board, Command, ControlData, DockerDaemon, EntryKind, Family, Fetch, Holder, Host, Introspection, Output,
     Reached, Request, Response, Rule, Stat, Timings, Transfer, UnitState, Unpack,
 };
 use crate::error::{Error, Result, While};
 use crate::progress::Progress;
 use crate::proxy::Proxy;
+use crate::secret::Secret;
 use crate::step::SELINUX_NOW;
+use crate::terminal;
 
 mod any_time;
 mod arguments;
 mod ask;
+mod board;
 mod control_data;
 mod fetch;
 mod http;
 mod lock;
 mod packages;
 mod reach;
+mod regions;
 mod sockets;
 mod systemd;
 mod unpacking;
@@ -106,6 +110,18 @@ impl Host for Linux {
 
     fn stat_followed(&self, path: &Path) -> Result<Option<Stat>> {
         stat_of(path, fs::metadata(path))
+    }
+
+    fn read_at(&self, path: &Path, at: u64, length: usize) -> Result<Option<Vec<u8>>> {
+        content_of(path, regions::read_at(path, at, length))
+    }
+
+    fn resolve(&self, path: &Path) -> Result<Option<PathBuf>> {
+        match fs::canonicalize(path) {
+            Ok(path) => Ok(Some(path)),
+            Err(e) if is_absent(&e) => Ok(None),
+            Err(e) => Err(e).while_doing(|| format!("looking at {}", path.display())),
+        }
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<String>> {
@@ -237,6 +253,23 @@ impl Host for Linux {
         self.offered_by(manager, names)
     }
 
+    fn guestinfo(&self, key: &str) -> Result<Option<Secret>> {
+        if self.which("vmware-rpctool").is_none() {
+            return Ok(None);
+        }
+        let output = self.child(&Invocation::guestinfo(key))?;
+        let there = output.ok() && !output.stdout.trim().is_empty();
+        Ok(Some(Secret::new(output.stdout)).filter(|_| there))
+    }
+
+    fn openstack_metadata(&self) -> Option<Secret> {
+        sockets::openstack_metadata()
+    }
+
+    fn ask_person(&self, question: &str, unseen: bool) -> Result<Option<Secret>> {
+        terminal::answer(question, unseen)
+    }
+
     fn lock_holder(&self, path: &Path) -> Option<Holder> {
         lock::holder(path)
     }
@@ -283,6 +316,10 @@ impl Host for Linux {
         self.progress.clone()
     }
 
+    fn board(&self) -> Arc<dyn Board> {
+        Arc::new(board::Shown)
+    }
+
     fn lock(&mut self, path: &Path) -> Result<Option<Holder>> {
         match lock::take(path).while_doing(|| format!("locking {}", path.display()))? {
             Some(file) => {
@@ -318,6 +355,10 @@ impl Host for Linux {
         file.write_all(content).while_doing(doing)
     }
 
+    fn blot_out(&mut self, path: &Path) -> Result<()> {
+        regions::blot_out(path).while_doing(|| format!("overwriting {}", path.display()))
+    }
+
     fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
         fs::rename(from, to).while_doing(|| format!("renaming {} to {}", from.display(), to.display()))
     }
@@ -334,6 +375,11 @@ impl Host for Linux {
     fn sync(&mut self, path: &Path) -> Result<()> {
         let synced = File::open(path).and_then(|file| file.sync_all());
         synced.while_doing(|| format!("syncing {}", path.display()))
+    }
+
+    fn sync_all(&mut self) -> Result<()> {
+        nix::unistd::sync();
+        Ok(())
     }
 
     fn set_kernel(&mut self, key: &str, value: &str) -> Result<()> {
@@ -381,6 +427,11 @@ impl Host for Linux {
 
     fn begin_fetch(&mut self, fetch: Fetch) {
         let destination = fetch.destination.clone();
+        // An earlier try of this process may be at the same file still: two writers would spoil it.
+        if let Some(earlier) = self.fetching.remove(&destination) {
+            let _ = earlier.finish();
+        }
+        self.fetched.remove(&destination);
         let means = Means { proxy: self.proxy.clone(), progress: self.progress.clone(), seed: self.random() };
         self.fetching.insert(destination, Fetching::begin(fetch, means, self.started));
     }

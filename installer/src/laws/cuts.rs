@@ -2,7 +2,7 @@
 
 use super::*;
 
-const SUBSETS: [Survivors; 5] =
+pub(super) const SUBSETS: [Survivors; 5] =
     [Survivors::None, Survivors::All, Survivors::Some(1), Survivors::Some(2), Survivors::Some(3)];
 
 /// The machine after a power cut and a boot, for each moment of a run, and each subset. Machines that
@@ -40,7 +40,7 @@ fn a_power_cut_at_any_touch_then_another_run_equals_success_with_one_registratio
         let run = |fake: &mut Fake| brought(fake, choices, name);
         cut(number, &mut machine(), run, |what, mut fake| {
             let what = format!("{name}, {what}");
-            let lost = fake.service.registrations == 1 && registration::read(&fake).unwrap().is_none();
+            let lost = fake.service.registrations == 1 && registration::identity(&fake).unwrap().is_none();
             brought(&mut fake, choices, &what);
             same(&success(&fake), &success(&whole), &format!("{what}, resumed"));
             assert_eq!(fake.service.registrations, made + u32::from(lost), "{what}");

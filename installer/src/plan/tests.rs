@@ -141,6 +141,19 @@ fn firewalld_where_it_runs_is_told_too() {
 }
 
 #[test]
+fn the_guard_stands_before_the_gates_that_require_it_and_holds_the_agent_of_a_snap_too() {
+    let mut facts = facts("debian-12-fresh");
+    facts.agent_files.ssm_snap = true;
+    facts.packages.insert("amazon-ssm-agent".into(), "3.3.0.0-1".into());
+    let plan = plan(&facts, &config(Options::default()), &distro(&facts).unwrap(), Goal::Up).unwrap();
+    let guard = "file /etc/systemd/system/landfall-guard.service";
+    let requires = |item: &Item| matches!(&item.step, Step::WriteFile(it) if it.content.contains("Requires=landfall-guard.service"));
+    let required: Vec<usize> = (0..plan.len()).filter(|at| requires(&plan[*at])).collect();
+    let written = plan.iter().position(|item| item.step.subject() == guard).unwrap();
+    assert!(required.len() == 3 && required.iter().all(|at| *at > written), "{required:?} {written}");
+}
+
+#[test]
 fn an_arm_machine_gets_packages_for_arm() {
     let facts = facts("debian-12-arm64");
     must_be("arm64-up", &facts, Options::default(), Goal::Up);

@@ -3,9 +3,10 @@
 //! The SSM agent makes a new key pair and writes it, with an empty instance id, before it asks the
 //! service; when the service says no, an earlier identity would be gone. So the Vault is set aside
 //! first and put back when the service refused. The marker that lets both agents start is written last, after the
-//! Vault has reached the disk and, where an account is expected, after the service said that the identity
-//! belongs to it: one that Landfall made in another account is blanked again. Undo blanks the local identity; what the service knows stays there,
-//! because only an operator may take that back.
+//! Vault has reached the disk, after what this machine is known by is recorded (see `guard.rs`), and, where an
+//! account is expected, after the service said that the identity belongs to it: one that Landfall made in another
+//! account is blanked again. Undo blanks the local identity; what the service knows stays there, because only an
+//! operator may take that back.
 
 use std::path::{Path, PathBuf};
 
@@ -17,10 +18,16 @@ use crate::activation::Activation;
 use crate::aws;
 use crate::durable;
 use crate::error::{Error, Result, While};
+use crate::guard;
 use crate::host::{Command, EntryKind, Host, Output};
 use crate::registration::{self, AGENT, CREDENTIALS, Registration, VAULT};
 
 mod attempt;
+mod forgetting;
+mod spent;
+
+pub(crate) use attempt::unanswered;
+pub(crate) use forgetting::forget_identity;
 
 /// The file that lets both agents start.
 pub const MARKER: &str = "/var/lib/landfall/registered";
@@ -47,13 +54,13 @@ struct Marker {
 
 impl Register {
     pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
-        let Some(registration) = registration::read(host)? else { return Ok(Some(Before::Nothing)) };
+        let Some(registration) = whole(host)? else { return Ok(Some(Before::Nothing)) };
         self.must_be_here(&registration)?;
         Ok((!self.is_marked(host, &registration)?).then_some(Before::Registered))
     }
 
     pub(super) fn apply(&self, host: &mut dyn Host, activation: Option<&Activation>) -> Result<()> {
-        let registration = match registration::read(host)? {
+        let registration = match whole(host)? {
             Some(registration) => registration,
             None => self.register(host, activation)?,
         };
@@ -64,9 +71,10 @@ impl Register {
         }
         attempt::end(host)?;
         let account = match &self.expect_account {
-            Some(expected) => Some(confirmed(host, &registration, expected)?),
+            Some(expected) => Some(confirmed(host, &registration, expected, activation)?),
             None => None,
         };
+        guard::keep(host, &registration)?;
         let Registration { instance_id, region } = registration;
         let marker = json!(Marker { instance_id, region, account });
         durable::write(host, Path::new(MARKER), format!("{marker}\n").as_bytes(), 0o600)
@@ -89,6 +97,8 @@ impl Register {
 
     pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
         durable::remove(host, Path::new(MARKER))?;
+        durable::remove(host, Path::new(guard::RECORD))?;
+        guard::lift(host)?;
         attempt::end(host)?;
         if *before == Before::Registered {
             return Ok(Leftovers::new());
@@ -102,6 +112,7 @@ impl Register {
 
     fn register(&self, host: &mut dyn Host, activation: Option<&Activation>) -> Result<Registration> {
         let activation = activation.ok_or_else(no_activation)?;
+        spent::must_not_be(host, &activation.id, self.expect_account.as_deref())?;
         set_credentials_aside(host)?;
         let aside = state_folder().join("vault-before");
         let begun = registration::is_begun(host)?;
@@ -145,6 +156,14 @@ impl Register {
     }
 }
 
+/// The identity that is here, whole. Where a try of ours was cut short, its fingerprint may be lost alone, since
+/// the agent syncs nothing: without it the service does not know the machine any more.
+fn whole(host: &dyn Host) -> Result<Option<Registration>> {
+    let found = registration::read(host)?;
+    let is_cut = unanswered(host)?.is_some() && registration::fingerprint(host)?.is_none();
+    Ok(found.filter(|_| !is_cut))
+}
+
 /// Takes the local identity away; what the service knows stays there. What was set aside goes last: it
 /// tells a run that follows a power cut that the identity is Landfall's.
 fn blank(host: &mut dyn Host) -> Result<()> {
@@ -163,7 +182,12 @@ pub(crate) fn deregister(registration: &Registration) -> String {
 }
 
 /// The identity's account, which is the expected one.
-fn confirmed(host: &mut dyn Host, registration: &Registration, expected: &str) -> Result<String> {
+fn confirmed(
+    host: &mut dyn Host,
+    registration: &Registration,
+    expected: &str,
+    activation: Option<&Activation>,
+) -> Result<String> {
     let identity = registration::identity(host)?.ok_or_else(|| {
         Error::failed("the SSM agent's Vault holds no fingerprint, so nobody can ask whose the identity is")
             .hint("'landfall uninstall', and register this machine anew")
@@ -178,8 +202,11 @@ fn confirmed(host: &mut dyn Host, registration: &Registration, expected: &str) -
     if !ours {
         return Err(of_another_account(registration, &account, expected));
     }
+    if let Some(activation) = activation {
+        spent::note(host, &activation.id, &account)?;
+    }
     blank(host)?;
-    Err(Error::failed(format!(
+    Err(Error::lasting(format!(
         "the activation belongs to the account {account}, not to {expected}: {} was cleared from this machine",
         registration.instance_id
     ))
@@ -190,7 +217,7 @@ fn confirmed(host: &mut dyn Host, registration: &Registration, expected: &str) -
 }
 
 fn of_another_account(registration: &Registration, account: &str, expected: &str) -> Error {
-    Error::failed(format!(
+    Error::lasting(format!(
         "this machine is {} of the account {account}, not of {expected}",
         registration.instance_id
     ))
@@ -210,44 +237,52 @@ pub(crate) fn no_activation() -> Error {
 /// The service's error code as a sentence with a remedy.
 fn said_no(output: &Output) -> Error {
     let text = format!("{}\n{}", output.stdout, output.stderr);
-    let known: [(&str, &str, &str); 5] = [
+    type Make = fn(String) -> Error;
+    let (passing, lasting): (Make, Make) = (Error::failed, Error::lasting);
+    let known: [(&str, Make, &str, &str); 5] = [
         (
             "ActivationExpired",
+            lasting,
             "the activation has expired",
             "make a new one: it lives 24 hours unless --expiration-date says else",
         ),
         (
             "InvalidActivation",
+            lasting,
             "the service does not know this activation",
             "see that id, code and --region are those that 'aws ssm create-activation' was run with",
         ),
         (
             "RegistrationLimitExceeded",
+            lasting,
             "the activation is used up: its registration limit is reached",
             "make a new one, with --registration-limit as high as the number of machines",
         ),
         (
             "ThrottlingException",
+            passing,
             "the service was asked too often and told us to slow down",
             "run again in a few minutes; the activation was not used",
         ),
         (
             "RequestError",
+            passing,
             "the SSM endpoint could not be reached",
             "see that DNS works and TCP 443 is open to it, through HTTPS_PROXY if there is one, and that the clock is right",
         ),
     ];
     let found = known.iter().find(|(code, ..)| text.contains(code));
-    let (what, hint) = found.map_or_else(
+    let (make, what, hint) = found.map_or_else(
         || {
             (
+                passing,
                 format!("the SSM agent could not register: {}", last_error(&text)),
                 "see /var/log/amazon/ssm/amazon-ssm-agent.log, and run again",
             )
         },
-        |(_, what, hint)| ((*what).to_owned(), *hint),
+        |(_, make, what, hint)| (*make, (*what).to_owned(), *hint),
     );
-    Error::failed(what).hint(hint)
+    make(what).hint(hint)
 }
 
 fn last_error(text: &str) -> String {

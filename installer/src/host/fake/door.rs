@@ -11,12 +11,16 @@ use super::{Fake, Halt, Ip6Tables, Kind, Node, firewall, refuse};
 use crate::elf;
 use crate::error::{Error, Result};
 use crate::host::{
-    Command, ControlData, DockerDaemon, Family, Fetch, Heard, Holder, Host, Introspection, Output, Reached,
-    Request, Response, Rule, Silence, Stage, Stat, Timings, Transfer, UnitState, Unpack,
+    Board, Command, ControlData, DockerDaemon, Family, Fetch, Heard, Holder, Host, Introspection, Output,
+    Reached, Request, Response, Rule, Silence, Stage, Stat, Timings, Transfer, UnitState, Unpack,
 };
 use crate::progress::Progress;
 use crate::proxy::Proxy;
 use crate::registration::AGENT;
+use crate::secret::Secret;
+
+/// What is not there after so many sleeps in one boot never comes, and a test that waits on would not end.
+const MOST_SLEEPS: u32 = 2_000;
 
 impl Host for Fake {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
@@ -52,6 +56,25 @@ impl Host for Fake {
         match self.disk.node(path).filter(|node| node.kind == Kind::Link) {
             Some(link) => self.stat(Path::new(&*String::from_utf8_lossy(&link.content))),
             None => self.stat(path),
+        }
+    }
+
+    fn read_at(&self, path: &Path, at: u64, length: usize) -> Result<Option<Vec<u8>>> {
+        self.opened.borrow_mut().insert(path.to_owned());
+        let from = |content: Vec<u8>| {
+            let at = usize::try_from(at).unwrap_or(usize::MAX);
+            content.into_iter().skip(at).take(length).collect()
+        };
+        Ok(self.read(path)?.map(from))
+    }
+
+    fn resolve(&self, path: &Path) -> Result<Option<PathBuf>> {
+        match self.disk.node(path) {
+            Some(node) if node.kind == Kind::Link => {
+                Ok(Some(String::from_utf8_lossy(&node.content).as_ref().into()))
+            }
+            Some(_) => Ok(Some(path.to_owned())),
+            None => Ok(self.shown(path).map(|_| path.to_owned())),
         }
     }
 
@@ -149,6 +172,20 @@ impl Host for Fake {
         Ok(names.iter().filter(has).cloned().collect())
     }
 
+    fn guestinfo(&self, key: &str) -> Result<Option<Secret>> {
+        Ok(self.guestinfo.get(key).cloned().map(Secret::new))
+    }
+
+    fn openstack_metadata(&self) -> Option<Secret> {
+        self.opened.borrow_mut().insert("openstack".into());
+        self.metadata.clone().map(Secret::new)
+    }
+
+    fn ask_person(&self, question: &str, _unseen: bool) -> Result<Option<Secret>> {
+        let answer = self.answers.iter().find(|(about, _)| question.contains(about));
+        Ok(answer.map(|(_, answer)| Secret::new((*answer).to_owned())))
+    }
+
     fn lock_holder(&self, path: &Path) -> Option<Holder> {
         self.package_lock_holder(path)
     }
@@ -163,6 +200,8 @@ impl Host for Fake {
 
     fn sleep(&self, time: Duration) {
         self.clock.set(self.clock.get() + time);
+        self.sleeps.set(self.sleeps.get() + 1);
+        assert!(self.sleeps.get() < MOST_SLEEPS, "it waits for ever: {}", self.told());
     }
 
     /// The same number each time, so that tests repeat.
@@ -172,6 +211,10 @@ impl Host for Fake {
 
     fn progress(&self) -> Arc<Progress> {
         Arc::default()
+    }
+
+    fn board(&self) -> Arc<dyn Board> {
+        Arc::new(super::board::Posted { now: self.time(), posts: self.posts.clone() })
     }
 
     fn timings(&self) -> Timings {
@@ -198,6 +241,15 @@ impl Host for Fake {
         self.touch(|fake| fake.disk.write(path, node, fake.time()))
     }
 
+    fn blot_out(&mut self, path: &Path) -> Result<()> {
+        self.touch(|fake| {
+            let Some(node) = fake.disk.node(path).cloned() else { return Ok(()) };
+            let zeros = vec![0; node.content.len()];
+            fake.disk.write(path, Node { content: zeros.into(), ..node }, fake.time())?;
+            fake.disk.sync(path)
+        })
+    }
+
     fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
         self.touch(|fake| fake.disk.rename(from, to, fake.time()))
     }
@@ -208,6 +260,13 @@ impl Host for Fake {
 
     fn sync(&mut self, path: &Path) -> Result<()> {
         self.touch(|fake| fake.disk.sync(path))
+    }
+
+    fn sync_all(&mut self) -> Result<()> {
+        self.touch(|fake| {
+            fake.disk.settle();
+            Ok(())
+        })
     }
 
     fn set_kernel(&mut self, key: &str, value: &str) -> Result<()> {
@@ -238,7 +297,7 @@ impl Host for Fake {
 
     fn download(&mut self, _url: &str, most: u64) -> Result<Vec<u8>> {
         self.tick()?;
-        if self.offline || self.served.len() as u64 > most {
+        if self.is_offline() || self.served.len() as u64 > most {
             return Err(Error::failed("the connection was refused"));
         }
         Ok(self.served.clone())
@@ -246,7 +305,7 @@ impl Host for Fake {
 
     fn ask(&mut self, request: &Request) -> Result<Response> {
         self.tick()?;
-        if self.offline {
+        if self.is_offline() {
             return Err(Error::failed("the connection was refused"));
         }
         Ok(self.answer_of_aws(request))
@@ -254,7 +313,7 @@ impl Host for Fake {
 
     /// The file arrives at once, unsynced, as from a thread that is quick.
     fn begin_fetch(&mut self, fetch: Fetch) {
-        let arrives = !self.offline && (self.proxy.is_some() || !self.behind_proxy);
+        let arrives = !self.is_offline() && (self.proxy.is_some() || !self.behind_proxy);
         if arrives {
             let name = fetch.destination.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let content = self.one_version(&fetch.url).unwrap_or_else(|| self.offered(&name));

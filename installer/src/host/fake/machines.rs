@@ -44,6 +44,8 @@ pub(super) const FOLDERS: [&str; 33] = [
     "/srv",
 ];
 
+const CARDS: &str = "/sys/class/net";
+
 const OS_RELEASE: &str = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\n";
 
 /// Where the certificate of an operator's mirror is, and its fingerprint.
@@ -79,7 +81,7 @@ pub const MACHINES: [Machine; 20] = [
 
 /// A fresh Debian 12.
 pub fn fresh() -> Fake {
-    let mut fake = Fake::default();
+    let mut fake = Fake { vendor: "QEMU", ..Fake::default() };
     for folder in FOLDERS {
         let node = Node { kind: Kind::Folder, mode: 0o755, content: Arc::from(&b""[..]) };
         if folder == "/" {
@@ -92,12 +94,33 @@ pub fn fresh() -> Fake {
     fake.put("/etc/machine-id", "0123456789abcdef0123456789abcdef\n", 0o444);
     fake.put("/etc/ssl/certs/ca-certificates.crt", "authorities", 0o644);
     fake.put("/root/landfall", "landfall", 0o755);
+    fake.with_card("52:54:00:12:34:56");
     fake.put(TRUST_KEY, include_str!("../../../tests/certificates/operator.asc"), 0o644);
     fake.set_state("dpkg", Some(("ok", "installed")));
     fake.set_state("systemd", Some(("ok", "installed")));
     fake.disk.settle();
     fake.boot();
     fake
+}
+
+impl Fake {
+    /// Puts a network card in.
+    pub fn with_card(&mut self, address: &str) {
+        let name = format!("eth{}", self.disk.list(Path::new(CARDS)).len());
+        for (field, text) in [("type", "1"), ("addr_assign_type", "0"), ("device", ""), ("address", address)]
+        {
+            self.put(&format!("{CARDS}/{name}/{field}"), &format!("{text}\n"), 0o444);
+        }
+    }
+
+    /// Takes all of them out.
+    pub fn without_cards(&mut self) {
+        let cards: Vec<_> = self.disk.all().map(|(path, _)| path.clone()).collect();
+        for path in cards.into_iter().rev().filter(|path| path.starts_with(CARDS)) {
+            let _ = self.disk.remove(&path);
+        }
+        self.disk.settle();
+    }
 }
 
 const AMAZON_LINUX: &str = "NAME=\"Amazon Linux\"\nID=\"amzn\"\nID_LIKE=\"fedora\"\nVERSION_ID=\"2023\"\nPLATFORM_ID=\"platform:al2023\"\nPRETTY_NAME=\"Amazon Linux 2023\"\n";

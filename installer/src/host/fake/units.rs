@@ -33,6 +33,8 @@ impl Began {
     }
 }
 
+const GUARD: &str = crate::components::guard::UNIT;
+const REQUIRES_GUARD: &str = "Requires=landfall-guard.service";
 const WANTS: &str = "/etc/systemd/system/multi-user.target.wants";
 
 /// The link that makes a unit start at boot.
@@ -82,6 +84,9 @@ impl Fake {
         if self.volatile.failed.contains(unit) {
             return refuse(1, &format!("Job for {unit} failed."));
         }
+        if self.unit_text(unit).contains(REQUIRES_GUARD) && self.volatile.failed.contains(GUARD) {
+            return refuse(1, &format!("A dependency job for {unit} failed."));
+        }
         answer()
     }
 
@@ -105,17 +110,30 @@ impl Fake {
 
     pub(super) fn start(&mut self, unit: &str) {
         let text = self.unit_text(unit);
-        let held_back = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("ConditionPathExists="))
-            .any(|path| self.disk.node(Path::new(path)).is_none());
-        if held_back || self.volatile.units.contains_key(unit) || self.unit_file(unit).is_none() {
+        if self.is_held_back(&text)
+            || self.volatile.units.contains_key(unit)
+            || self.unit_file(unit).is_none()
+        {
             return;
+        }
+        if text.contains(REQUIRES_GUARD) {
+            self.start(GUARD);
+            if self.volatile.failed.contains(GUARD) {
+                return;
+            }
         }
         if self.volatile.restarting.remove(unit) {
             self.cleared_up(unit);
         }
         let began = match unit {
+            crate::components::ssh_host_keys::UNIT => {
+                self.make_host_keys();
+                Began::Well
+            }
+            GUARD => {
+                let there = self.disk.node(Path::new(crate::components::landfall::PROGRAM)).is_some();
+                Began::well_if(there && crate::commands::guard::run(self).is_ok())
+            }
             "docker.service" => {
                 self.volatile.docker0 = true;
                 Began::Well
@@ -142,6 +160,18 @@ impl Fake {
         self.pass(1);
     }
 
+    /// Every condition must hold, and of those with a bar at least one.
+    fn is_held_back(&self, text: &str) -> bool {
+        let conditions = text.lines().filter_map(|line| line.strip_prefix("ConditionPathExists="));
+        let holds = |condition: &str| match condition.strip_prefix('!') {
+            Some(path) => self.disk.node(Path::new(path)).is_none(),
+            None => self.disk.node(Path::new(condition)).is_some(),
+        };
+        let (any, all): (Vec<&str>, Vec<&str>) = conditions.partition(|it| it.starts_with('|'));
+        let any: Vec<&str> = any.iter().map(|it| &it[1..]).collect();
+        !all.into_iter().all(holds) || (!any.is_empty() && !any.into_iter().any(holds))
+    }
+
     pub(crate) fn stop(&mut self, unit: &str) {
         let restarted = self.volatile.restarting.remove(unit);
         if self.volatile.units.remove(unit).is_some() || restarted {
@@ -166,7 +196,9 @@ impl Fake {
 
     /// What is enabled starts, in the order of the units' own dependencies.
     pub(super) fn start_what_is_enabled(&mut self) {
-        const ORDER: [&str; 6] = [
+        const ORDER: [&str; 8] = [
+            crate::components::ssh_host_keys::UNIT,
+            GUARD,
             crate::step::FIREWALLD,
             "containerd.service",
             crate::components::credentials_endpoint::TIMER,
@@ -183,6 +215,14 @@ impl Fake {
 
     pub(super) fn is_running(&self, unit: &str) -> bool {
         self.volatile.units.contains_key(unit)
+    }
+
+    /// Those that are missing, where an SSH server is.
+    fn make_host_keys(&mut self) {
+        let key = "/etc/ssh/ssh_host_ed25519_key";
+        if self.disk.node(Path::new("/etc/ssh")).is_some() && self.disk.node(Path::new(key)).is_none() {
+            self.put(key, &format!("made at {}", self.time()), 0o600);
+        }
     }
 
     fn set_endpoint(&mut self) -> bool {

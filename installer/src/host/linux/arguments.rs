@@ -75,6 +75,8 @@ impl Invocation {
             Command::RemoveContainers(ids) => {
                 Self::plain("docker", ["rm", "--force", "--volumes"]).and(ids.iter().map(String::as_str))
             }
+            Command::LoadModule(module) => Self::plain("modprobe", ["--quiet", module]),
+            Command::ClearGuestinfo(key) => Self::rpctool(&format!("info-set guestinfo.{key} -")),
         }
     }
 
@@ -104,6 +106,14 @@ impl Invocation {
             Family::Ipv4 => Self::plain("iptables-save", []),
             Family::Ipv6 => Self::plain("ip6tables-save", []),
         }
+    }
+
+    pub(super) fn guestinfo(key: &str) -> Self {
+        Self::rpctool(&format!("info-get guestinfo.{key}"))
+    }
+
+    fn rpctool(request: &str) -> Self {
+        Self::plain("vmware-rpctool", [request])
     }
 
     pub(super) fn list_nft() -> Self {

@@ -1,5 +1,7 @@
-//! Two local questions: to Docker on its socket, and to the ECS agent on its introspection port.
+//! Three local questions: to Docker on its socket, to the ECS agent on its introspection port, and to
+//! OpenStack's metadata service at its link-local address.
 
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,7 +9,9 @@ use reqwest::blocking::{Client, ClientBuilder};
 use rustls::RootCertStore;
 use serde::Deserialize;
 
+use crate::first_boot::MOST;
 use crate::host::{DockerDaemon, Introspection};
+use crate::secret::Secret;
 
 const DOCKER: &str = "/var/run/docker.sock";
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -40,6 +44,18 @@ pub(super) fn docker() -> Option<DockerDaemon> {
 pub(super) fn introspection() -> Option<Introspection> {
     let client = plain()?.build().ok()?;
     get(&client, "http://127.0.0.1:51678/v1/metadata")
+}
+
+/// A redirect would lead away from the link.
+pub(super) fn openstack_metadata() -> Option<Secret> {
+    let client = plain()?.redirect(reqwest::redirect::Policy::none()).build().ok()?;
+    let answer = client.get("http://169.254.169.254/openstack/latest/meta_data.json").send().ok()?;
+    if answer.status() != 200 {
+        return None;
+    }
+    let mut text = String::new();
+    answer.take(MOST as u64).read_to_string(&mut text).ok()?;
+    Some(Secret::new(text))
 }
 
 /// No proxy and no TLS, since these never leave the machine: reading the system's authorities for

@@ -34,6 +34,11 @@ pub(super) fn end(host: &mut dyn Host) -> Result<()> {
     durable::remove(host, Path::new(NOTE))
 }
 
+/// What was noted of a try of which nobody knows how it ended, if one was.
+pub(crate) fn unanswered(host: &dyn Host) -> Result<Option<Vec<u8>>> {
+    host.read(Path::new(NOTE))
+}
+
 /// SSM knows no idempotency: where the answer to an earlier try was lost, that try's instance stays.
 pub(super) fn tell_of_an_orphan(host: &dyn Host) -> Result<()> {
     let (noted, left) = (host.read(Path::new(NOTE))?, registration::orphan(host)?);

@@ -1,0 +1,110 @@
+//! A disk labelled CIDATA, config-2 or LANDFALL, FAT or ISO 9660, with `landfall.toml` at its root.
+//!
+//! It is read here, byte by byte and within bounds, and never mounted: a medium that somebody made for the purpose
+//! must not reach a file system of the kernel's.
+
+use std::path::{Path, PathBuf};
+
+use landfall_contract::seed::{FILE, LABELS, SIGNATURE};
+
+use super::{Found, Source, of_bytes};
+use crate::error::Result;
+use crate::facts::is_virtual;
+use crate::host::Host;
+
+mod fat;
+mod iso9660;
+mod medium;
+
+use medium::Medium;
+
+const DEVICES: &str = "/sys/class/block";
+/// Memory, files and what is made of other devices; and floppy drives, where a look takes seconds.
+const OTHERS: [&str; 8] = ["loop", "ram", "zram", "dm-", "md", "nbd", "fd", "mtdblock"];
+
+/// Whether anybody may plug it in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Fixed,
+    Removable,
+}
+
+/// A small file system's root.
+trait Root {
+    /// Its names for itself.
+    fn labels(&self) -> &[String];
+    /// A file's content; `None` where there is no such file.
+    fn file(&self, name: &str) -> medium::Read<Option<Vec<u8>>>;
+}
+
+pub(super) fn look(host: &dyn Host, kind: Kind, tell: &mut dyn FnMut(String)) -> Result<Option<Found>> {
+    for name in named(host, kind)? {
+        let medium = Medium::new(host, PathBuf::from("/dev").join(&name));
+        match seed_on(&medium) {
+            Ok(None) => {}
+            Ok(Some((label, seed, signature))) => {
+                let source = if kind == Kind::Fixed { Source::Disk } else { Source::RemovableDisk };
+                let place = format!("{FILE} on the disk {name} ({label})");
+                let signature = signature.map(|bytes| of_bytes(bytes, &place)).transpose()?;
+                let seed = of_bytes(seed, &place)?;
+                let signature = signature.map(|text| text.expose().to_owned());
+                return Ok(Some(Found { source, place, seed, signature }));
+            }
+            Err(broken) => tell(format!("note: the disk {name} cannot be read for a seed: {broken}")),
+        }
+    }
+    Ok(None)
+}
+
+type SeedOnDisk = (String, Vec<u8>, Option<Vec<u8>>);
+
+fn seed_on(medium: &Medium) -> medium::Read<Option<SeedOnDisk>> {
+    // Images that boot from discs and from sticks may begin like something else, too.
+    let root: Box<dyn Root + '_> = match iso9660::Iso::open(medium)? {
+        Some(iso) => Box::new(iso),
+        None => match fat::Fat::open(medium)? {
+            Some(fat) => Box::new(fat),
+            None => return Ok(None),
+        },
+    };
+    let is_ours = |label: &&String| LABELS.iter().any(|ours| ours.eq_ignore_ascii_case(label.trim()));
+    let Some(label) = root.labels().iter().find(is_ours).cloned() else { return Ok(None) };
+    let Some(seed) = root.file(FILE)? else { return Ok(None) };
+    Ok(Some((label.trim().to_owned(), seed, root.file(&format!("{FILE}{SIGNATURE}"))?)))
+}
+
+/// The disks and partitions of this kind, by the kernel's names. What the kernel says of them is asked, not the
+/// disks themselves.
+pub(super) fn named(host: &dyn Host, kind: Kind) -> Result<Vec<String>> {
+    let mut names = host.list(Path::new(DEVICES))?;
+    names.retain(|name| !OTHERS.iter().any(|other| name.starts_with(other)));
+    let mut of_kind = Vec::new();
+    for name in names {
+        if kind_of(host, &name)? == kind && number(host, &Path::new(DEVICES).join(&name), "size")? > 0 {
+            of_kind.push(name);
+        }
+    }
+    Ok(of_kind)
+}
+
+/// What hangs on USB is removable whatever it says of itself. A drive for discs is, too, but on a virtual machine,
+/// where whoever runs the machine puts discs in.
+fn kind_of(host: &dyn Host, name: &str) -> Result<Kind> {
+    let shown = Path::new(DEVICES).join(name);
+    let place = host.resolve(&shown)?.unwrap_or_else(|| shown.clone());
+    let is_partition = host.stat(&place.join("partition"))?.is_some();
+    let disk = if is_partition { place.parent().unwrap_or(&place) } else { &place };
+    let on_usb = place.iter().any(|part| part.to_string_lossy().starts_with("usb"));
+    let says_removable = number(host, disk, "removable")? != 0;
+    let is_drive = disk.file_name().is_some_and(|name| name.to_string_lossy().starts_with("sr"));
+    let removable = on_usb || if is_drive { !is_virtual(host)? } else { says_removable };
+    Ok(if removable { Kind::Removable } else { Kind::Fixed })
+}
+
+fn number(host: &dyn Host, folder: &Path, name: &str) -> Result<u64> {
+    let content = host.read(&folder.join(name))?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&content).trim().parse().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests;

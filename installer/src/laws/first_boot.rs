@@ -1,0 +1,166 @@
+//! A machine out of an image: whatever happens to its first boot, it ends registered, with one activation used.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::cuts::cut;
+use super::*;
+use crate::commands::first_boot;
+use crate::error::Kind;
+use crate::first_boot::SEALED;
+use crate::first_boot::report::{Report, State as Standing};
+
+const SEED: &str = "/etc/landfall/seed.toml";
+
+fn seed() -> String {
+    format!(
+        "region = \"us-east-1\"\ncluster = \"test-cluster\"\nactivation-id = \"{ACTIVATION_ID}\"\n\
+         activation-code = \"{ACTIVATION_CODE}\"\n"
+    )
+}
+
+/// A machine that was sealed, and has nothing yet.
+fn sealed(mut fake: Fake) -> Fake {
+    fake.put(SEALED, "", 0o600);
+    fake.disk.settle();
+    fake
+}
+
+fn seeded(fake: Fake) -> Fake {
+    let mut fake = sealed(fake);
+    fake.put(SEED, &seed(), 0o600);
+    fake.disk.settle();
+    fake
+}
+
+/// What `install` makes of a machine before it is sealed.
+fn baked() -> Fake {
+    let mut fake = fresh();
+    brought(&mut fake, Choices { goal: Goal::Install, ..Choices::PLAIN }, "baked");
+    fake.disk.settle();
+    fake.boot();
+    fake
+}
+
+fn standing(fake: &Fake) -> Report {
+    Report::read(fake).expect("a report")
+}
+
+fn booted_first(fake: &mut Fake, what: &str) {
+    first_boot::run(fake, None).unwrap_or_else(|e| panic!("{what}: {e}"));
+}
+
+#[test]
+fn a_sealed_machine_registers_and_keeps_nothing_of_its_seed() {
+    let mut fake = seeded(fresh());
+    booted_first(&mut fake, "fresh");
+    assert_eq!(fake.service.registrations, 1);
+    assert_eq!((fake.disk.text(SEED), fake.disk.text(SEALED)), (None, None));
+    let report = standing(&fake);
+    assert_eq!((report.state, report.attempts), (Standing::Done, 1));
+    assert!(report.instance.unwrap().ends_with(" in cluster test-cluster"));
+    let states = ["waiting for a seed", "installing", "registering", "registered as mi-"];
+    let console = fake.console();
+    assert_eq!(console.len(), states.len(), "{console:?}");
+    assert!(console.iter().zip(states).all(|(line, state)| line.contains(state)), "{console:?}");
+    assert!(fake.posted("/run/motd.d/50-landfall").unwrap().contains("registered as mi-"));
+    for (path, _) in fake.disk.all() {
+        let text = fake.disk.text(&path.display().to_string()).unwrap_or_default();
+        assert!(!text.contains(ACTIVATION_CODE), "the code is in {}", path.display());
+    }
+}
+
+#[test]
+fn a_machine_that_is_not_sealed_is_left_alone() {
+    let mut fake = fresh();
+    fake.put(SEED, &seed(), 0o600);
+    let state = fake.state();
+    booted_first(&mut fake, "not sealed");
+    same(&fake.state(), &state, "not sealed");
+    assert_eq!(fake.console().len(), 0);
+}
+
+#[test]
+fn a_power_cut_at_any_touch_of_a_first_boot_then_another_boot_equals_success_with_one_registration() {
+    // Of a machine that has everything but an identity each touch is tried; of one that has nothing, some.
+    for (number, name, machine) in [(0, "baked", baked as fn() -> Fake), (3, "fresh", fresh)] {
+        let mut whole = seeded(machine());
+        booted_first(&mut whole, name);
+        cut(
+            number,
+            &mut seeded(machine()),
+            |fake| booted_first(fake, name),
+            |what, mut fake| {
+                let what = format!("{name}, {what}");
+                let lost =
+                    fake.service.registrations == 1 && registration::identity(&fake).unwrap().is_none();
+                booted_first(&mut fake, &what);
+                same(&success(&fake), &success(&whole), &format!("{what}, booted again"));
+                assert_eq!(fake.service.registrations, 1 + u32::from(lost), "{what}");
+                assert_eq!((fake.disk.text(SEED), fake.disk.text(SEALED)), (None, None), "{what}");
+            },
+        );
+    }
+}
+
+#[test]
+fn a_seed_that_is_attached_later_is_found() {
+    let mut fake = sealed(baked());
+    let later = fake.elapsed() + Duration::from_secs(3600);
+    let data = serde_json::json!({"ds": {"meta_data": {"landfall": seed()}}}).to_string();
+    let path = PathBuf::from("/run/cloud-init/instance-data-sensitive.json");
+    fake.appears.push((later, path, data.into_bytes()));
+    booted_first(&mut fake, "later");
+    assert_eq!(fake.service.registrations, 1);
+    let late = fake.elapsed().saturating_sub(later);
+    assert!(late < Duration::from_secs(60), "found {late:?} after it was there");
+}
+
+#[test]
+fn a_network_that_comes_hours_later_is_waited_for() {
+    let mut fake = seeded(fresh());
+    fake.offline_until = fake.elapsed() + Duration::from_secs(5 * 3600);
+    booted_first(&mut fake, "offline");
+    assert_eq!(fake.service.registrations, 1);
+    let waits = fake.console().iter().filter(|line| line.contains("waiting for the network")).count();
+    assert!(waits >= 1 && standing(&fake).attempts > 10, "{waits}, {}", standing(&fake).attempts);
+}
+
+#[test]
+fn what_aws_refuses_for_good_ends_a_first_boot_and_the_next_one_tries_another_seed() {
+    let mut fake = sealed(baked());
+    let wrong = seed().replace(ACTIVATION_CODE, "WrongWrongWrongWrong");
+    fake.put(SEED, &wrong, 0o600);
+    let error = first_boot::run(&mut fake, None).unwrap_err();
+    assert_eq!((error.exit_code(), error.kind), (1, Kind::Lasting));
+    assert_eq!(standing(&fake).state, Standing::Failed);
+    assert_eq!(fake.disk.text(SEED), Some(wrong), "the seed is there to be looked at");
+    fake.put(SEED, &seed(), 0o600);
+    fake.disk.settle();
+    fake.boot();
+    booted_first(&mut fake, "a better seed");
+    assert_eq!(fake.service.registrations, 1);
+}
+
+#[test]
+fn an_answer_that_was_lost_is_not_followed_by_another_request_in_the_same_boot() {
+    let mut fake = seeded(baked());
+    fake.service.loses_registration = Some("RequestError: send request failed\ncaused by: EOF");
+    let asked = fake.service.requests;
+    let error = first_boot::run(&mut fake, None).unwrap_err();
+    assert!(error.exit_code() == 1 && error.hint.unwrap().contains("nobody knows"));
+    assert_eq!((fake.service.requests - asked, standing(&fake).state), (1, Standing::Failed));
+}
+
+#[test]
+fn an_activation_of_another_account_is_used_once_however_often_the_machine_boots() {
+    let mut fake = seeded(baked());
+    fake.put("/etc/landfall/policy.toml", "account = \"999999999999\"\n", 0o644);
+    for boot in 0..3 {
+        let error = first_boot::run(&mut fake, None).unwrap_err();
+        assert!(error.what.contains(ACCOUNT), "boot {boot}: {error}");
+        fake.disk.settle();
+        fake.boot();
+    }
+    assert_eq!(fake.service.registrations, 1);
+}

@@ -1,0 +1,64 @@
+//! Takes all of an identity off a machine that is not the one it was made for, without a word to AWS.
+//!
+//! More than undo, which leaves what the agents keep to the folders that Landfall made: here the agents stay,
+//! and must find nothing of the earlier identity. No program is run: this also happens early at a boot.
+
+use std::path::Path;
+
+use super::{CREDENTIALS, MARKER, VAULT, attempt, credentials_aside, credentials_file, put_credentials_back};
+use crate::durable;
+use crate::error::Result;
+use crate::facts::AGENT_STATE;
+use crate::host::Host;
+use crate::receipt::Receipt;
+use crate::registration::IDENTITY;
+use crate::step::{Step, forget_folder, state_folder};
+
+const SSM_AGENT: &str = "/var/lib/amazon/ssm";
+/// Notes of both agents that name the instance.
+const NOTES: [&str; 3] =
+    [AGENT_STATE, "/var/lib/ecs/data/ecs_agent_data.json", "/var/lib/amazon/ssm/registration"];
+
+/// Forgets it, the marker first. Done again, it does what is left.
+///
+/// # Errors
+/// When the machine refuses.
+pub(crate) fn forget_identity(host: &mut dyn Host) -> Result<()> {
+    durable::remove(host, Path::new(MARKER))?;
+    attempt::end(host)?;
+    take_credentials_away(host)?;
+    for path in NOTES.map(Path::new) {
+        durable::remove(host, path)?;
+    }
+    for name in host.list(Path::new(SSM_AGENT))?.into_iter().filter(|name| name.starts_with("mi-")) {
+        forget_folder(host, &Path::new(SSM_AGENT).join(name))?;
+    }
+    forget_folder(host, &state_folder().join("vault-before"))?;
+    forget_folder(host, Path::new(VAULT))?;
+    forget_the_step(host)
+}
+
+/// Of an identity that was here before Landfall nothing was set aside: what its agent noted tells that the
+/// credentials are the agent's. That note goes before what was set aside, and after what was not: a second
+/// try must not take an operator's own for the agent's.
+fn take_credentials_away(host: &mut dyn Host) -> Result<()> {
+    let (noted, path) = (Path::new(IDENTITY), Path::new(CREDENTIALS));
+    if host.stat(&credentials_aside())?.is_none() && host.stat(noted)?.is_some() {
+        let others = credentials_file::taken_back(&host.read(path)?.unwrap_or_default(), b"");
+        match others.is_empty() {
+            true => durable::remove(host, path)?,
+            false => durable::write(host, path, &others, 0o600)?,
+        }
+    }
+    durable::remove(host, noted)?;
+    put_credentials_back(host)
+}
+
+/// The next registration is a step of its own, and undo takes it back whatever was here before this one.
+fn forget_the_step(host: &mut dyn Host) -> Result<()> {
+    let mut receipt = Receipt::read(host)?;
+    match receipt.entries.iter().position(|entry| matches!(entry.change, Step::Register(_))) {
+        Some(at) => receipt.forget(host, at),
+        None => Ok(()),
+    }
+}
