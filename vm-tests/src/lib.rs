@@ -15,6 +15,7 @@ mod introduction;
 pub mod journey;
 pub mod licences;
 pub mod machine_images;
+pub mod machine_proofs;
 mod offline;
 pub mod packages;
 pub mod programs;

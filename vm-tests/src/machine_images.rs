@@ -42,6 +42,11 @@ const CLOUD_INIT: &str = "apt: {preserve_sources_list: true}\n";
 
 /// A Debian 12 from packages, with cloud-init, that knows the tests' world and has nothing of Landfall.
 pub fn debian() -> Result<PathBuf> {
+    debian_with(&[])
+}
+
+/// The same with further files, each a path and all of it.
+pub fn debian_with(further: &[(&str, &str)]) -> Result<PathBuf> {
     let base = base()?;
     let keys = tempfile::tempdir()?;
     let packages = Packages::stand_ins(SUITE)?;
@@ -52,6 +57,7 @@ pub fn debian() -> Result<PathBuf> {
     files.push(File { path: AGENT.to_owned(), content: agent, mode: 0o755 });
     files.push(File::new(UNIT, UNIT_TEXT));
     files.push(File::new("/etc/cloud/cloud.cfg.d/90-tests.cfg", CLOUD_INIT));
+    files.extend(further.iter().map(|(path, content)| File::new(path, *content)));
     let mut ingredients: Vec<&[u8]> = vec![base.as_os_str().as_encoded_bytes()];
     ingredients.extend(files.iter().flat_map(|file| [file.path.as_bytes(), &file.content]));
     let entry = cache::entry("machine-debian", &ingredients, |folder| {
@@ -119,6 +125,15 @@ pub fn golden() -> Result<PathBuf> {
     let is_disk = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "qcow2");
     let mut files = fs::read_dir(&entry)?.flatten().map(|it| it.path());
     files.find(is_disk).ok_or_else(|| Error::new(format!("{} has no image", entry.display())))
+}
+
+/// What Landfall is told of the tests' mirror, in its environment's words.
+pub fn mirror_in_the_environment() -> Result<String> {
+    let fingerprint = fs::read_to_string(Packages::stand_ins(SUITE)?.trust_fingerprint())?;
+    Ok(format!(
+        "LANDFALL_MIRROR=https://{MIRROR_HOST} LANDFALL_TRUST_KEY={TRUST_KEY} LANDFALL_TRUST_FINGERPRINT={}",
+        fingerprint.trim()
+    ))
 }
 
 /// Region and cluster are a seed's to name.

@@ -60,9 +60,14 @@ struct List {
     proof: Vec<Proof>,
 }
 
+/// The folder of proofs, where there is one.
+pub(crate) fn folder() -> Option<PathBuf> {
+    std::env::var_os(FOLDER).filter(|folder| !folder.is_empty()).map(PathBuf::from)
+}
+
 /// Remembers the commit before anything is built and run: somebody may commit meanwhile.
 pub(crate) fn begin() -> Result<()> {
-    if std::env::var_os(FOLDER).is_some_and(|folder| !folder.is_empty()) && BEGUN_AT.get().is_none() {
+    if folder().is_some() && BEGUN_AT.get().is_none() {
         // Where two tests begin at once, either's answer will do.
         let _ = BEGUN_AT.set(commit().doing(|| "looking what is tried")?);
     }
@@ -73,10 +78,10 @@ static BEGUN_AT: OnceLock<String> = OnceLock::new();
 
 /// Says in the folder of proofs, where there is one, that the test of this thread went the whole path in `guest`.
 pub fn record(world: &World, guest: &dyn Guest) -> Result<()> {
-    let Some(folder) = std::env::var_os(FOLDER).filter(|folder| !folder.is_empty()) else { return Ok(()) };
+    let Some(folder) = folder() else { return Ok(()) };
     let proof = proof(world, guest).doing(|| "recording what was proved")?;
     fs::create_dir_all(&folder)?;
-    let place = Path::new(&folder).join(&proof.test).with_extension("toml");
+    let place = folder.join(&proof.test).with_extension("toml");
     let text = toml::to_string(&proof).doing(|| "writing a proof")?;
     fs::write(&place, text).doing(|| format!("writing {}", place.display()))
 }
@@ -106,13 +111,23 @@ fn proof(world: &World, guest: &dyn Guest) -> Result<Proof> {
         database_version: version(database)?,
         manager,
         machine: "system container".to_owned(),
-        date: host_command::run("date", ["-u", "+%F"])?.trim().to_owned(),
-        commit: tried(BEGUN_AT.get(), &commit()?),
+        date: today()?,
+        commit: tried_commit()?,
     })
 }
 
+/// The day, in UTC.
+pub(crate) fn today() -> Result<String> {
+    Ok(host_command::run("date", ["-u", "+%F"])?.trim().to_owned())
+}
+
+/// The commit that this run tries.
+pub(crate) fn tried_commit() -> Result<String> {
+    Ok(tried(BEGUN_AT.get(), &commit()?))
+}
+
 /// The test harness gives every test a thread with its name.
-fn this_test() -> Result<String> {
+pub(crate) fn this_test() -> Result<String> {
     let thread = std::thread::current();
     let name = thread.name().and_then(|path| path.rsplit("::").next());
     name.map(str::to_owned).ok_or_else(|| Error::new("this thread is no test's"))

@@ -1,6 +1,6 @@
 //! The support table: `docs/support.md` and the part of `README.md` that says where Landfall works.
 //!
-//! Every cell comes from what a test did: from the os-release files that the detection is held to, from the plans
+//! `docs/vm-matrix.md` is kept by the same hand. Every cell comes from what a test did: from the os-release files that the detection is held to, from the plans
 //! that were accepted, and from the proofs of scenarios. Nothing is said of a release that no test said.
 
 use std::fs;
@@ -8,10 +8,12 @@ use std::fs;
 use distro_matrix::{Distro, DockerOrigin, Manager};
 
 use crate::error::{Error, Result, While};
+use crate::machine_proofs;
 use crate::programs::workspace;
 use crate::proofs;
 
 mod evidence;
+mod machines;
 mod page;
 mod readme;
 
@@ -23,7 +25,7 @@ struct Document {
     parts: Vec<(&'static str, String)>,
 }
 
-fn documents() -> Result<[Document; 2]> {
+fn documents() -> Result<[Document; 3]> {
     let proofs = proofs::all()?;
     let evidence = Evidence::gather(&proofs)?;
     Ok([
@@ -36,6 +38,10 @@ fn documents() -> Result<[Document; 2]> {
             ],
         },
         Document { path: "README.md", parts: vec![("support", readme::support(&evidence))] },
+        Document {
+            path: "docs/vm-matrix.md",
+            parts: vec![("machines", machines::table(&machine_proofs::all()?)?)],
+        },
     ])
 }
 

@@ -1,0 +1,48 @@
+//! The golden image boots anywhere and registers.
+
+use image_recipes::machine::Bus;
+use vm_tests::error::Result;
+use vm_tests::guest::Guest;
+use vm_tests::guest::machine::{Boots, Setup};
+use vm_tests::journey;
+use vm_tests::machine_images;
+
+use crate::{TO_REGISTER, counted, disk, first_boot_is_done, instance, scenario, seed};
+
+#[test]
+fn a_golden_image_boots_by_bios_registers_and_is_the_same_instance_after_a_reboot() -> Result<()> {
+    scenario(|world| {
+        let medium = disk(&seed(world, 1)?, Bus::Virtio)?;
+        let mut machine = world.machine(&machine_images::golden()?, Setup::default().with(medium))?;
+        machine.boot()?;
+        machine.must("[ ! -d /sys/firmware/efi ]")?;
+        let id = first_boot_is_done(&mut machine)?;
+        let arn = journey::container_instance(&machine)?;
+        println!("{}", machine.run("systemd-analyze; systemd-analyze blame | grep landfall")?.stdout);
+        machine.take_media();
+        machine.stop()?;
+        machine.boot()?;
+        machine.wait_for(TO_REGISTER, "the ECS agent has registered", |it| {
+            Ok(journey::container_instance(it).is_ok_and(|now| now == arn))
+        })?;
+        assert_eq!(instance(&machine)?, id);
+        machine.must("landfall status")?;
+        println!("{}", machine.run("systemd-analyze; systemd-analyze blame | grep landfall")?.stdout);
+        assert_eq!(counted(world)?, (1, 1));
+        machine.stop()
+    })
+}
+
+#[test]
+fn a_golden_image_boots_by_uefi_and_registers() -> Result<()> {
+    scenario(|world| {
+        let medium = disk(&seed(world, 1)?, Bus::Virtio)?;
+        let setup = Setup { boots: Boots::ByUefi, ..Setup::default() }.with(medium);
+        let mut machine = world.machine(&machine_images::golden()?, setup)?;
+        machine.boot()?;
+        machine.must("[ -d /sys/firmware/efi ]")?;
+        first_boot_is_done(&mut machine)?;
+        assert_eq!(counted(world)?, (1, 1));
+        machine.stop()
+    })
+}

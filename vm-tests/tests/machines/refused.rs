@@ -1,0 +1,31 @@
+//! What a stranger brings is not taken.
+
+use image_recipes::machine::Bus;
+use vm_tests::error::Result;
+use vm_tests::guest::Guest;
+use vm_tests::guest::machine::Setup;
+use vm_tests::machine_images;
+
+use crate::{TO_REGISTER, counted, disk, is_in, scenario, seed};
+
+#[test]
+fn a_seed_on_a_usb_stick_is_refused_and_said_and_the_machine_is_untouched() -> Result<()> {
+    scenario(|world| {
+        let rogue = disk(&seed(world, 1)?, Bus::Usb)?;
+        let mut machine = world.machine(&machine_images::golden()?, Setup::default().with(rogue))?;
+        machine.boot()?;
+        machine.must("blkid -t LABEL=LANDFALL | grep /dev/sd")?;
+        machine.wait_for(TO_REGISTER, "it waits for a seed", |it| is_in(it, &["waiting-for-seed"]))?;
+        let journal = machine.must("journalctl --no-pager -b -u landfall-first-boot")?;
+        assert!(
+            journal.contains("the removable disk sd") && journal.contains("is not asked for a seed"),
+            "{journal}"
+        );
+        machine.must("[ -e /var/lib/landfall/sealed ] && [ ! -e /var/lib/landfall/registered ]")?;
+        machine.must("! systemctl is-active amazon-ssm-agent && ! systemctl is-active ecs")?;
+        machine
+            .must("[ -z \"$(ls -A /var/lib/amazon/ssm/Vault 2>/dev/null)\" ] && ! findmnt LABEL=LANDFALL")?;
+        assert_eq!(counted(world)?, (0, 0));
+        machine.stop()
+    })
+}
