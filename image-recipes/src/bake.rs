@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::boot::overlay_of;
 use crate::bootstrap;
 use crate::build::Build;
 use crate::contents::Contents;
@@ -91,7 +92,13 @@ pub fn run(flags: &Flags, json: bool) -> Result<()> {
 fn make(flags: &Flags, build: &Build, base: &Path, binary: &Path, folder: &Path) -> Result<Manifest> {
     let recipe = build.recipe;
     let overlay = folder.join("overlay.qcow2");
-    overlay_of(base, &overlay, recipe.size.bytes())?;
+    overlay_of(base, &overlay)?;
+    Program::qemu_img()
+        .args(["resize", "-q"])
+        .arg(&overlay)
+        .arg(recipe.size.bytes().to_string())
+        .run()
+        .map_err(|e| e.hint("the recipe's size is at least that of its base"))?;
     let medium = folder.join("seed.img");
     std::fs::write(&medium, seed::medium(recipe, binary)?)
         .while_doing(|| format!("writing {}", medium.display()))?;
@@ -193,19 +200,6 @@ fn work_folder(output: &Path) -> Result<tempfile::TempDir> {
         .prefix(".landfall-bake-")
         .tempdir_in(output)
         .while_doing(|| format!("making a folder in {}", output.display()))
-}
-
-fn overlay_of(base: &Path, overlay: &Path, bytes: u64) -> Result<()> {
-    let base = std::path::absolute(base).while_doing(|| format!("looking at {}", base.display()))?;
-    let format = crate::disk::format(&base)?;
-    let backing =
-        format!("backing_file={},backing_fmt={format}", base.display().to_string().replace(',', ",,"));
-    Program::qemu_img()
-        .args(["create", "-q", "-f", "qcow2", "-o", &backing])
-        .arg(overlay)
-        .arg(bytes.to_string())
-        .run()?;
-    Ok(())
 }
 
 /// The console and the report stay, also of a build that failed: that is when somebody reads them.

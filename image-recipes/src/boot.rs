@@ -1,10 +1,17 @@
-//! A throw-away overlay of an image, for a person to look at.
+//! A throw-away overlay of an image, for a person to look at: its console is this terminal.
+//!
+//! Nothing that happens in it reaches the image. A machine from a golden image has no password, so one is made for this
+//! boot alone, which cloud-init sets from a seed disk; an image without cloud-init shows its console all the same.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, While};
+use crate::machine::{self, Accelerator, Bus, Disk, Firmware, Format, Identity, Network, Spec, arguments};
+use crate::program::Program;
+use crate::seed::fat;
 
 /// What can be chosen.
 #[derive(Debug, Args)]
@@ -12,12 +19,142 @@ pub struct Flags {
     /// The image
     #[arg(value_name = "IMAGE")]
     pub image: PathBuf,
+
+    /// How it boots
+    #[arg(long, value_enum, default_value_t = By::Bios)]
+    pub firmware: By,
+
+    /// A disk to plug in beside it, such as a seed; may be given several times
+    #[arg(long = "disk", value_name = "FILE")]
+    pub disks: Vec<PathBuf>,
+
+    /// Memory in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u32).range(256..))]
+    pub memory: u32,
+
+    /// Leave out the seed that gives root a password for this boot; cloud-init then looks elsewhere
+    #[arg(long)]
+    pub no_login: bool,
+
+    /// Cut it off from every network
+    #[arg(long)]
+    pub offline: bool,
 }
 
-/// Runs it.
+/// How a machine boots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// By BIOS.
+    Bios,
+    /// By UEFI.
+    Uefi,
+}
+
+/// Runs it, until the machine is off.
 ///
 /// # Errors
-/// Not written yet.
-pub fn run(_flags: &Flags, _json: bool) -> Result<()> {
-    Err(Error::refused("'landfall-image boot' is not built yet"))
+/// When the image cannot be read, or QEMU does not start.
+pub fn run(flags: &Flags, _json: bool) -> Result<()> {
+    let folder = tempfile::tempdir().while_doing(|| "making a folder for the machine".into())?;
+    let overlay = folder.path().join("overlay.qcow2");
+    overlay_of(&flags.image, &overlay)?;
+    let mut disks = vec![Disk { file: overlay, format: Format::Qcow2, bus: Bus::Virtio, read_only: false }];
+    disks.extend(flags.disks.iter().map(|file| plugged_in(file.clone())));
+    if !flags.no_login {
+        let password = password()?;
+        let medium = folder.path().join("login.img");
+        std::fs::write(&medium, login(&password)?).while_doing(|| format!("writing {}", medium.display()))?;
+        disks.push(plugged_in(medium));
+        eprintln!("log in as root with the password {password}, once cloud-init has set it");
+    }
+    let spec = Spec {
+        name: "landfall-boot".into(),
+        firmware: match flags.firmware {
+            By::Bios => Firmware::Bios,
+            By::Uefi => Firmware::uefi(folder.path())?,
+        },
+        memory: flags.memory,
+        processors: 2,
+        disks,
+        network: Some(Network { restricted: flags.offline, ..Network::default() }),
+        identity: Identity::default(),
+        fw_cfg: Vec::new(),
+        ports: Vec::new(),
+        report: false,
+        interactive: true,
+    };
+    eprintln!("power it off to leave, or press Ctrl-A and then X");
+    let how =
+        if Accelerator::here() == Accelerator::Tcg { "emulated, so slowly" } else { "with hardware's help" };
+    eprintln!("booting {how}");
+    let mut command = Command::new(arguments::PROGRAM);
+    command.args(arguments::of(&spec, Accelerator::here(), folder.path()));
+    let status = command.status().map_err(|e| machine::not_started(&e))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(Error::failed(format!("QEMU ended with {status}"))),
+    }
+}
+
+fn plugged_in(file: PathBuf) -> Disk {
+    Disk { file, format: Format::Raw, bus: Bus::Virtio, read_only: true }
+}
+
+/// A qcow2 that holds what changes, over an image that stays as it is.
+///
+/// # Errors
+/// When there is no such image, or `qemu-img` does not know it.
+pub(crate) fn overlay_of(image: &Path, overlay: &Path) -> Result<()> {
+    let image = std::fs::canonicalize(image)
+        .map_err(|e| Error::refused(format!("{} cannot be read: {e}", image.display())))?;
+    let format = crate::disk::format(&image)?;
+    let backing =
+        format!("backing_file={},backing_fmt={format}", image.display().to_string().replace(',', ",,"));
+    Program::qemu_img().args(["create", "-q", "-f", "qcow2", "-o", &backing]).arg(overlay).run().map(drop)
+}
+
+fn login(password: &str) -> Result<Vec<u8>> {
+    let config = format!(
+        "#cloud-config\ndisable_root: false\nssh_pwauth: false\nchpasswd:\n  expire: false\n  list: |\n    root:{password}\n"
+    );
+    fat::disk(
+        fat::CIDATA,
+        &[("meta-data", b"instance-id: landfall-boot\n"), ("user-data", config.as_bytes())],
+    )
+}
+
+/// Twelve figures that nobody else knows.
+fn password() -> Result<String> {
+    let uuid = std::fs::read_to_string("/proc/sys/kernel/random/uuid")
+        .while_doing(|| "asking the kernel for a password".into())?;
+    Ok(uuid.chars().filter(char::is_ascii_hexdigit).take(12).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_image_is_under_the_overlay_and_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("an,image.raw");
+        std::fs::write(&image, vec![7; 1 << 20]).unwrap();
+        let overlay = folder.path().join("overlay.qcow2");
+        overlay_of(&image, &overlay).unwrap();
+        let told = Program::qemu_img().args(["info", "--output=json"]).arg(&overlay).run().unwrap();
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(told["backing-filename"], image.to_str().unwrap());
+        assert_eq!((told["format"].as_str(), told["virtual-size"].as_u64()), (Some("qcow2"), Some(1 << 20)));
+    }
+
+    #[test]
+    fn an_image_that_is_not_there_is_named() {
+        let error = overlay_of(Path::new("no-such-image"), Path::new("overlay")).unwrap_err();
+        assert!(error.exit_code() == 2 && error.what.contains("no-such-image"), "{error}");
+    }
+
+    #[test]
+    fn every_boot_has_a_password_of_its_own() {
+        assert!(password().unwrap() != password().unwrap() && password().unwrap().len() == 12);
+    }
 }

@@ -16,6 +16,7 @@ mod running;
 
 pub use accelerator::Accelerator;
 pub use firmware::Firmware;
+pub(crate) use running::not_started;
 pub use running::{Running, start};
 
 /// What a machine is made of.

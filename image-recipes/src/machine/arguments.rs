@@ -73,7 +73,7 @@ fn control(folder: &Path) -> Vec<OsString> {
 fn consoles(spec: &Spec, folder: &Path) -> Vec<OsString> {
     let log = escaped_path(&folder.join(super::console::LOG));
     let chardev = match spec.interactive {
-        true => format!("stdio,id=console,signal=off,logfile={log},logappend=on"),
+        true => format!("stdio,id=console,mux=on,signal=off,logfile={log},logappend=on"),
         false => format!("null,id=console,logfile={log},logappend=on"),
     };
     let mut words = vec!["-chardev".to_owned(), chardev, "-serial".to_owned(), "chardev:console".to_owned()];

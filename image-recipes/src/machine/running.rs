@@ -59,7 +59,8 @@ pub fn start(spec: &Spec, mut command: Command, folder: &Path) -> Result<Running
     }
 }
 
-fn not_started(error: &std::io::Error) -> Error {
+/// The error of an emulator that is not there.
+pub(crate) fn not_started(error: &std::io::Error) -> Error {
     match error.kind() {
         std::io::ErrorKind::NotFound => {
             Error::refused(format!("the program {} is not on this machine", arguments::PROGRAM))
