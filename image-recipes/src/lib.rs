@@ -14,6 +14,7 @@
 //! file; nothing of the installer is linked in.
 
 pub mod bake;
+pub mod base;
 pub mod boot;
 pub mod bootstrap;
 pub mod build;
