@@ -28,6 +28,7 @@ pub mod inject;
 pub mod manifest;
 pub mod outputs;
 pub mod packages;
+pub mod plan;
 pub mod program;
 pub mod recipe;
 pub mod render;
