@@ -22,7 +22,6 @@ ln -sf ../landfall-first-boot.service "$root/etc/systemd/system/multi-user.targe
 [ ! -d "$root/etc/cloud" ] || { mkdir -p "$root/etc/cloud/clean.d"; echo hook >"$root/etc/cloud/clean.d/50-landfall"; }
 while [ $# -gt 0 ]; do
     case $1 in
-        --policy) cp "$2" "$root/etc/landfall/policy.toml" ;;
         --config) cp "$2" "$root/etc/landfall/config.toml" ;;
     esac
     shift 2

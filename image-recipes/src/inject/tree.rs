@@ -114,6 +114,19 @@ pub fn skeleton(image: &ImageTree, root: &Path) -> Result<BTreeSet<Wanted>> {
     Ok(all(root)?.into_iter().collect())
 }
 
+/// Puts a copy of a file that everybody may read into the tree.
+///
+/// # Errors
+/// When it cannot be read or written.
+pub fn put(root: &Path, path: &str, from: &Path) -> Result<()> {
+    let at = root.join(&path[1..]);
+    let doing = || format!("copying {}", from.display());
+    fs::create_dir_all(at.parent().unwrap_or(root)).while_doing(doing)?;
+    let _ = fs::remove_file(&at);
+    fs::write(&at, fs::read(from).while_doing(doing)?).while_doing(doing)?;
+    fs::set_permissions(&at, fs::Permissions::from_mode(0o644)).while_doing(doing)
+}
+
 /// What is in the tree now that was not there, folders before what is in them.
 ///
 /// # Errors
