@@ -14,6 +14,7 @@ use crate::program::Program;
 use crate::recipe::{Landfall, reading};
 
 use landfall_contract::policy::{self, Policy};
+use landfall_contract::seal_list::SEALED;
 
 mod script;
 mod superblock;
@@ -108,8 +109,9 @@ fn asked(image: &ImageTree, injection: &Injection) -> Result<Vec<Wanted>> {
         let said = said.strip_prefix("error: ").unwrap_or(&said).to_owned();
         return Err(Error::refused(said).while_doing(doing()));
     }
-    if tree::new_in(&root, &skeleton)?.is_empty() {
-        return Err(Error::failed("it wrote no file").while_doing(doing()));
+    // Last of all that it writes: without it there is no first boot.
+    if !root.join(&SEALED[1..]).is_file() {
+        return Err(Error::failed(format!("it did not leave {SEALED}")).while_doing(doing()));
     }
     if let Some(policy) = &injection.policy {
         tree::put(&root, policy::PATH, policy)?;
