@@ -37,3 +37,29 @@ pub enum Action {
     /// Check a recipe, or tell what it would do
     Recipe(commands::recipe::Flags),
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn help_fits_a_terminal_of_eighty_columns() {
+        fn each(command: &mut clap::Command, wide: &mut Vec<String>) {
+            let help = command.render_long_help().to_string();
+            wide.extend(help.lines().filter(|line| line.chars().count() > 80).map(str::to_owned));
+            command.get_subcommands_mut().for_each(|it| each(it, wide));
+        }
+        let mut command = Cli::command();
+        command.build();
+        let mut wide = Vec::new();
+        each(&mut command, &mut wide);
+        assert_eq!(wide, [] as [String; 0]);
+    }
+
+    #[test]
+    fn the_command_line_is_put_together_right() {
+        Cli::command().debug_assert();
+    }
+}

@@ -47,6 +47,7 @@ impl Disk {
         if format == "raw" {
             return Ok(Self { path: image.to_owned(), format, _copy: None });
         }
+        alone(image, format)?;
         let room = std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from);
         let copy = TempDir::with_prefix_in("landfall-image-", &room)
             .while_doing(|| format!("making a folder in {}", room.display()))?;
@@ -85,7 +86,20 @@ impl Disk {
     }
 }
 
-/// What an image is, by its own bytes: neither its name nor a backing file is believed.
+/// Refuses an image that is made of other files too: it could name any file of this machine.
+fn alone(image: &Path, format: &str) -> Result<()> {
+    let said = Program::qemu_img().args(["info", "--output=json", "-f", format]).arg(image).run()?;
+    let info: serde_json::Value =
+        serde_json::from_str(&said).while_doing(|| "reading what qemu-img says".into())?;
+    let other = [&info["backing-filename"], &info["format-specific"]["data"]["data-file"]];
+    match other.iter().find_map(|it| it.as_str()) {
+        Some(other) => Err(Error::refused(format!("{} needs another file: {other}", image.display()))
+            .hint("make it one file first: qemu-img convert -O qcow2 IMAGE whole.qcow2")),
+        None => Ok(()),
+    }
+}
+
+/// What an image is, by its own bytes: its name is not believed.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -98,7 +112,8 @@ pub fn format(image: &Path) -> Result<&'static str> {
     }
     file.take(512).read_to_end(&mut start).map_err(named)?;
     if start.starts_with(b"# Disk DescriptorFile") {
-        return Ok("vmdk");
+        return Err(Error::refused(format!("{} is a vmdk of several files", image.display()))
+            .hint("make it one file first: qemu-img convert -O qcow2 IMAGE whole.qcow2"));
     }
     if start.get(257..262) == Some(b"ustar") {
         return Err(Error::refused(format!("{} is a tar, such as an OVA, and no disk", image.display()))

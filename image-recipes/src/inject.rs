@@ -13,7 +13,8 @@ use crate::outputs::Folder;
 use crate::program::Program;
 use crate::recipe::{Landfall, reading};
 
-use landfall_contract::policy::Policy;
+use landfall_contract::policy::{self, Policy};
+use landfall_contract::seal_list::SEALED;
 
 mod script;
 mod superblock;
@@ -95,10 +96,8 @@ fn asked(image: &ImageTree, injection: &Injection) -> Result<Vec<Wanted>> {
     let mut command =
         Command::new(std::path::absolute(&injection.binary).while_doing(|| "finding the binary".into())?);
     command.arg("install").arg("--root").arg(&root);
-    for (flag, file) in [("--policy", &injection.policy), ("--config", &injection.config)] {
-        if let Some(file) = file {
-            command.arg(flag).arg(file);
-        }
+    if let Some(config) = &injection.config {
+        command.arg("--config").arg(config);
     }
     let doing = || format!("running {} install --root", injection.binary.display());
     let output = command.output().map_err(|e| {
@@ -110,11 +109,14 @@ fn asked(image: &ImageTree, injection: &Injection) -> Result<Vec<Wanted>> {
         let said = said.strip_prefix("error: ").unwrap_or(&said).to_owned();
         return Err(Error::refused(said).while_doing(doing()));
     }
-    let wanted = tree::new_in(&root, &skeleton)?;
-    if wanted.is_empty() {
-        return Err(Error::failed("it wrote no file").while_doing(doing()));
+    // Last of all that it writes: without it there is no first boot.
+    if !root.join(&SEALED[1..]).is_file() {
+        return Err(Error::failed(format!("it did not leave {SEALED}")).while_doing(doing()));
     }
-    Ok(wanted)
+    if let Some(policy) = &injection.policy {
+        tree::put(&root, policy::PATH, policy)?;
+    }
+    tree::new_in(&root, &skeleton)
 }
 
 /// e2fsck, for looking alone.

@@ -14,6 +14,7 @@
 //! file; nothing of the installer is linked in.
 
 pub mod bake;
+pub mod base;
 pub mod boot;
 pub mod bootstrap;
 pub mod build;
@@ -28,6 +29,7 @@ pub mod machine;
 pub mod manifest;
 pub mod outputs;
 pub mod packages;
+pub mod plan;
 pub mod program;
 pub mod recipe;
 pub mod render;

@@ -68,8 +68,11 @@ pub fn cloud_config(recipe: &Recipe, commands: &[Vec<String>]) -> Result<String>
     if let Some(name) = &recipe.hostname {
         config.insert("hostname".into(), json!(name));
     }
-    // Without 'default': the vendor's user would get a home folder and nobody's key.
-    config.insert("users".into(), recipe.users.iter().map(user).collect());
+    // Without users of its own, the vendor's is made, which nobody has a key for; an empty list is no list to
+    // cloud-init's schema.
+    if !recipe.users.is_empty() {
+        config.insert("users".into(), recipe.users.iter().map(user).collect());
+    }
     config.insert("ssh_pwauth".into(), json!(false));
     config.insert("disable_root".into(), json!(true));
     config.insert("package_update".into(), json!(true));

@@ -88,15 +88,16 @@ impl Report {
             return Ok(());
         }
         let gates = self.survivors.iter().filter(|it| it.gate).count();
+        let counted =
+            |count: usize, thing: &str| format!("{count} {thing}{}", if count == 1 { "" } else { "s" });
+        let traces = format!("has {} of the machine it was made on", counted(gates, "trace"));
+        let places = format!("differs in {}", counted(self.differences.len(), "place"));
         let what = match (gates, self.differences.len()) {
-            (gates, 0) => format!("{} has {gates} traces of the machine it was made on", image.display()),
-            (0, differences) => {
-                format!("{} differs from its recipe in {differences} places", image.display())
-            }
-            (gates, differences) => {
-                format!("{} has {gates} traces and differs in {differences} places", image.display())
-            }
+            (_, 0) => traces,
+            (0, _) => places,
+            _ => format!("{traces}, and {places}"),
         };
+        let what = format!("{} {what}", image.display());
         Err(Error::problems(what)
             .hint("do not clone it: seal it again with 'landfall seal', or bake it anew"))
     }

@@ -122,6 +122,28 @@ fn what_is_no_image_of_a_system_is_refused() {
     assert!(Disk::open(folder.path()).unwrap_err().what.contains("is not a file"));
 }
 
+#[test]
+fn an_image_that_names_other_files_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("secret"), vec![1; 1 << 20]).unwrap();
+    let make = |name: &str, options: &[&str]| {
+        let program = Program::qemu_img().args(["create", "-q", "-f"]).args(options).arg(at(name)).arg("1M");
+        program.run().unwrap();
+    };
+    let secret = at("secret").display().to_string();
+    make("backed", &["qcow2", "-b", &secret, "-F", "raw"]);
+    make("split", &["vmdk", "-o", "subformat=twoGbMaxExtentSparse"]);
+    make("outside", &["qcow2", "-o", &format!("data_file={}", at("data").display())]);
+    for (name, says) in
+        [("backed", "needs another file"), ("outside", "needs another file"), ("split", "several files")]
+    {
+        let error = Disk::open(&at(name)).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.what.contains(says), "{name}: {error}");
+    }
+}
+
 /// Tables with any bytes changed are read to an end, without a panic.
 #[test]
 fn tables_that_mean_harm_are_read_to_an_end() {

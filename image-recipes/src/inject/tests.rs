@@ -22,12 +22,13 @@ ln -sf ../landfall-first-boot.service "$root/etc/systemd/system/multi-user.targe
 [ ! -d "$root/etc/cloud" ] || { mkdir -p "$root/etc/cloud/clean.d"; echo hook >"$root/etc/cloud/clean.d/50-landfall"; }
 while [ $# -gt 0 ]; do
     case $1 in
-        --policy) cp "$2" "$root/etc/landfall/policy.toml" ;;
         --config) cp "$2" "$root/etc/landfall/config.toml" ;;
     esac
     shift 2
 done
 chmod 0700 "$root/var/lib/landfall"
+# What it did is written down once.
+[ -e "$root/var/lib/landfall/receipt.json" ] || date +%s%N >"$root/var/lib/landfall/receipt.json"
 echo '{}' >"$root/var/lib/landfall/sealed"; chmod 0600 "$root/var/lib/landfall/sealed"
 "#;
 
@@ -184,9 +185,9 @@ fn a_full_root_is_refused_before_anything_is_copied() {
 
 #[test]
 fn what_is_in_the_way_is_refused() {
-    let place = Place::new(&[("/usr/local/bin/landfall/", 0o755, "")]);
+    let place = Place::new(&[("/usr/local", 0o644, "no folder")]);
     let error = place.inject().unwrap_err();
-    assert!(error.what.contains("a folder at /usr/local/bin/landfall"), "{error}");
+    assert!(error.what.contains("a file at /usr/local"), "{error}");
 }
 
 #[test]

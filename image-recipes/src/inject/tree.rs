@@ -24,12 +24,15 @@ const FOLDERS: [&str; 10] = [
     "/run",
 ];
 /// Files that it reads.
-const FILES: [&str; 5] = [
-    "/usr/lib/os-release",
-    "/etc/os-release",
-    "/etc/landfall/config.toml",
-    "/etc/landfall/policy.toml",
-    "/etc/selinux/config",
+const FILES: [&str; 4] =
+    ["/usr/lib/os-release", "/etc/os-release", "/etc/selinux/config", "/usr/local/bin/landfall"];
+/// Folders that an earlier injection wrote to: the installer has to see what it did, or it would do it anew.
+const OURS: [&str; 5] = [
+    "/etc/landfall",
+    "/var/lib/landfall",
+    "/etc/cloud/clean.d",
+    "/etc/systemd/system-preset",
+    "/etc/systemd/system",
 ];
 
 /// Something that has to be in the image. Everything of it belongs to root.
@@ -103,15 +106,51 @@ pub fn skeleton(image: &ImageTree, root: &Path) -> Result<BTreeSet<Wanted>> {
         }
     }
     for file in FILES {
-        let at = root.join(&file[1..]);
-        let Some(content) = image.root.content(file)? else { continue };
-        fs::create_dir_all(at.parent().unwrap_or(root)).while_doing(doing)?;
-        match image.root.link(file)?.filter(|to| !to.starts_with('/')) {
-            Some(to) => symlink(to, &at).while_doing(doing)?,
-            None => fs::write(&at, content).while_doing(doing)?,
-        }
+        copied(image, root, file)?;
+    }
+    for folder in OURS {
+        copied(image, root, folder)?;
     }
     Ok(all(root)?.into_iter().collect())
+}
+
+/// Copies what stands at a path, with all that is in it. Only links within the tree stay links.
+fn copied(image: &ImageTree, root: &Path, path: &str) -> Result<()> {
+    let Some(there) = image.look(path)? else { return Ok(()) };
+    let at = root.join(&path[1..]);
+    let doing = || format!("copying {path} out of the image");
+    fs::create_dir_all(at.parent().unwrap_or(root)).while_doing(doing)?;
+    match there.kind {
+        Kind::Folder => {
+            fs::create_dir_all(&at).while_doing(doing)?;
+            fs::set_permissions(&at, fs::Permissions::from_mode(there.mode)).while_doing(doing)?;
+            image.list(path)?.iter().try_for_each(|name| copied(image, root, &format!("{path}/{name}")))
+        }
+        Kind::Link => match image.root.link(path)?.filter(|to| !to.starts_with('/')) {
+            Some(to) => symlink(to, &at).while_doing(doing),
+            None => {
+                image.root.content(path)?.map_or(Ok(()), |content| fs::write(&at, content).while_doing(doing))
+            }
+        },
+        Kind::File => {
+            fs::write(&at, image.read(path)?).while_doing(doing)?;
+            fs::set_permissions(&at, fs::Permissions::from_mode(there.mode)).while_doing(doing)
+        }
+        Kind::Other => Ok(()),
+    }
+}
+
+/// Puts a copy of a file that everybody may read into the tree.
+///
+/// # Errors
+/// When it cannot be read or written.
+pub fn put(root: &Path, path: &str, from: &Path) -> Result<()> {
+    let at = root.join(&path[1..]);
+    let doing = || format!("copying {}", from.display());
+    fs::create_dir_all(at.parent().unwrap_or(root)).while_doing(doing)?;
+    let _ = fs::remove_file(&at);
+    fs::write(&at, fs::read(from).while_doing(doing)?).while_doing(doing)?;
+    fs::set_permissions(&at, fs::Permissions::from_mode(0o644)).while_doing(doing)
 }
 
 /// What is in the tree now that was not there, folders before what is in them.

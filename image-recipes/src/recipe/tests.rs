@@ -106,6 +106,7 @@ fn what_no_key_alone_can_tell_is_refused() {
         ("base = \"amzn-2023\"", "no public address of Amazon Linux 2023's image"),
         ("base = { release = \"debian-12\", file = \"a\", url = \"https://b\" }", "more than one place"),
         ("base = { from = \"packages\" }", "neither a release"),
+        ("base = \"debian-12\"\nkernel = \"cloud\"", "an image has its own"),
         ("base = \"debian-12\"\noutputs = []", "no output"),
         ("base = \"debian-12\"\nfiles = [{ path = \"/a\" }]", "neither 'content' nor 'source'"),
         ("base = \"debian-12\"\nfiles = [{ path = \"/a\", content = \"\", source = \"b\" }]", "both"),
