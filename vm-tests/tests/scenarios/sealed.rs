@@ -26,7 +26,9 @@ fn a_sealed_machine_boots_as_another_one_and_registers_as_another_instance() -> 
     let arn = journey::container_instance(&guest)?;
     let id = guest.must("cat /etc/machine-id")?;
     guest.must("ls /usr/bin/ssh-keygen || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends openssh-client; }")?;
-    guest.must("mkdir -p /etc/ssh && ssh-keygen -A && cat /etc/ssh/ssh_host_ed25519_key.pub > /root/key.pub")?;
+    guest.must(
+        "mkdir -p /etc/ssh && ssh-keygen -A && cat /etc/ssh/ssh_host_ed25519_key.pub > /root/key.pub",
+    )?;
     guest.must("echo landfall up > /root/.bash_history; rm -f /etc/ecs/key; docker info -f '{{.ID}}' > /root/docker.id")?;
 
     let refused = guest.run("landfall seal")?;
@@ -36,7 +38,9 @@ fn a_sealed_machine_boots_as_another_one_and_registers_as_another_instance() -> 
 
     let sealed = guest.run_streaming("landfall seal --forget-identity", &mut |line| println!("{line}"))?;
     assert_eq!(sealed.status, 0, "{}", sealed.stderr);
-    for known in ["aws ssm deregister-managed-instance", "aws ecs deregister-container-instance", "power off now"] {
+    for known in
+        ["aws ssm deregister-managed-instance", "aws ecs deregister-container-instance", "power off now"]
+    {
         assert!(sealed.stderr.contains(known), "{known}: {}", sealed.stderr);
     }
     assert_eq!(left(&guest)?, (vec![], 0));
@@ -59,10 +63,16 @@ fn a_sealed_machine_boots_as_another_one_and_registers_as_another_instance() -> 
     guest.boot()?;
     assert_ne!(guest.must("cat /etc/machine-id")?, id);
     assert_ne!(guest.must("cat /etc/machine-id")?.trim(), "");
-    guest.must("systemctl is-active landfall-ssh-host-keys && ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")?;
+    guest.must(
+        "systemctl is-active landfall-ssh-host-keys && ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+    )?;
     assert_ne!(guest.must("cat /etc/ssh/ssh_host_ed25519_key.pub")?, guest.must("cat /root/key.pub")?);
     assert_ne!(guest.must("docker info -f '{{.ID}}'")?, guest.must("cat /root/docker.id")?);
-    assert_ne!(guest.run("systemctl is-active amazon-ssm-agent")?.status, 0, "an agent without an identity runs");
+    assert_ne!(
+        guest.run("systemctl is-active amazon-ssm-agent")?.status,
+        0,
+        "an agent without an identity runs"
+    );
 
     journey::bring_activation(&world, &guest, 1, 86_400)?;
     assert_eq!(up(&guest)?.status, 0);
@@ -81,18 +91,30 @@ fn each_trace_that_comes_back_is_named_and_the_next_seal_clears_it() -> Result<(
     guest.must("landfall seal")?;
     assert_eq!(left(&guest)?, (vec![], 0));
     let plants = [
-        ("dbus-uuidgen > /etc/machine-id 2>/dev/null || echo 0123456789abcdef0123456789abcdef > /etc/machine-id", "/etc/machine-id"),
+        (
+            "dbus-uuidgen > /etc/machine-id 2>/dev/null || echo 0123456789abcdef0123456789abcdef > /etc/machine-id",
+            "/etc/machine-id",
+        ),
         ("echo uninitialized > /etc/machine-id", "/etc/machine-id"),
         ("echo key > /etc/ssh/ssh_host_rsa_key", "/etc/ssh/ssh_host_rsa_key"),
         ("head -c 512 /dev/urandom > /var/lib/systemd/random-seed", "/var/lib/systemd/random-seed"),
-        ("mkdir -p /var/lib/amazon/ssm/Vault/Store && echo {} > /var/lib/amazon/ssm/Vault/Store/RegistrationKey", "/var/lib/amazon/ssm/Vault"),
+        (
+            "mkdir -p /var/lib/amazon/ssm/Vault/Store && echo {} > /var/lib/amazon/ssm/Vault/Store/RegistrationKey",
+            "/var/lib/amazon/ssm/Vault",
+        ),
         ("mkdir -p /var/lib/ecs/data && echo arn > /var/lib/ecs/data/agent.db", "/var/lib/ecs/data/agent.db"),
         ("mkdir -p /root/.aws && echo [default] > /root/.aws/credentials", "/root/.aws/credentials"),
         ("echo AWS_SECRET_ACCESS_KEY=x >> /etc/ecs/ecs.config", "/etc/ecs/ecs.config"),
         ("systemctl start docker && systemctl stop docker.socket docker", "/var/lib/docker/engine-id"),
         ("echo {} > /root/activation.json", "/root/activation.json"),
-        ("mkdir -p /var/lib/cloud/instances/i-1 && echo secret > /var/lib/cloud/instances/i-1/user-data.txt", "/var/lib/cloud/instances/i-1"),
-        ("mkdir -p /etc/landfall && echo 'activation-code = \"x\"' > /etc/landfall/config.toml", "/etc/landfall/config.toml"),
+        (
+            "mkdir -p /var/lib/cloud/instances/i-1 && echo secret > /var/lib/cloud/instances/i-1/user-data.txt",
+            "/var/lib/cloud/instances/i-1",
+        ),
+        (
+            "mkdir -p /etc/landfall && echo 'activation-code = \"x\"' > /etc/landfall/config.toml",
+            "/etc/landfall/config.toml",
+        ),
         ("rm /var/lib/landfall/sealed", "/var/lib/landfall/sealed"),
     ];
     for (plant, path) in plants {
@@ -120,7 +142,8 @@ fn the_hook_of_cloud_init_clean_leaves_no_identity_and_is_quiet_within_a_seal() 
     assert_eq!(output.status, 0, "{}", output.stderr);
     let (found, status) = left(&guest)?;
     assert_eq!(status, 3);
-    let ours = ["/var/lib/landfall", "/var/lib/amazon", "/root/.aws", "/var/lib/ecs", "/var/lib/docker", "/etc/ecs"];
+    let ours =
+        ["/var/lib/landfall", "/var/lib/amazon", "/root/.aws", "/var/lib/ecs", "/var/lib/docker", "/etc/ecs"];
     let kept: Vec<&String> = found.iter().filter(|it| ours.iter().any(|ours| it.starts_with(ours))).collect();
     assert!(kept.is_empty() && found.contains(&"/etc/machine-id".to_owned()), "{found:?}");
 
