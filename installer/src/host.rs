@@ -45,6 +45,8 @@ pub trait Host {
     fn stat_followed(&self, path: &Path) -> Result<Option<Stat>>;
     /// The names in a folder, sorted; none where there is no folder.
     fn list(&self, folder: &Path) -> Result<Vec<String>>;
+    /// Where a path really is, all links followed; `None` where nothing is.
+    fn resolve(&self, path: &Path) -> Result<Option<PathBuf>>;
     /// A variable of our own environment.
     fn env(&self, name: &str) -> Option<String>;
     /// Whether we run as root.
@@ -110,6 +112,8 @@ pub trait Host {
     fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()>;
     /// Writes a file in place, without any promise of reaching the disk: see [`crate::durable`].
     fn write(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()>;
+    /// Makes a symbolic link, where nothing is.
+    fn link(&mut self, path: &Path, target: &Path) -> Result<()>;
     /// Renames a file over another.
     fn rename(&mut self, from: &Path, to: &Path) -> Result<()>;
     /// Removes a file or an empty folder; fine where there is none.

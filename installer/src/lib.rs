@@ -27,6 +27,7 @@ pub mod findings;
 pub mod host;
 #[cfg(test)]
 mod laws;
+pub mod offline;
 mod package_database;
 mod package_lock;
 mod package_version;

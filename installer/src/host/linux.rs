@@ -125,6 +125,14 @@ impl Host for Linux {
         Ok(names)
     }
 
+    fn resolve(&self, path: &Path) -> Result<Option<PathBuf>> {
+        match fs::canonicalize(path) {
+            Ok(path) => Ok(Some(path)),
+            Err(e) if is_absent(&e) => Ok(None),
+            Err(e) => Err(e).while_doing(|| format!("looking for {}", path.display())),
+        }
+    }
+
     fn env(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
@@ -316,6 +324,10 @@ impl Host for Linux {
             .while_doing(doing)?;
         file.set_permissions(fs::Permissions::from_mode(mode)).while_doing(doing)?;
         file.write_all(content).while_doing(doing)
+    }
+
+    fn link(&mut self, path: &Path, target: &Path) -> Result<()> {
+        std::os::unix::fs::symlink(target, path).while_doing(|| format!("linking {}", path.display()))
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {

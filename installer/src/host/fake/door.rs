@@ -59,6 +59,10 @@ impl Host for Fake {
         Ok(self.disk.list(folder))
     }
 
+    fn resolve(&self, path: &Path) -> Result<Option<PathBuf>> {
+        Ok(self.disk.node(path).map(|_| path.to_owned()))
+    }
+
     fn env(&self, name: &str) -> Option<String> {
         self.variables.get(name).cloned()
     }
@@ -196,6 +200,12 @@ impl Host for Fake {
     fn write(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
         let node = Node { kind: Kind::File, mode, content: content.into() };
         self.touch(|fake| fake.disk.write(path, node, fake.time()))
+    }
+
+    fn link(&mut self, path: &Path, target: &Path) -> Result<()> {
+        let content = target.to_string_lossy().into_owned();
+        let node = Node { kind: Kind::Link, mode: 0o777, content: content.as_bytes().into() };
+        self.touch(|fake| fake.disk.make(path, node, fake.time()))
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
