@@ -59,7 +59,7 @@ fn a_sealed_machine_boots_as_another_one_and_registers_as_another_instance() -> 
     guest.stop()?;
     let root = guest.root();
     assert_eq!(std::fs::read_to_string(root.join("etc/machine-id"))?, "");
-    for gone in ["var/lib/systemd/random-seed", "var/lib/docker/engine-id", "etc/ssh/ssh_host_ed25519_key"] {
+    for gone in ["var/lib/systemd/random-seed", "etc/docker/key.json", "etc/ssh/ssh_host_ed25519_key"] {
         assert!(!root.join(gone).exists(), "{gone} came back at shutdown");
     }
     guest.boot()?;
@@ -105,7 +105,7 @@ fn each_trace_that_comes_back_is_named_and_the_next_seal_clears_it() -> Result<(
         ("mkdir -p /var/lib/ecs/data && echo arn > /var/lib/ecs/data/agent.db", "/var/lib/ecs/data/agent.db"),
         ("mkdir -p /root/.aws && echo [default] > /root/.aws/credentials", "/root/.aws/credentials"),
         ("echo AWS_SECRET_ACCESS_KEY=x >> /etc/ecs/ecs.config", "/etc/ecs/ecs.config"),
-        ("systemctl start docker && systemctl stop docker.socket docker", "/var/lib/docker/engine-id"),
+        ("systemctl start docker && systemctl stop docker.socket docker", "/etc/docker/key.json"),
         ("echo {} > /root/activation.json", "/root/activation.json"),
         (
             "mkdir -p /var/lib/cloud/instances/i-1 && echo secret > /var/lib/cloud/instances/i-1/user-data.txt",

@@ -226,8 +226,13 @@ fn the_documentation_shows_the_whole_list() {
             Wanted::Blank(mode) => format!("an empty file, {mode:04o}"),
             Wanted::Truncated => "empty".into(),
             Wanted::NoFile => "absent or a link".into(),
-            Wanted::Unset(keys) => format!("without {}", keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
-            Wanted::Remade { from, .. } => format!("absent, or `{}` where that makes it anew", from.trim_end()),
+            Wanted::Unset(keys) => format!(
+                "without {}",
+                keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+            ),
+            Wanted::Remade { from, .. } => {
+                format!("absent, or `{}` where that makes it anew", from.trim_end())
+            }
             Wanted::Present => "there".into(),
         };
         table += &format!("| {} | {} | {wanted} | {weight} | {} |\n", trace.id, places.join(" "), trace.why);
