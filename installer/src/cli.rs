@@ -17,7 +17,7 @@ mod tests;
 pub use identity::{IdentityAction, RenewFlags};
 pub use looking::{Architecture, CheckFlags, PlanFlags};
 pub use options::{Allowance, DockerSource, IpFamily, Options, SelinuxMode};
-pub use sealing::SealFlags;
+pub use sealing::{InstallFlags, SealFlags};
 
 /// Turns this machine into an Amazon ECS Anywhere external instance.
 #[derive(Debug, Parser)]
@@ -48,7 +48,7 @@ pub enum Action {
     /// Tell what stands in the way, here and on the network; changes nothing
     Check(Box<CheckFlags>),
     /// Everything but an identity: for golden images
-    Install(Box<Options>),
+    Install(Box<InstallFlags>),
     /// Give an installed machine its identity
     Register(Box<Options>),
     /// Make this machine an image: take away what is its own

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::{Action, CheckFlags, Cli, IdentityAction, Options, PlanFlags, RenewFlags};
+use crate::cli::{Action, CheckFlags, Cli, IdentityAction, InstallFlags, Options, PlanFlags, RenewFlags};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -14,6 +14,7 @@ pub mod facts;
 pub mod first_boot;
 pub mod guard;
 pub mod identity;
+pub mod install_offline;
 pub mod plan;
 pub mod seal;
 pub mod status;
@@ -39,7 +40,11 @@ pub fn run(host: &mut dyn Host, cli: Cli) -> Result<()> {
             up::run(host, &options, goal, json)
         }
         Action::Install(flags) => {
-            let options = options(host, flags)?;
+            let InstallFlags { root, options: given } = *flags;
+            if let Some(root) = root {
+                return install_offline::run(host, &root, &given, cli.config.as_deref(), json);
+            }
+            let options = options(host, Box::new(given))?;
             up::run(host, &options, Goal::Install, json)
         }
         Action::Register(flags) => {

@@ -158,7 +158,7 @@ pub fn file(host: &dyn Host, named: Option<&Path>) -> Result<Options> {
     Ok(options)
 }
 
-fn policy(host: &dyn Host, options: &Options) -> Result<Option<String>> {
+pub(crate) fn policy(host: &dyn Host, options: &Options) -> Result<Option<String>> {
     let Some(path) = &options.policy else { return Ok(None) };
     let text = text(host, path, "--policy")?;
     crate::first_boot::policy::parse(&text, path)?;

@@ -138,6 +138,8 @@ pub trait Host {
     fn write(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()>;
     /// Overwrites a file in place with zeros, and makes that reach the disk; fine where there is none.
     fn blot_out(&mut self, path: &Path) -> Result<()>;
+    /// Makes a symbolic link, where nothing is.
+    fn link(&mut self, path: &Path, target: &Path) -> Result<()>;
     /// Renames a file over another.
     fn rename(&mut self, from: &Path, to: &Path) -> Result<()>;
     /// Removes a file or an empty folder; fine where there is none.

@@ -29,6 +29,7 @@ pub mod guard;
 pub mod host;
 #[cfg(test)]
 mod laws;
+pub mod offline;
 mod package_database;
 mod package_lock;
 mod package_version;

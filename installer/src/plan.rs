@@ -66,7 +66,7 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
     if goal != Goal::Register {
         plan.extend(landfall::steps());
         plan.extend(guard::steps(facts));
-        plan.extend(first_boot::steps(config));
+        plan.extend(first_boot::steps(config.policy.as_ref()));
         plan.extend(ssm_agent::gate());
         plan.extend(ecs_agent::gate());
         plan.extend(ssm_agent::proxy(config));

@@ -3,17 +3,20 @@
 //! A resumed run keeps the first `before`, so undo leads back to the machine that was found. What was
 //! on the machine already never enters, so undo never removes it.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::durable;
 use crate::error::{Error, Result, While};
 use crate::host::Host;
-use crate::step::{Before, Step, state_folder};
+use crate::step::{Before, Step};
 
 /// The version of the format below; a later Landfall reads every earlier one.
 pub const VERSION: u32 = 1;
+
+/// Where it is, from a system's root.
+const FILE: &str = "var/lib/landfall/receipt.json";
 
 /// Everything Landfall changed on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,11 +45,20 @@ impl Receipt {
     /// # Errors
     /// When it cannot be read, or was written by a later version.
     pub fn read(host: &dyn Host) -> Result<Self> {
-        let Some(text) = host.read(&path())? else {
+        Self::read_in(host, Path::new("/"))
+    }
+
+    /// The same of the system in a tree.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn read_in(host: &dyn Host, root: &Path) -> Result<Self> {
+        let path = root.join(FILE);
+        let Some(text) = host.read(&path)? else {
             return Ok(Self { version: VERSION, entries: Vec::new() });
         };
         let receipt: Self =
-            serde_json::from_slice(&text).while_doing(|| format!("reading {}", path().display()))?;
+            serde_json::from_slice(&text).while_doing(|| format!("reading {}", path.display()))?;
         if receipt.version > VERSION {
             return Err(Error::refused(format!(
                 "the receipt was written by a later Landfall (format {}, this one knows {VERSION})",
@@ -62,6 +74,12 @@ impl Receipt {
     /// # Errors
     /// When the disk refuses: the change must then not be made.
     pub fn record(&mut self, host: &mut dyn Host, why: &str, change: &Step, replaced: Before) -> Result<()> {
+        self.note(why, change, replaced);
+        self.write_in(host, Path::new("/"))
+    }
+
+    /// The same in memory alone.
+    pub fn note(&mut self, why: &str, change: &Step, replaced: Before) {
         let subject = change.subject();
         match self.entries.iter_mut().find(|entry| entry.change.subject() == subject) {
             Some(entry) => {
@@ -70,7 +88,6 @@ impl Receipt {
             }
             None => self.entries.push(Entry { why: why.to_owned(), change: change.clone(), replaced }),
         }
-        self.write(host)
     }
 
     /// Takes away what a receipt left that a power cut met while it was being written.
@@ -78,7 +95,7 @@ impl Receipt {
     /// # Errors
     /// When the machine refuses.
     pub fn clear_up(host: &mut dyn Host) -> Result<()> {
-        durable::forget_attempt(host, &path())
+        durable::forget_attempt(host, &Path::new("/").join(FILE))
     }
 
     /// Takes a change off, after it was undone.
@@ -95,17 +112,21 @@ impl Receipt {
     /// # Errors
     /// When the disk refuses.
     pub fn replace(&self, host: &mut dyn Host) -> Result<()> {
-        if self.entries.is_empty() { durable::remove(host, &path()) } else { self.write(host) }
+        if self.entries.is_empty() {
+            return durable::remove(host, &Path::new("/").join(FILE));
+        }
+        self.write_in(host, Path::new("/"))
     }
 
-    fn write(&self, host: &mut dyn Host) -> Result<()> {
-        durable::create_folders(host, &state_folder(), 0o700)?;
+    /// Writes it for the system in a tree.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn write_in(&self, host: &mut dyn Host, root: &Path) -> Result<()> {
+        let path = root.join(FILE);
+        durable::create_folders(host, durable::parent(&path), 0o700)?;
         let mut text = serde_json::to_string_pretty(self).map_err(|e| Error::bug(e.to_string()))?;
         text.push('\n');
-        durable::write(host, &path(), text.as_bytes(), 0o600)
+        durable::write(host, &path, text.as_bytes(), 0o600)
     }
-}
-
-fn path() -> PathBuf {
-    state_folder().join("receipt.json")
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::secret::Secret;
 
 /// What can be chosen.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Options {
     /// AWS region, such as eu-central-1

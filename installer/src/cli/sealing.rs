@@ -1,6 +1,10 @@
-//! What `seal` can be asked.
+//! What only the commands that make images can be asked.
+
+use std::path::PathBuf;
 
 use clap::Args;
+
+use super::Options;
 
 /// What `seal` can be asked.
 #[derive(Debug, Clone, Default, Args)]
@@ -22,4 +26,17 @@ pub struct SealFlags {
     /// several times
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub keep: Vec<String>,
+}
+
+/// What `install` can be asked.
+#[derive(Debug, Args)]
+pub struct InstallFlags {
+    /// Put files only, into the system in this folder, so that its first boot installs and registers; with
+    /// --config FILE for what it is to know
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+
+    /// What can be chosen.
+    #[command(flatten)]
+    pub options: Options,
 }

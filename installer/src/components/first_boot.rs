@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use landfall_contract::policy;
 
 use super::landfall::PROGRAM;
-use crate::config::Config;
 use crate::first_boot::SEALED;
 use crate::plan::{Item, item};
 use crate::step::{Folders, Step, Unit, WriteFile};
@@ -17,10 +16,10 @@ use crate::step::{Folders, Step, Unit, WriteFile};
 /// The unit.
 pub const UNIT: &str = "landfall-first-boot.service";
 
-pub(crate) fn steps(config: &Config) -> Vec<Item> {
+pub(crate) fn steps(policy: Option<&String>) -> Vec<Item> {
     let write = |path: &str, content, mode| Step::WriteFile(WriteFile { path: path.into(), content, mode });
     let mut items = Vec::new();
-    if let Some(text) = &config.policy {
+    if let Some(text) = policy {
         let folder = PathBuf::from("/etc/landfall");
         items.push(item(
             "people and whoever provisions machines keep what is Landfall's in this folder",

@@ -21,17 +21,7 @@ const SNAP: &str = "snap.amazon-ssm-agent.amazon-ssm-agent.service";
 pub(super) const REQUIRED: &str = "Requires=landfall-guard.service\nAfter=landfall-guard.service\n";
 
 pub(crate) fn steps(facts: &Facts) -> Vec<Item> {
-    let path = PathBuf::from("/etc/systemd/system").join(UNIT);
-    let mut items = vec![
-        item(
-            "a copy of a registered machine is found out at its boot, before its agents use the identity that was copied",
-            Step::WriteFile(WriteFile { path, content: unit(), mode: 0o644 }),
-        ),
-        item(
-            "a copy is told of at every boot, also where no agent starts",
-            Step::Unit(Unit { unit: UNIT.into(), start: false, reads: Vec::new() }),
-        ),
-    ];
+    let mut items: Vec<Item> = itself().into();
     if facts.agent_files.ssm_snap {
         let content = format!("# Written by Landfall.\n[Unit]\n{REQUIRED}");
         let path = drop_ins(SNAP).join("10-landfall.conf");
@@ -42,6 +32,21 @@ pub(crate) fn steps(facts: &Facts) -> Vec<Item> {
         ));
     }
     items
+}
+
+/// The unit, wherever it is put.
+pub(crate) fn itself() -> [Item; 2] {
+    let path = PathBuf::from("/etc/systemd/system").join(UNIT);
+    [
+        item(
+            "a copy of a registered machine is found out at its boot, before its agents use the identity that was copied",
+            Step::WriteFile(WriteFile { path, content: unit(), mode: 0o644 }),
+        ),
+        item(
+            "a copy is told of at every boot, also where no agent starts",
+            Step::Unit(Unit { unit: UNIT.into(), start: false, reads: Vec::new() }),
+        ),
+    ]
 }
 
 /// It asks no network, and comes after that is there only because network cards are then: some drivers are late.

@@ -359,6 +359,10 @@ impl Host for Linux {
         regions::blot_out(path).while_doing(|| format!("overwriting {}", path.display()))
     }
 
+    fn link(&mut self, path: &Path, target: &Path) -> Result<()> {
+        std::os::unix::fs::symlink(target, path).while_doing(|| format!("linking {}", path.display()))
+    }
+
     fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
         fs::rename(from, to).while_doing(|| format!("renaming {} to {}", from.display(), to.display()))
     }

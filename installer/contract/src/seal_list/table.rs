@@ -18,17 +18,19 @@ pub const TRACES: &[Trace] = &[
     trace(Gate, Landfall, "attempts", &[
             "/var/lib/landfall/registering",
             "/var/lib/landfall/vault-before",
+            "/var/lib/landfall/spent-activations.json",
             "/var/lib/landfall/.*.landfall-new",
         ], Absent,
-        "What is left of a registration that was cut short holds the activation's id, a fingerprint and a key."),
+        "What is left of registrations holds ids of activations, a fingerprint and a key."),
     trace(Gate, Landfall, "credentials-aside", &["/var/lib/landfall/credentials-before"], Absent,
         "An operator's own AWS credentials, kept aside while the role's are in their place, are a secret."),
     trace(Gate, Landfall, "guard-records", &[
             "/var/lib/landfall/machine.json",
             "/var/lib/landfall/quarantine.json",
+            "/var/lib/landfall/giving-up",
         ], Absent,
         "The guard would compare each clone with the machine that the image was made on."),
-    trace(Gate, Landfall, "seed", &["/etc/landfall/seed.toml", "/etc/landfall/seed.toml.minisig"], Absent,
+    trace(Gate, Landfall, "seed", &["/etc/landfall/seed.toml", "/etc/landfall/seed.toml.minisig", "/etc/landfall/.seed*"], Absent,
         "A seed holds an activation code; whoever has the image could register machines with it."),
     trace(Gate, Landfall, "activation-files", &[
             "/etc/landfall/activation*",

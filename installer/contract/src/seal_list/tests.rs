@@ -1,4 +1,5 @@
 //! Each trace of the list is found where it is planted, and the list itself is sound.
+#![allow(clippy::disallowed_methods, reason = "a test reads the documentation")]
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -202,4 +203,44 @@ fn file_systems_firewalls_and_authorities_are_not_on_the_list() {
         files.put(&format!("{path}/x"), "x", 0o644);
         assert_eq!(found(&files), [], "{path}");
     }
+}
+
+/// Compares the table of `docs/sealing.md`, or writes it anew when `LANDFALL_ACCEPT=1` is set.
+#[test]
+fn the_documentation_shows_the_whole_list() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/sealing.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (begin, end) = ("<!-- list -->\n", "<!-- end of list -->\n");
+    let (above, rest) = text.split_once(begin).expect("the list's beginning is marked");
+    let (_, below) = rest.split_once(end).expect("the list's end is marked");
+    let mut table = String::from("| name | where | must be | | why |\n|---|---|---|---|---|\n");
+    for trace in TRACES {
+        let places: Vec<String> = trace.places.iter().map(|place| format!("`{place}`")).collect();
+        let weight = match trace.weight {
+            Weight::Gate => "gate",
+            Weight::Choice => "choice",
+            Weight::Hygiene => "hygiene",
+        };
+        let wanted = match trace.wanted {
+            Wanted::Absent => "absent".to_owned(),
+            Wanted::Blank(mode) => format!("an empty file, {mode:04o}"),
+            Wanted::Truncated => "empty".into(),
+            Wanted::NoFile => "absent or a link".into(),
+            Wanted::Unset(keys) => format!(
+                "without {}",
+                keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+            ),
+            Wanted::Remade { from, .. } => {
+                format!("absent, or `{}` where that makes it anew", from.trim_end())
+            }
+            Wanted::Present => "there".into(),
+        };
+        table += &format!("| {} | {} | {wanted} | {weight} | {} |\n", trace.id, places.join(" "), trace.why);
+    }
+    let right = format!("{above}{begin}{table}{end}{below}");
+    if std::env::var("LANDFALL_ACCEPT").is_ok_and(|accept| accept == "1") {
+        std::fs::write(path, right).unwrap();
+        return;
+    }
+    assert!(text == right, "docs/sealing.md differs: LANDFALL_ACCEPT=1 cargo test -p landfall-contract");
 }

@@ -250,6 +250,12 @@ impl Host for Fake {
         })
     }
 
+    fn link(&mut self, path: &Path, target: &Path) -> Result<()> {
+        let content = target.to_string_lossy().into_owned();
+        let node = Node { kind: Kind::Link, mode: 0o777, content: content.as_bytes().into() };
+        self.touch(|fake| fake.disk.make(path, node, fake.time()))
+    }
+
     fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
         self.touch(|fake| fake.disk.rename(from, to, fake.time()))
     }
