@@ -140,7 +140,7 @@ fn a_signature_counts_in_every_source_and_only_of_the_policys_keys() {
             (SEED.to_owned(), None, "is not signed"),
             (SEED.to_owned(), Some(OTHER), "no key of the policy"),
             (SEED.replace("test-cluster", "mine"), Some(SIGNATURE), "no key of the policy"),
-            (SEED.to_owned(), Some("nonsense"), "not one of minisign's"),
+            (SEED.to_owned(), Some("not one, at all"), "not one of minisign's"),
         ];
         for (seed, signature, why) in wrong {
             let error = error(&with(source, &seed, signature), &policy);
