@@ -28,3 +28,20 @@ pub fn wait(host: &dyn Host) -> bool {
 pub fn is_plausible(host: &dyn Host) -> bool {
     Timestamp::from_second(WRITTEN).is_ok_and(|written| host.now() >= written)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::fake::fresh;
+
+    #[test]
+    fn a_clock_in_the_past_is_waited_for_a_minute_at_most() {
+        for (seconds, comes_right, waited) in [(0, true, 0), (20, true, 20), (3600, false, 60)] {
+            let mut fake = fresh();
+            let since = fake.elapsed();
+            fake.clock_is_set_at = since + Duration::from_secs(seconds);
+            assert_eq!(wait(&fake), comes_right);
+            assert_eq!((fake.elapsed() - since).as_secs(), waited);
+        }
+    }
+}

@@ -119,6 +119,8 @@ pub struct Fake {
     pub appears: Vec<(Duration, PathBuf, Vec<u8>)>,
     /// Until when downloads and requests fail.
     pub offline_until: Duration,
+    /// Until when the wall clock is in the year 1970.
+    pub clock_is_set_at: Duration,
     /// Devices that were read, and services that were asked.
     pub opened: RefCell<BTreeSet<PathBuf>>,
     posts: board::Posts,
@@ -223,7 +225,8 @@ impl Fake {
     }
 
     fn time(&self) -> Timestamp {
-        let start = Timestamp::from_second(BEGINNING).expect("a time in this century");
+        let is_set = self.clock.get() >= self.clock_is_set_at;
+        let start = Timestamp::from_second(if is_set { BEGINNING } else { 0 }).expect("a time");
         start + SignedDuration::try_from(self.clock.get()).expect("a short time")
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::cuts::cut;
 use super::*;
-use crate::commands::first_boot;
+use crate::commands::{first_boot, status};
 use crate::error::Kind;
 use crate::first_boot::SEALED;
 use crate::first_boot::report::{Report, State as Standing};
@@ -107,9 +107,7 @@ fn a_power_cut_at_any_touch_of_a_first_boot_then_another_boot_equals_success_wit
 fn a_seed_that_is_attached_later_is_found() {
     let mut fake = sealed(baked());
     let later = fake.elapsed() + Duration::from_secs(3600);
-    let data = serde_json::json!({"ds": {"meta_data": {"landfall": seed()}}}).to_string();
-    let path = PathBuf::from("/run/cloud-init/instance-data-sensitive.json");
-    fake.appears.push((later, path, data.into_bytes()));
+    fake.appears.push((later, PathBuf::from(METADATA), metadata(&seed())));
     booted_first(&mut fake, "later");
     assert_eq!(fake.service.registrations, 1);
     let late = fake.elapsed().saturating_sub(later);
@@ -135,6 +133,8 @@ fn what_aws_refuses_for_good_ends_a_first_boot_and_the_next_one_tries_another_se
     assert_eq!((error.exit_code(), error.kind), (1, Kind::Lasting));
     assert_eq!(standing(&fake).state, Standing::Failed);
     assert_eq!(fake.disk.text(SEED), Some(wrong), "the seed is there to be looked at");
+    let problem = status::run(&fake, true).unwrap_err();
+    assert_eq!((problem.exit_code(), problem.what.as_str()), (3, "1 problem was found"));
     fake.put(SEED, &seed(), 0o600);
     fake.disk.settle();
     fake.boot();
@@ -163,4 +163,73 @@ fn an_activation_of_another_account_is_used_once_however_often_the_machine_boots
         fake.boot();
     }
     assert_eq!(fake.service.registrations, 1);
+}
+
+const METADATA: &str = "/run/cloud-init/instance-data-sensitive.json";
+
+fn metadata(seed: &str) -> Vec<u8> {
+    serde_json::json!({"ds": {"meta_data": {"landfall": seed}}}).to_string().into_bytes()
+}
+
+#[test]
+fn a_refused_seed_is_said_once_and_a_right_one_in_its_place_is_taken() {
+    let mut fake = sealed(baked());
+    fake.put("/etc/landfall/policy.toml", "region = \"us-east-1\"\n", 0o644);
+    let begin = fake.elapsed();
+    let wrong = metadata(&seed().replace("us-east-1", "eu-west-1"));
+    fake.appears.push((begin, PathBuf::from(METADATA), wrong));
+    fake.appears.push((begin + Duration::from_secs(600), PathBuf::from(METADATA), metadata(&seed())));
+    booted_first(&mut fake, "refused before");
+    assert_eq!(fake.service.registrations, 1);
+    let why = "the seed from cloud-init's instance data names the region 'eu-west-1'";
+    assert_eq!(fake.told().matches(why).count(), 1, "{}", fake.told());
+    let console = fake.console();
+    assert_eq!(console.iter().filter(|line| line.contains(why)).count(), 1, "{console:?}");
+}
+
+#[test]
+fn a_rogue_stick_and_a_rogue_metadata_service_are_said_and_not_asked() {
+    let mut fake = sealed(baked());
+    let stick = "/sys/devices/pci0000:00/usb1/1-1/block/sdb";
+    fake.put(&format!("{stick}/size"), "1000\n", 0o444);
+    fake.link("/sys/class/block/sdb", stick);
+    fake.put("/dev/sdb", &seed(), 0o660);
+    fake.put("/sys/class/dmi/id/product_name", "OpenStack Nova\n", 0o444);
+    fake.metadata = Some(serde_json::json!({"meta": {"landfall": seed()}}).to_string());
+    fake.disk.settle();
+    let registered_at = fake.elapsed() + Duration::from_secs(300);
+    fake.appears.push((registered_at, PathBuf::from(METADATA), metadata(&seed())));
+    booted_first(&mut fake, "rogue");
+    assert!(fake.opened.borrow().is_empty(), "{:?}", fake.opened);
+    assert!(fake.elapsed() > registered_at);
+    let told = fake.told();
+    assert!(told.contains("the removable disk sdb is not asked"), "{told}");
+    assert!(told.contains("OpenStack's metadata service is not asked"), "{told}");
+}
+
+#[test]
+fn a_broken_policy_ends_a_first_boot_before_any_source_is_asked() {
+    let mut fake = seeded(baked());
+    fake.put("/etc/landfall/policy.toml", "sources = [\"disk\"]\nregoin = \"x\"\n", 0o644);
+    let requests = fake.service.requests;
+    let error = first_boot::run(&mut fake, None).unwrap_err();
+    assert!(error.what.contains("policy.toml: line 2"), "{error}");
+    assert_eq!((standing(&fake).state, fake.service.requests), (Standing::Failed, requests));
+}
+
+#[test]
+fn a_policy_is_in_the_image_after_an_installation_and_goes_with_it() {
+    const POLICY: &str = "sources = [\"smbios\"]\n";
+    let mut fake = fresh();
+    fake.put("/root/policy.toml", POLICY, 0o600);
+    fake.disk.settle();
+    let found = original(&fake);
+    let options = Options { policy: Some("/root/policy.toml".into()), ..Choices::PLAIN.options() };
+    bring_with(&mut fake, &options, Goal::Install, &mut String::new()).unwrap();
+    assert_eq!(fake.disk.text("/etc/landfall/policy.toml").as_deref(), Some(POLICY));
+    restored(&mut fake, "a policy");
+    same(&original(&fake), &found, "a policy, taken back");
+    fake.put("/root/policy.toml", "sources = [\n\"nowhere\"]\n", 0o600);
+    let error = bring_with(&mut fake, &options, Goal::Install, &mut String::new()).unwrap_err();
+    assert!(error.exit_code() == 2 && error.what.contains("/root/policy.toml: line 2"), "{error}");
 }

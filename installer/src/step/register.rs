@@ -112,7 +112,13 @@ impl Register {
 
     fn register(&self, host: &mut dyn Host, activation: Option<&Activation>) -> Result<Registration> {
         let activation = activation.ok_or_else(no_activation)?;
-        spent::must_not_be(host, &activation.id, self.expect_account.as_deref())?;
+        if let Err(e) = spent::must_not_be(host, &activation.id, self.expect_account.as_deref()) {
+            // Where clearing it away was cut short, that is done now.
+            if is_ours(host)? {
+                blank(host)?;
+            }
+            return Err(e);
+        }
         set_credentials_aside(host)?;
         let aside = state_folder().join("vault-before");
         let begun = registration::is_begun(host)?;
@@ -198,8 +204,7 @@ fn confirmed(
         return Ok(account);
     }
     // Only what Landfall had made, and no agent has used yet, is taken away again.
-    let ours = host.stat(&credentials_aside())?.is_some() && host.stat(Path::new(MARKER))?.is_none();
-    if !ours {
+    if !is_ours(host)? {
         return Err(of_another_account(registration, &account, expected));
     }
     if let Some(activation) = activation {
@@ -214,6 +219,11 @@ fn confirmed(
         "with credentials of {account} run '{}'; then run again with an activation of {expected}",
         deregister(registration)
     )))
+}
+
+/// Whether an identity was made by a try of Landfall's that no agent has used yet.
+fn is_ours(host: &dyn Host) -> Result<bool> {
+    Ok(host.stat(&credentials_aside())?.is_some() && host.stat(Path::new(MARKER))?.is_none())
 }
 
 fn of_another_account(registration: &Registration, account: &str, expected: &str) -> Error {

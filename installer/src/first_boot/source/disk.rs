@@ -80,7 +80,9 @@ pub(super) fn named(host: &dyn Host, kind: Kind) -> Result<Vec<String>> {
     names.retain(|name| !OTHERS.iter().any(|other| name.starts_with(other)));
     let mut of_kind = Vec::new();
     for name in names {
-        if kind_of(host, &name)? == kind && number(host, &Path::new(DEVICES).join(&name), "size")? > 0 {
+        let shown = Path::new(DEVICES).join(&name);
+        let place = host.resolve(&shown)?.unwrap_or(shown);
+        if kind_of(host, &place)? == kind && number(host, &place, "size")? > 0 {
             of_kind.push(name);
         }
     }
@@ -89,11 +91,9 @@ pub(super) fn named(host: &dyn Host, kind: Kind) -> Result<Vec<String>> {
 
 /// What hangs on USB is removable whatever it says of itself. A drive for discs is, too, but on a virtual machine,
 /// where whoever runs the machine puts discs in.
-fn kind_of(host: &dyn Host, name: &str) -> Result<Kind> {
-    let shown = Path::new(DEVICES).join(name);
-    let place = host.resolve(&shown)?.unwrap_or_else(|| shown.clone());
+fn kind_of(host: &dyn Host, place: &Path) -> Result<Kind> {
     let is_partition = host.stat(&place.join("partition"))?.is_some();
-    let disk = if is_partition { place.parent().unwrap_or(&place) } else { &place };
+    let disk = if is_partition { place.parent().unwrap_or(place) } else { place };
     let on_usb = place.iter().any(|part| part.to_string_lossy().starts_with("usb"));
     let says_removable = number(host, disk, "removable")? != 0;
     let is_drive = disk.file_name().is_some_and(|name| name.to_string_lossy().starts_with("sr"));

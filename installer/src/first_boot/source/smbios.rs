@@ -45,7 +45,7 @@ fn oem_strings(table: &[u8]) -> Vec<&[u8]> {
         let Some(texts) = rest.get(length..).filter(|_| length >= HEADER) else { break };
         let end = texts.windows(2).position(|pair| pair == [0, 0]).unwrap_or(texts.len());
         if kind == OEM_STRINGS {
-            strings.extend(texts[..end].split(|byte| *byte == 0));
+            strings.extend(texts[..end].split(|byte| *byte == 0).filter(|text| !text.is_empty()));
         }
         rest = texts.get(end + 2..).unwrap_or_default();
     }

@@ -8,9 +8,12 @@ use jiff::Timestamp;
 
 use crate::host::Board;
 
+/// The lines of the console, and files.
+type Shown = (Vec<String>, BTreeMap<PathBuf, String>);
+
 /// What was shown since the last boot.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Posts(Arc<Mutex<(Vec<String>, BTreeMap<PathBuf, String>)>>);
+pub(super) struct Posts(Arc<Mutex<Shown>>);
 
 impl Posts {
     pub(super) fn console(&self) -> Vec<String> {

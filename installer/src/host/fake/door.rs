@@ -61,11 +61,11 @@ impl Host for Fake {
 
     fn read_at(&self, path: &Path, at: u64, length: usize) -> Result<Option<Vec<u8>>> {
         self.opened.borrow_mut().insert(path.to_owned());
-        let from = |content: Vec<u8>| {
-            let at = usize::try_from(at).unwrap_or(usize::MAX);
-            content.into_iter().skip(at).take(length).collect()
+        let from = |node: &Node| {
+            let rest = usize::try_from(at).ok().and_then(|at| node.content.get(at..)).unwrap_or_default();
+            rest[..rest.len().min(length)].to_vec()
         };
-        Ok(self.read(path)?.map(from))
+        Ok(self.disk.node(path).map(from))
     }
 
     fn resolve(&self, path: &Path) -> Result<Option<PathBuf>> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use distro_matrix::Manager;
 
 use super::catalogue::{CATALOGUE, Package};
-use super::{Fake, Halt, answer, refuse};
+use super::{Fake, Halt, Kind, Node, answer, refuse};
 use crate::durable::parent;
 use crate::host::{Holder, Host, Output, Packages};
 use crate::package_database::{EXTENDED_STATES, UPDATES};
@@ -358,6 +358,24 @@ impl Fake {
     }
 
     /// Writes a file as dpkg does: with the folders above it, and on the disk when it returns.
+    /// A file that is no text.
+    pub(crate) fn put_bytes(&mut self, path: &str, content: &[u8], mode: u32) {
+        self.put(path, "", mode);
+        let node = Node { kind: Kind::File, mode, content: content.into() };
+        let _ = self.disk.write(Path::new(path), node, self.time());
+        let _ = self.disk.sync(Path::new(path));
+    }
+
+    /// A symbolic link.
+    pub(crate) fn link(&mut self, path: &str, to: &str) {
+        self.put(path, "", 0o777);
+        let path = Path::new(path);
+        let _ = self.disk.remove(path);
+        let node = Node { kind: Kind::Link, mode: 0o777, content: to.as_bytes().into() };
+        let _ = self.disk.make(path, node, self.time());
+        self.settle_name(path);
+    }
+
     pub(crate) fn put(&mut self, path: &str, content: &str, mode: u32) {
         let path = Path::new(path);
         let mut missing: Vec<&Path> = Vec::new();
