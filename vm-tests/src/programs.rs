@@ -47,6 +47,9 @@ pub fn guest_agent() -> Result<PathBuf> {
 pub fn landfall_image() -> Result<PathBuf> {
     static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
     once(&BUILT, || {
+        if let Some(given) = std::env::var_os("LANDFALL_IMAGE_BINARY") {
+            return Ok(given.into());
+        }
         guest_profile(&["-p", "image-recipes", "--bin", "landfall-image"])?;
         Ok(target_folder().join(TARGET).join("guest/landfall-image"))
     })
