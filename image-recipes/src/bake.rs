@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::base;
 use crate::boot::overlay_of;
 use crate::bootstrap;
 use crate::build::Build;
@@ -17,9 +18,8 @@ use crate::disk::ImageTree;
 use crate::error::{Error, Result, While};
 use crate::machine::{arguments, memory};
 use crate::manifest::{Manifest, Tool};
-use crate::outputs::sha256;
 use crate::program::Program;
-use crate::recipe::{Digest, Kernel, Recipe, Source};
+use crate::recipe::{Kernel, Recipe, Source};
 use crate::verify;
 
 mod guest;
@@ -143,29 +143,16 @@ struct BaseImage {
 
 impl BaseImage {
     fn of(recipe: &Recipe, folder: &Path) -> Result<Self> {
+        if let Some(found) = base::bring(recipe, &base::Store::of_user()?)? {
+            let (file, name, digest) = (found.path, found.origin, found.digest.to_string());
+            return Ok(Self { file, name, digest, bootstrap: None });
+        }
         match recipe.base.source(recipe.architecture)? {
-            Source::File { path, digest } => Self::file(&recipe.origin.beside(&path), digest.as_ref()),
             Source::Packages(distro) => Self::packages(&distro.release, recipe.kernel, folder),
-            Source::Download { url, .. } => {
-                Err(Error::refused(format!("{url} would have to be downloaded, which is not built yet"))
-                    .hint("fetch it, and name the file: base = { file = \"...\", digest = \"sha256:...\" }"))
+            Source::File { .. } | Source::Download { .. } => {
+                Err(Error::bug("a base that is elsewhere was not brought"))
             }
         }
-    }
-
-    fn file(file: &Path, digest: Option<&Digest>) -> Result<Self> {
-        let sum = sha256(file).map_err(|e| Error::refused(e.what).hint("see 'base' in the recipe"))?;
-        let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        if let Some(("sha256", wanted)) = digest.map(Digest::parts)
-            && wanted != sum
-        {
-            return Err(Error::refused(format!(
-                "{} is not what the recipe says: its SHA-256 is {sum}",
-                file.display()
-            ))
-            .hint("somebody changed it, or it is another version: take care which"));
-        }
-        Ok(Self { file: file.to_owned(), name, digest: format!("sha256:{sum}"), bootstrap: None })
     }
 
     /// Known by what it is made of: to see whether anything changed, nothing has to be made.

@@ -107,7 +107,8 @@ fn base() -> Result<PathBuf> {
 pub fn golden() -> Result<PathBuf> {
     let (base, landfall, program) = (debian()?, programs::landfall()?, programs::landfall_image()?);
     let packages = Packages::stand_ins(SUITE)?;
-    let recipe = recipe(&base, fs::read_to_string(packages.trust_fingerprint())?.trim());
+    let digest = image_recipes::outputs::sha256(&base)?;
+    let recipe = recipe(&base, &digest, fs::read_to_string(packages.trust_fingerprint())?.trim());
     let ingredients = [
         recipe.as_bytes(),
         &fs::read(&landfall)?,
@@ -137,10 +138,10 @@ pub fn mirror_in_the_environment() -> Result<String> {
 }
 
 /// Region and cluster are a seed's to name.
-fn recipe(base: &Path, fingerprint: &str) -> String {
+fn recipe(base: &Path, digest: &str, fingerprint: &str) -> String {
     format!(
         "# The golden image of the tests.\n\
-         base = {{ release = \"{RELEASE}\", file = \"{}\" }}\n\
+         base = {{ release = \"{RELEASE}\", file = \"{}\", digest = \"sha256:{digest}\" }}\n\
          outputs = [\"qcow2\"]\n\n\
          [landfall]\n\
          mirror = \"https://{MIRROR_HOST}\"\n\
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn the_recipe_of_the_golden_image_is_one() {
-        let text = recipe(Path::new("/base.qcow2"), &"0123456789ABCDEF".repeat(3)[..40]);
+        let text = recipe(Path::new("/base.qcow2"), &"0".repeat(64), &"0123456789ABCDEF".repeat(3)[..40]);
         image_recipes::recipe::Recipe::parse(&text, "golden.toml").unwrap();
     }
 }

@@ -143,7 +143,8 @@ fn a_file_that_is_no_recipe_is_refused() {
 #[test]
 fn every_option_of_install_is_a_key_or_is_refused() {
     use clap::Args;
-    let not_in_recipes = ["activation-file", "activation-id", "activation-code", "skip-registration"];
+    let not_in_recipes =
+        ["activation-file", "activation-id", "activation-code", "policy", "skip-registration"];
     let options = ::landfall::cli::Options::augment_args(clap::Command::new("landfall"));
     let flags: Vec<&str> = options.get_arguments().filter_map(clap::Arg::get_long).collect();
     let schema = schema();
