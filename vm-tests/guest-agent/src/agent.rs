@@ -1,7 +1,7 @@
 //! The guest's side: waits at a port for whoever connects, and runs what it is told.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -26,12 +26,18 @@ pub fn serve(port: &Path) -> io::Result<()> {
     }
     let port = File::options().read(true).write(true).open(port)?;
     if somebody_is_at(&port) {
-        frame::write(&mut port.try_clone()?, Kind::Hello, &[])?;
+        greet(&mut port.try_clone()?)?;
     }
     loop {
         connection(&port)?;
         thread::sleep(PAUSE);
     }
+}
+
+/// Whoever is at the port already asked another agent, which may have begun or not.
+fn greet(port: &mut impl Write) -> io::Result<()> {
+    port.write_all(&frame::GREETING)?;
+    frame::write(port, Kind::Hello, &[])
 }
 
 /// Serves until the host is gone; what still runs then is ended.
@@ -64,9 +70,9 @@ fn somebody_is_at(port: &File) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
+    use std::io::Read;
     use std::os::fd::OwnedFd;
-    use std::os::unix::net::UnixStream;
+    use std::os::unix::net::{UnixListener, UnixStream};
     use std::time::Instant;
 
     use super::*;
@@ -164,20 +170,33 @@ mod tests {
 
     #[test]
     fn a_machine_that_starts_anew_or_loses_power_leaves_no_status() {
-        for starts_anew in [false, true] {
+        for (has_begun, starts_anew) in [(false, true), (true, true), (true, false)] {
             let (host, mut guest) = UnixStream::pair().unwrap();
             let guest = thread::spawn(move || {
                 let begun = frame::read(&mut guest).unwrap();
-                guest.write_all(&begun.unwrap().1).unwrap();
+                if has_begun {
+                    guest.write_all(&begun.unwrap().1).unwrap();
+                }
                 if starts_anew {
-                    frame::write(&mut guest, Kind::Hello, &[]).unwrap();
+                    // The host may be gone before all of it.
+                    let _ = greet(&mut guest);
                     let _ = guest.read(&mut [0]);
                 }
             });
-            let ending = bridge::run(&host, "true", &b""[..], &mut Vec::new(), &mut Vec::new()).unwrap();
+            let ending = bridge::run(&host, "true", io::empty(), &mut Vec::new(), &mut Vec::new()).unwrap();
             assert_eq!(ending, Ending::Gone);
             drop(host);
             guest.join().unwrap();
         }
+    }
+
+    #[test]
+    fn each_port_has_a_lock_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let sockets: Vec<_> = (0..crate::PORTS)
+            .map(|it| UnixListener::bind(folder.path().join(format!("{}.sock", crate::port(it)))).unwrap())
+            .collect();
+        let taken: Vec<_> = sockets.iter().map(|_| bridge::free_port(folder.path()).unwrap()).collect();
+        assert_eq!(taken.len(), crate::PORTS);
     }
 }

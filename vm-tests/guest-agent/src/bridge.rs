@@ -27,7 +27,7 @@ pub enum Ending {
 pub fn free_port(folder: &Path) -> io::Result<(UnixStream, File)> {
     loop {
         for name in (0..PORTS).map(port) {
-            let lock = File::create(folder.join(&name).with_extension("lock"))?;
+            let lock = File::create(folder.join(format!("{name}.lock")))?;
             match lock.try_lock() {
                 Ok(()) => return Ok((UnixStream::connect(folder.join(format!("{name}.sock")))?, lock)),
                 Err(TryLockError::WouldBlock) => {}

@@ -3,7 +3,7 @@
 //! A port outlives its connections: what the last one left unread comes before what this one says. So the host
 //! begins with zeros, more than any frame is long. They fill up a frame that was cut off, which is then
 //! known by its wrong last byte; zeros between frames mean nothing. The guest answers with the number that the
-//! host drew, and what comes before it is somebody else's.
+//! host drew, and what comes before it is somebody else's, but for the greeting of an agent that has just started.
 
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -15,6 +15,10 @@ pub const CLEAN: [u8; LONGEST + 4] = [0; LONGEST + 4];
 
 /// Bytes of the number that the host draws.
 pub const NUMBER: usize = 16;
+
+/// What an agent says first, before its [`Kind::Hello`]: to be found where no frame has been yet, and no frame's
+/// beginning itself.
+pub const GREETING: [u8; NUMBER] = *b"\xfe\xed\xfa\xce\xbe\xef\xca\xfe\xd0\x8d\xf0\x8d\xba\xaa\xaa\xad";
 
 /// What a frame is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +100,7 @@ pub fn read(from: &mut impl Read) -> io::Result<Option<(Kind, Vec<u8>)>> {
     }
 }
 
-/// Reads past everything up to this number; whether it came.
+/// Reads past everything up to this number; whether it came before the stream ended, and before an agent's greeting.
 ///
 /// # Errors
 /// The stream's.
@@ -106,6 +110,9 @@ pub fn skip_to(from: &mut impl Read, number: &[u8; NUMBER]) -> io::Result<bool> 
         let Some([byte]) = bytes(from)? else { return Ok(false) };
         last.rotate_left(1);
         last[NUMBER - 1] = byte;
+        if last == GREETING {
+            return Ok(false);
+        }
     }
     Ok(true)
 }

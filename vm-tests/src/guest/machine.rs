@@ -29,7 +29,8 @@ mod setup;
 
 pub use setup::{Boots, Cable, Medium, Setup};
 
-/// What a booted machine may take with hardware's help: to reach its agent, to start all it starts, to power off.
+/// What a booted machine may take with hardware's help: to answer, to reach its agent, to start all it starts, to power off.
+const TO_ANSWER: Duration = Duration::from_secs(1);
 const TO_AGENT: Duration = Duration::from_secs(25);
 const TO_SETTLE: Duration = Duration::from_secs(30);
 const TO_STOP: Duration = Duration::from_secs(12);
@@ -135,8 +136,7 @@ impl VirtualMachine {
         let started = Instant::now();
         let patience = Accelerator::here().patience(with_hardware);
         loop {
-            let left = patience.saturating_sub(started.elapsed());
-            if self.answers(left)? && is_so(self)? {
+            if self.answers()? && is_so(self)? {
                 println!("{}: {what} after {:.1} s", self.name, started.elapsed().as_secs_f64());
                 return Ok(());
             }
@@ -149,9 +149,9 @@ impl VirtualMachine {
         }
     }
 
-    /// Whether a command comes back in this time.
-    fn answers(&mut self, patience: Duration) -> Result<bool> {
-        let deadline = Instant::now() + patience;
+    /// Whether a command comes back soon.
+    fn answers(&mut self) -> Result<bool> {
+        let deadline = Instant::now() + Accelerator::here().patience(TO_ANSWER);
         let mut child = self.shell("true")?.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
         while Instant::now() < deadline && self.is_well().is_ok() {
             if let Some(status) = child.try_wait()? {
