@@ -44,7 +44,7 @@ pub fn run(host: &mut dyn Host, cli: Cli) -> Result<()> {
             if let Some(root) = root {
                 return install_offline::run(host, &root, &given, cli.config.as_deref(), json);
             }
-            let options = options(host, Box::new(given))?;
+            let options = with_some_region(host, options(host, Box::new(given))?);
             up::run(host, &options, Goal::Install, json)
         }
         Action::Register(flags) => {
@@ -106,6 +106,19 @@ fn print_json(value: &serde_json::Value) {
     println!("{value:#}");
 }
 
+/// Which region an image is for may be known only when a clone registers: until then, packages come from this one.
+const ANY_REGION: &str = "us-east-1";
+
+fn with_some_region(host: &dyn Host, options: Options) -> Options {
+    if options.region.is_some() {
+        return options;
+    }
+    host.tell(&format!(
+        "no region was given: packages come from {ANY_REGION}, and registering will say which region counts"
+    ));
+    Options { region: Some(ANY_REGION.into()), ..options }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -128,6 +141,19 @@ mod tests {
     fn up(fake: &mut Fake, allow: Vec<Allowance>) -> Result<()> {
         let options = Options { region: Some("us-east-1".into()), allow, ..Options::default() };
         up::run(fake, &options, Goal::Install, true)
+    }
+
+    #[test]
+    fn an_image_can_be_installed_before_its_region_is_known_and_a_machine_is_not_registered_without_one() {
+        let mut fake = fresh();
+        let run = |fake: &mut Fake, words: &[&str]| {
+            let words = ["landfall"].iter().chain(words);
+            super::run(fake, <Cli as clap::Parser>::try_parse_from(words).unwrap())
+        };
+        run(&mut fake, &["install"]).unwrap();
+        assert!(fake.told().contains("packages come from us-east-1"), "{}", fake.told());
+        let error = run(&mut fake, &["register"]).unwrap_err();
+        assert!(error.exit_code() == 2 && error.what.contains("no region"), "{error}");
     }
 
     #[test]

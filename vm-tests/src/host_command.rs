@@ -23,3 +23,12 @@ pub fn finish(command: &mut Command) -> Result<String> {
     let stderr = String::from_utf8_lossy(&output.stderr);
     Err(Error::new(format!("{command:?} ended with {}\n{stdout}{stderr}", output.status)))
 }
+
+/// The same for a person: what it prints goes where ours goes, and nothing of it is returned.
+pub fn finish_aloud(command: &mut Command) -> Result<String> {
+    let status = command.stdin(Stdio::null()).status().doing(|| format!("starting {command:?}"))?;
+    match status.success() {
+        true => Ok(String::new()),
+        false => Err(Error::new(format!("{command:?} ended with {status}"))),
+    }
+}

@@ -7,6 +7,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::cache;
 use crate::error::{Error, Result, While};
@@ -20,6 +21,9 @@ use crate::world::{SUITE, TRUST_KEY, World};
 
 /// The release that they are of.
 const RELEASE: &str = "debian-12";
+
+/// How what takes minutes is run: in silence, or for a person who sees how far it is.
+type Run = fn(&mut Command) -> Result<String>;
 
 const AGENT: &str = "/usr/local/sbin/landfall-test-agent";
 const UNIT: &str = "/etc/systemd/system/landfall-test-agent.service";
@@ -47,7 +51,11 @@ pub fn debian() -> Result<PathBuf> {
 
 /// The same with further files, each a path and all of it.
 pub fn debian_with(further: &[(&str, &str)]) -> Result<PathBuf> {
-    let base = base()?;
+    debian_by(host_command::finish, further)
+}
+
+fn debian_by(run: Run, further: &[(&str, &str)]) -> Result<PathBuf> {
+    let base = base(run)?;
     let keys = tempfile::tempdir()?;
     let packages = Packages::stand_ins(SUITE)?;
     packages.copy_keys(keys.path())?;
@@ -84,9 +92,10 @@ fn convert(from: &Path, format: &str, to: &Path) -> Result<()> {
 }
 
 /// What `landfall-image bootstrap` makes, made anew when its own code changes.
-fn base() -> Result<PathBuf> {
+fn base(run: Run) -> Result<PathBuf> {
     let sources = programs::workspace().join("image-recipes/src");
-    let mut code = vec![fs::read(sources.join("bootstrap.rs"))?];
+    let mut code =
+        vec![fs::read(sources.join("bootstrap.rs"))?, fs::read(sources.join("../bootstraps.toml"))?];
     let mut parts: Vec<PathBuf> =
         fs::read_dir(sources.join("bootstrap"))?.map(|it| Ok(it?.path())).collect::<Result<_>>()?;
     parts.sort();
@@ -95,17 +104,25 @@ fn base() -> Result<PathBuf> {
     }
     let code: Vec<&[u8]> = code.iter().map(Vec::as_slice).collect();
     let entry = cache::entry("machine-base", &code, |folder| {
-        let program = programs::landfall_image()?;
-        let arguments = ["bootstrap", RELEASE, "--output"].map(Path::new);
-        let output = folder.join(IMAGE);
-        host_command::run(&program.display().to_string(), arguments.into_iter().chain([&*output])).map(drop)
+        let mut bootstrap = Command::new(programs::landfall_image()?);
+        run(bootstrap.args(["bootstrap", RELEASE, "--output"]).arg(folder.join(IMAGE))).map(drop)
     })?;
     Ok(entry.join(IMAGE))
 }
 
 /// The golden image: Debian 12 after `landfall-image bake`.
 pub fn golden() -> Result<PathBuf> {
-    let (base, landfall, program) = (debian()?, programs::landfall()?, programs::landfall_image()?);
+    golden_with(host_command::finish)
+}
+
+/// The same, for a person who sees how far it is.
+pub fn golden_aloud() -> Result<PathBuf> {
+    golden_with(host_command::finish_aloud)
+}
+
+fn golden_with(run: Run) -> Result<PathBuf> {
+    let (base, landfall, program) =
+        (debian_by(run, &[])?, programs::landfall()?, programs::landfall_image()?);
     let packages = Packages::stand_ins(SUITE)?;
     let digest = image_recipes::outputs::sha256(&base)?;
     let recipe = recipe(&base, &digest, fs::read_to_string(packages.trust_fingerprint())?.trim());
@@ -121,7 +138,7 @@ pub fn golden() -> Result<PathBuf> {
         let mut world = World::with(&packages)?;
         let mut bake = world.at_gateway(&program)?;
         bake.arg("bake").arg(&file).arg("--output").arg(folder).arg("--binary").arg(&landfall);
-        host_command::finish(&mut bake).map(drop)
+        run(&mut bake).map(drop)
     })?;
     let is_disk = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "qcow2");
     let mut files = fs::read_dir(&entry)?.flatten().map(|it| it.path());

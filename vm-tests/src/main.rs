@@ -11,7 +11,7 @@ use vm_tests::error::Result;
 use vm_tests::forward_proxy;
 use vm_tests::guest::Guest;
 use vm_tests::licences;
-use vm_tests::tasks::{bench_floor, conformance, show, support_table};
+use vm_tests::tasks::{bench_floor, clones, conformance, show, support_table};
 use vm_tests::world::World;
 
 #[derive(Parser)]
@@ -23,8 +23,16 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Register a bare Debian guest with an AWS simulator, with everything in sight
-    Try,
+    /// Bake a golden image, boot two clones of it, and register them with an AWS simulator, with everything in sight
+    Try {
+        /// Register a bare Debian in a system container instead, which takes seconds
+        #[arg(long, conflicts_with = "keep")]
+        quick: bool,
+
+        /// Let the clones run until you have looked at them
+        #[arg(long)]
+        keep: bool,
+    },
     /// The same with real agent packages in the place of the stand-ins
     Conformance {
         /// AWS's amazon-ssm-agent.deb
@@ -63,7 +71,8 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Task::Try => show::stand_ins().map(|()| ExitCode::SUCCESS),
+        Task::Try { quick: true, .. } => show::stand_ins().map(|()| ExitCode::SUCCESS),
+        Task::Try { keep, .. } => clones::show(keep).map(|()| ExitCode::SUCCESS),
         Task::Conformance { ssm_agent, ecs_agent } => {
             conformance::run(&ssm_agent, &ecs_agent).map(|()| ExitCode::SUCCESS)
         }

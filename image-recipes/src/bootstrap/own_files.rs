@@ -32,6 +32,10 @@ DHCP=yes
 ClientIdentifier=mac
 ";
 
+/// There are no locales to choose from, and cloud-init takes that for an error where nobody asked for one.
+const CLOUD_INIT: &str =
+    "# A base speaks C.UTF-8; install 'locales' and take this out for another.\nlocale: false\n";
+
 /// An environment block that nothing was saved in.
 fn environment_block() -> Vec<u8> {
     let mut block = b"# GRUB Environment Block\n".to_vec();
@@ -51,6 +55,7 @@ pub fn write(folder: &Path, root: &str, esp: &str) -> Result<()> {
         ("etc/fstab", fstab.as_bytes()),
         ("etc/hostname", b"localhost\n"),
         ("etc/hosts", b"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"),
+        ("etc/cloud/cloud.cfg.d/80-base.cfg", CLOUD_INIT.as_bytes()),
         ("etc/default/grub", GRUB_DEFAULTS.as_bytes()),
         ("etc/systemd/network/80-dhcp.network", NETWORK.as_bytes()),
         ("boot/grub/grub.cfg", first_configuration(root).as_bytes()),

@@ -96,6 +96,12 @@ impl VirtualMachine {
         self.folder.join("disk.qcow2")
     }
 
+    /// What a person types here to run a command line in the machine while it runs.
+    pub fn command_line(&self, script: &str) -> Result<String> {
+        let program = programs::guest_agent()?.join("in-guest");
+        Ok(format!("{} {} {}", program.display(), self.folder.display(), super::quoted(script)))
+    }
+
     /// Switches it on; nothing is waited for.
     pub fn power_on(&mut self) -> Result<()> {
         if self.running.is_some() {
