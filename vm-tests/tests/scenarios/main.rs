@@ -22,6 +22,7 @@ mod diagnosed;
 mod docker_repository;
 mod exec;
 mod firewalls;
+mod guarded;
 mod installed;
 mod interrupted;
 mod looking;
