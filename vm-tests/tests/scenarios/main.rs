@@ -23,6 +23,7 @@ mod docker_repository;
 mod exec;
 mod firewalls;
 mod first_boot;
+mod guarded;
 mod installed;
 mod interrupted;
 mod looking;
