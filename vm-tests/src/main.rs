@@ -11,7 +11,7 @@ use vm_tests::error::Result;
 use vm_tests::forward_proxy;
 use vm_tests::guest::Guest;
 use vm_tests::licences;
-use vm_tests::tasks::{bench_floor, clones, conformance, show, support_table};
+use vm_tests::tasks::{bench_floor, clones, conformance, picture, show, support_table};
 use vm_tests::world::World;
 
 #[derive(Parser)]
@@ -56,6 +56,8 @@ enum Task {
         #[arg(long, value_name = "FOLDER")]
         proofs: Option<PathBuf>,
     },
+    /// Draw what comes on standard input as an SVG
+    Picture,
     /// Be the proxy of a scenario, at the gateway of its world
     #[command(hide = true)]
     ForwardProxy {
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
             conformance::run(&ssm_agent, &ecs_agent).map(|()| ExitCode::SUCCESS)
         }
         Task::BenchFloor { pairs } => bench_floor::run(pairs.into()).map(|()| ExitCode::SUCCESS),
+        Task::Picture => picture::draw().map(|()| ExitCode::SUCCESS),
         Task::Licences => licences::check().map(|count| {
             println!("the licences of {count} packages are allowed");
             ExitCode::SUCCESS

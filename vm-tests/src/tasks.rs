@@ -3,5 +3,6 @@
 pub mod bench_floor;
 pub mod clones;
 pub mod conformance;
+pub mod picture;
 pub mod show;
 pub mod support_table;

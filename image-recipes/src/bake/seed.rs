@@ -52,14 +52,21 @@ fn script(recipe: &Recipe) -> String {
     format!(
         "#!/bin/sh
 # {SCRIPT}: makes a sealed image of this machine.
-exec >/dev/ttyS1 2>&1 </dev/null
+# Through a pipe: a terminal would be shown progress bars.
+mkfifo /run/landfall-bake.pipe
+cat /run/landfall-bake.pipe >/dev/ttyS1 &
+exec >/run/landfall-bake.pipe 2>&1 </dev/null
+end() {{
+    exec >/dev/ttyS1 2>&1
+    wait
+    echo \"@bake $*\"
+    systemctl poweroff
+    exit
+}}
 step() {{
     echo \"@bake step $1\"
     shift
-    \"$@\" && return
-    echo \"@bake failed $*\"
-    systemctl poweroff
-    exit 1
+    \"$@\" || end failed \"$@\"
 }}
 # cloud-init goes on after an error of a module; an image must not.
 configured() {{
@@ -77,8 +84,7 @@ step 'landfall install' landfall install
 step 'landfall seal' landfall seal{keep}
 step 'landfall seal --verify' landfall seal --verify
 step 'giving free blocks back' sh -c 'fstrim --all || true; sync'
-echo '@bake sealed'
-systemctl poweroff
+end sealed
 "
     )
 }

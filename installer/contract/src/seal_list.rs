@@ -19,8 +19,7 @@ mod tree;
 pub use table::TRACES;
 pub use tree::{Entry, Kind, Tree};
 
-/// Says that the machine is sealed: its next boot is a first boot. Written last.
-pub const SEALED: &str = "/var/lib/landfall/sealed";
+pub use crate::SEALED;
 
 /// What the mark of a sealed machine says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

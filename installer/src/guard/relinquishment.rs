@@ -17,7 +17,7 @@ use crate::step;
 
 const NOTE: &str = "/var/lib/landfall/giving-up";
 /// What has the next first boot register the machine.
-pub const SEALED: &str = "/var/lib/landfall/sealed";
+pub use landfall_contract::SEALED;
 
 /// Where the next identity comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

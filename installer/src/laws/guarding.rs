@@ -1,13 +1,14 @@
 //! A copy of a registered machine: no agent of it ever starts, and what follows is the same wherever the power
 //! goes.
 
+use landfall_contract::SEALED;
+
 use super::cuts::cut;
 use super::*;
 use crate::commands::{guard, identity, status};
 use crate::guard::{NOTICE, RECORD, Record};
 
 const UNITS: [&str; 2] = ["amazon-ssm-agent.service", "ecs.service"];
-const SEALED: &str = "/var/lib/landfall/sealed";
 const QUARANTINE: &str = "/var/lib/landfall/quarantine.json";
 const POLICY: &str = "/etc/landfall/policy.toml";
 const AGENT_STATE: &str = "/var/lib/ecs/data/agent.db";

@@ -11,6 +11,7 @@ use vm_tests::machine_images;
 use crate::scenario;
 
 #[test]
+#[ignore = "in scripts/test --full: what it tries, the scenarios of each run use too"]
 fn a_machine_runs_commands_reboots_takes_a_disk_and_loses_power() -> Result<()> {
     scenario(|world| {
         let mut machine = world.machine(&machine_images::debian()?, Setup::default())?;
@@ -54,7 +55,7 @@ fn a_machine_runs_commands_reboots_takes_a_disk_and_loses_power() -> Result<()> 
 }
 
 #[test]
-#[ignore = "in scripts/test --full: the golden image boots by UEFI in every run"]
+#[ignore = "in scripts/test --full: it only tries the tests' own means"]
 fn an_untouched_base_boots_by_uefi_and_its_disk_can_be_listed() -> Result<()> {
     scenario(|world| {
         let uefi = Setup { boots: Boots::ByUefi, ..Setup::default() };

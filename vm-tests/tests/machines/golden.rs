@@ -34,6 +34,7 @@ fn a_golden_image_boots_by_bios_registers_and_is_the_same_instance_after_a_reboo
 }
 
 #[test]
+#[ignore = "in scripts/test --full: the same image boots by BIOS in each run"]
 fn a_golden_image_boots_by_uefi_and_registers() -> Result<()> {
     scenario(|world| {
         let medium = disk(&seed(world, 1)?, Bus::Virtio)?;
