@@ -56,6 +56,9 @@ pub struct Tool {
     /// that only the next boot brings.
     #[serde(default)]
     pub of_running_kernel: bool,
+    /// Whether it is needed only where the kernel has AppArmor on.
+    #[serde(default)]
+    pub with_apparmor: bool,
 }
 
 /// The least version of a package: what is older is not installed, however well it is signed.

@@ -79,7 +79,12 @@ fn tools<'a>(facts: &'a Facts, distro: &'a Distro) -> impl Iterator<Item = (&'a 
         let is_there = |module| facts.container.is_some() || facts.kernel_modules.contains(module);
         tool.module.as_ref().is_some_and(is_there)
     };
-    distro.packages.tools.iter().filter(move |(_, tool)| !elsewhere(tool) && !in_the_kernel(tool))
+    let for_nothing = |tool: &Tool| tool.with_apparmor && !facts.security.apparmor;
+    distro
+        .packages
+        .tools
+        .iter()
+        .filter(move |(_, tool)| !elsewhere(tool) && !in_the_kernel(tool) && !for_nothing(tool))
 }
 
 /// A version that was asked for is taken if it is newer than the one here, or if an older one is wanted

@@ -368,6 +368,11 @@ impl Fake {
             "/sys/class/dmi/id/sys_vendor" if self.disk.node(path).is_none() => {
                 file(&format!("{}\n", self.vendor))
             }
+            "/sys/module/apparmor/parameters/enabled"
+                if self.disk.node(Path::new(crate::package_database::STATUS)).is_some() =>
+            {
+                file("Y\n")
+            }
             "/proc/net/route" => file("Iface Destination Gateway\neth0 00000000 0101A8C0\n"),
             other => {
                 if let Some(node) = self.appeared(path) {

@@ -13,7 +13,7 @@ use crate::host_command;
 use image_recipes::bootstrap::apt_sources;
 
 /// What the agents need around them on a Debian.
-pub const WANTED: [&str; 4] = ["docker.io", "iptables", "procps", "dmidecode"];
+pub const WANTED: [&str; 5] = ["docker.io", "iptables", "procps", "dmidecode", "apparmor"];
 
 /// A folder of .debs: `WANTED` and all that is missing for them in `base`.
 pub fn for_base(base: &Path, suite: &str) -> Result<PathBuf> {

@@ -13,7 +13,7 @@ pub(super) struct Package {
 
 const WANTED_BY: &str = "[Install]\nWantedBy=multi-user.target\n";
 
-pub(super) const CATALOGUE: [Package; 16] = [
+pub(super) const CATALOGUE: [Package; 17] = [
     Package {
         name: "docker.io",
         depends: &[&["containerd"], &["iptables"]],
@@ -81,6 +81,13 @@ pub(super) const CATALOGUE: [Package; 16] = [
         depends: &[],
         files: &[("/usr/sbin/sysctl", "sysctl")],
         configuration: &["/etc/init.d/procps"],
+        units: &[],
+    },
+    Package {
+        name: "apparmor",
+        depends: &[],
+        files: &[("/usr/sbin/apparmor_parser", "apparmor_parser")],
+        configuration: &[],
         units: &[],
     },
     Package {

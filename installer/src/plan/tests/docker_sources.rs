@@ -18,7 +18,7 @@ fn docker_from_its_own_repository() {
 #[test]
 fn docker_from_the_distribution_alone_reads_no_lists_ahead_and_adds_no_repository() {
     let plan = planned(&facts("debian-12-fresh"), from(DockerSource::Distro));
-    assert!(plan.contains("install docker.io, dmidecode"), "{plan}");
+    assert!(plan.contains("install docker.io, apparmor, dmidecode"), "{plan}");
     assert!(!plan.contains("docker-ce") && !plan.contains("read the package lists"), "{plan}");
 }
 
