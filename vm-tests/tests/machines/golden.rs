@@ -17,6 +17,8 @@ fn a_golden_image_boots_by_bios_registers_and_is_the_same_instance_after_a_reboo
         machine.boot()?;
         machine.must("[ ! -d /sys/firmware/efi ]")?;
         let id = first_boot_is_done(&mut machine)?;
+        let console = machine.console()?;
+        assert!(console.contains("landfall: first boot: registered as mi-"), "{console}");
         let arn = journey::container_instance(&machine)?;
         println!("{}", machine.run("systemd-analyze; systemd-analyze blame | grep landfall")?.stdout);
         machine.take_media();
