@@ -49,6 +49,7 @@ pub struct VirtualMachine {
     media: usize,
     running: Option<(Running, Turn)>,
     printed_before: usize,
+    is_shown: bool,
 }
 
 impl VirtualMachine {
@@ -88,12 +89,28 @@ impl VirtualMachine {
         fs::create_dir(&folder)?;
         let cgroup = Cgroup::new(&name)?;
         let (media, running, printed_before) = (0, None, 0);
-        Ok(Self { number, name, network, folder, cgroup, setup, media, running, printed_before })
+        Ok(Self {
+            number,
+            name,
+            network,
+            folder,
+            cgroup,
+            setup,
+            media,
+            running,
+            printed_before,
+            is_shown: false,
+        })
     }
 
     /// The machine's disk, as qcow2.
     pub fn disk(&self) -> PathBuf {
         self.folder.join("disk.qcow2")
+    }
+
+    /// Says nothing of its own from now on: it is part of a show.
+    pub fn keep_quiet(&mut self) {
+        self.is_shown = true;
     }
 
     /// What a person types here to run a command line in the machine while it runs.
@@ -143,7 +160,9 @@ impl VirtualMachine {
         let patience = Accelerator::here().patience(with_hardware);
         loop {
             if self.answers()? && is_so(self)? {
-                println!("{}: {what} after {:.1} s", self.name, started.elapsed().as_secs_f64());
+                if !self.is_shown {
+                    println!("{}: {what} after {:.1} s", self.name, started.elapsed().as_secs_f64());
+                }
                 return Ok(());
             }
             self.is_well()?;
@@ -266,7 +285,9 @@ impl Drop for VirtualMachine {
     fn drop(&mut self) {
         self.running = None;
         let printed = console::of(&self.folder);
-        println!("{}: the end of its console:\n{}", self.name, console::tail(&printed, TAIL));
+        if !self.is_shown {
+            println!("{}: the end of its console:\n{}", self.name, console::tail(&printed, TAIL));
+        }
         let trouble = console::trouble(&printed);
         // A scenario that went well is none, where its machine panicked on the way.
         assert!(trouble.is_empty() || std::thread::panicking(), "{}: {trouble:#?}", self.name);

@@ -42,6 +42,7 @@ pub fn show(keep: bool) -> Result<()> {
         let medium = Medium::with("LANDFALL", Bus::Virtio, &[(seed::FILE, seed.as_bytes())])?;
         clones.push(world.machine(&image, Setup::default().called(id).with(medium))?);
     }
+    clones.iter_mut().for_each(VirtualMachine::keep_quiet);
     clones.iter_mut().try_for_each(VirtualMachine::power_on)?;
     for (number, clone) in clones.iter_mut().enumerate() {
         clone.wait_for_agent()?;
