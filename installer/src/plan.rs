@@ -74,7 +74,7 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
         plan.extend(ssm_agent::configuration(config));
         plan.extend(ecs_agent::configuration(facts, config, distro));
         plan.extend(credentials_endpoint::persistence());
-        plan.extend(sealing::steps(distro));
+        plan.extend(sealing::steps());
         plan.extend(ssh_host_keys::steps());
         plan.extend(packages::steps(facts, config, distro)?);
         plan.extend(exec::steps(facts, config, distro)?);

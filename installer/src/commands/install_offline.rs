@@ -50,7 +50,7 @@ pub fn run(
     plan.extend(guard::itself());
     plan.extend(first_boot::steps(policy.as_ref()));
     plan.extend(configuration(host, config)?);
-    plan.extend(sealing::steps(&distro));
+    plan.extend(sealing::steps());
     plan.extend(ssh_host_keys::steps());
     plan.extend(mark());
     let ui = Ui::new(host.env("NO_COLOR").is_some(), host.progress());

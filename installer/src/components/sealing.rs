@@ -5,10 +5,7 @@
 
 use std::path::PathBuf;
 
-use distro_matrix::Distro;
-
 use super::landfall::PROGRAM;
-use super::{ecs_agent, ssm_agent};
 use crate::host::SEALING;
 use crate::plan::{Item, item};
 use crate::step::{Folders, Step, WriteFile};
@@ -20,7 +17,7 @@ pub const HOOK: &str = "/etc/cloud/clean.d/50-landfall";
 const PRESETS: &str = "/etc/systemd/system-preset";
 const PRESET: &str = "/etc/systemd/system-preset/80-landfall.preset";
 
-pub(crate) fn steps(distro: &Distro) -> [Item; 4] {
+pub(crate) fn steps() -> [Item; 4] {
     [
         item(
             "cloud-init calls scripts of this folder when somebody makes an image, also where it is installed later",
@@ -33,7 +30,7 @@ pub(crate) fn steps(distro: &Distro) -> [Item; 4] {
         item("presets are looked for in this folder", folders(&[PRESETS])),
         item(
             "a boot without any machine-id sets all units to their presets, which would turn these off",
-            Step::WriteFile(WriteFile { path: PathBuf::from(PRESET), content: preset(distro), mode: 0o644 }),
+            Step::WriteFile(WriteFile { path: PathBuf::from(PRESET), content: preset().into(), mode: 0o644 }),
         ),
     ]
 }
@@ -49,10 +46,10 @@ fn hook() -> String {
     )
 }
 
-fn preset(distro: &Distro) -> String {
-    let units = ["landfall-*", &distro.packages.docker_unit, ssm_agent::UNIT, ecs_agent::UNIT];
-    let lines = units.map(|unit| format!("enable {unit}\n"));
-    format!("# Written by Landfall.\n{}", lines.concat())
+/// Only Landfall's own: those of Docker and of the agents are enabled by the first boot, and a preset for them would have
+/// their rpm packages enable them while they are installed, which nothing takes back.
+fn preset() -> &'static str {
+    "# Written by Landfall.\nenable landfall-*\n"
 }
 
 /// Somebody may install cloud-init later: a folder that has more in it stays.
