@@ -1,5 +1,7 @@
 //! The main job, as a user would do it: an activation from AWS, then `landfall up` in a guest.
 
+use landfall_contract::seed::Seed;
+
 use crate::error::{Error, Result, While};
 use crate::guest::{Guest, Output};
 use crate::simulator::MIRROR_HOST;
@@ -45,4 +47,17 @@ pub fn container_instance(guest: &dyn Guest) -> Result<String> {
         answer.split('"').find(|word| word.starts_with("arn:") && word.contains(":container-instance/"));
     arn.map(str::to_owned)
         .ok_or_else(|| Error::new(format!("the ECS agent names no container instance:\n{answer}")))
+}
+
+/// A seed for this world's AWS, with an activation for so many machines.
+pub fn seed(world: &World, limit: u32) -> Result<String> {
+    let activation = world.aws()?.activation(limit, 86_400).doing(|| "asking for an activation")?;
+    let seed = Seed {
+        region: Some("us-east-1".into()),
+        cluster: Some("test-cluster".into()),
+        activation_id: Some(activation.activation_id),
+        activation_code: Some(activation.activation_code),
+        ..Seed::default()
+    };
+    toml::to_string(&seed).doing(|| "writing a seed")
 }

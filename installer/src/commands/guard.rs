@@ -5,9 +5,10 @@
 
 use std::path::Path;
 
-use landfall_contract::policy::{self, OnCopy, Policy};
+use landfall_contract::policy::{OnCopy, PATH};
 
 use crate::error::Result;
+use crate::first_boot::policy;
 use crate::guard::relinquishment::{self, Next};
 use crate::guard::{self, Quarantine, Verdict};
 use crate::host::Host;
@@ -56,7 +57,7 @@ fn first_look(host: &mut dyn Host, registration: &Registration) {
 
 fn stop(host: &mut dyn Host, registration: &Registration, reasons: Vec<String>) -> Result<()> {
     let id = &registration.instance_id;
-    if on_copy(host)? == OnCopy::NewIdentity {
+    if on_copy(host) == OnCopy::NewIdentity {
         relinquishment::relinquish(host, id, Next::FirstBoot)?;
         host.tell(&format!(
             "this machine is a copy of {id}: {}; it gave that identity up, as its policy has it, and gets one of its \
@@ -72,15 +73,14 @@ fn stop(host: &mut dyn Host, registration: &Registration, reasons: Vec<String>) 
 }
 
 /// A policy that cannot be read is not known to ask for more than a quarantine.
-fn on_copy(host: &dyn Host) -> Result<OnCopy> {
-    let Some(text) = host.read(Path::new(policy::PATH))? else { return Ok(OnCopy::default()) };
-    match toml::from_str::<Policy>(&String::from_utf8_lossy(&text)) {
-        Ok(policy) => Ok(policy.on_copy),
-        Err(e) => {
-            host.tell(&format!("{} is broken, and does not count: {}", policy::PATH, e.message()));
-            Ok(OnCopy::default())
-        }
-    }
+fn on_copy(host: &dyn Host) -> OnCopy {
+    policy::load(host).map_or_else(
+        |e| {
+            host.tell(&format!("{PATH} is broken, and does not count: {}", e.what));
+            OnCopy::default()
+        },
+        |policy| policy.on_copy,
+    )
 }
 
 fn tell_failure(host: &dyn Host, outcome: Result<()>, what: &str) {

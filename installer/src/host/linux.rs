@@ -6,8 +6,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, IsTerminal, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::io::{IsTerminal, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -34,6 +34,7 @@ mod ask;
 mod board;
 mod control_data;
 mod fetch;
+mod files;
 mod http;
 mod lock;
 mod packages;
@@ -45,6 +46,7 @@ mod unpacking;
 
 use arguments::Invocation;
 use fetch::{Fetching, Means};
+use files::{content_of, is_absent, stat_of};
 
 const AS_ROOT: &str = "run it again with sudo, or as root";
 
@@ -125,20 +127,7 @@ impl Host for Linux {
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<String>> {
-        let doing = || format!("listing {}", folder.display());
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(e) if is_absent(&e) => return Ok(Vec::new()),
-            Err(e) if e.kind() == ErrorKind::PermissionDenied => {
-                return Err(Error::refused(format!("only root may list {}", folder.display())).hint(AS_ROOT));
-            }
-            Err(e) => return Err(e).while_doing(doing),
-        };
-        let names: std::io::Result<Vec<String>> =
-            entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect();
-        let mut names = names.while_doing(doing)?;
-        names.sort();
-        Ok(names)
+        files::names(folder)
     }
 
     fn env(&self, name: &str) -> Option<String> {
@@ -466,50 +455,6 @@ impl Host for Linux {
 /// The kernel lists no address where IPv6 is turned off.
 fn has_ipv6() -> bool {
     fs::read("/proc/net/if_inet6").is_ok_and(|addresses| !addresses.is_empty())
-}
-
-fn stat_of(path: &Path, found: std::io::Result<fs::Metadata>) -> Result<Option<Stat>> {
-    let stat = match found {
-        Ok(stat) => stat,
-        Err(e) if is_absent(&e) => return Ok(None),
-        Err(e) if e.kind() == ErrorKind::PermissionDenied => {
-            return Err(Error::refused(format!("only root may look at {}", path.display())).hint(AS_ROOT));
-        }
-        Err(e) => return Err(e).while_doing(|| format!("looking at {}", path.display())),
-    };
-    let kind = match stat.file_type() {
-        kind if kind.is_file() => EntryKind::File,
-        kind if kind.is_dir() => EntryKind::Folder,
-        kind if kind.is_symlink() => EntryKind::Link,
-        _ => EntryKind::Other,
-    };
-    let time = |seconds, nanoseconds| {
-        let time = Timestamp::new(seconds, i32::try_from(nanoseconds).unwrap_or(0));
-        time.unwrap_or(Timestamp::UNIX_EPOCH)
-    };
-    Ok(Some(Stat {
-        kind,
-        mode: stat.mode() & 0o7777,
-        size: stat.size(),
-        device: stat.dev(),
-        modified: time(stat.mtime(), stat.mtime_nsec()),
-        changed: time(stat.ctime(), stat.ctime_nsec()),
-    }))
-}
-
-fn content_of(path: &Path, read: std::io::Result<Vec<u8>>) -> Result<Option<Vec<u8>>> {
-    match read {
-        Ok(content) => Ok(Some(content)),
-        Err(e) if is_absent(&e) => Ok(None),
-        Err(e) if e.kind() == ErrorKind::PermissionDenied => {
-            Err(Error::refused(format!("only root may read {}", path.display())).hint(AS_ROOT))
-        }
-        Err(e) => Err(e).while_doing(|| format!("reading {}", path.display())),
-    }
-}
-
-fn is_absent(e: &std::io::Error) -> bool {
-    matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]

@@ -7,12 +7,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use image_recipes::machine::Bus;
-use landfall_contract::seed::{self, Seed};
+use landfall_contract::seed;
 
-use crate::error::{Error, Result, While};
+use crate::error::{Error, Result};
 use crate::guest::Guest;
 use crate::guest::machine::{Medium, Setup, VirtualMachine};
 use crate::host_command;
+use crate::journey;
 use crate::machine_images;
 use crate::programs;
 use crate::world::World;
@@ -36,7 +37,7 @@ pub fn show(keep: bool) -> Result<()> {
     let image = machine_images::golden_aloud()?;
     say("two clones of it boot, each with the same seed on a disk beside it");
     let mut world = World::new()?;
-    let seed = seed(&world)?;
+    let seed = journey::seed(&world, 2)?;
     let mut clones = Vec::new();
     for id in IDS {
         let medium = Medium::with("LANDFALL", Bus::Virtio, &[(seed::FILE, seed.as_bytes())])?;
@@ -73,18 +74,6 @@ pub fn show(keep: bool) -> Result<()> {
         std::io::stdin().lock().read_line(&mut line)?;
     }
     clones.iter_mut().try_for_each(Guest::stop)
-}
-
-fn seed(world: &World) -> Result<String> {
-    let activation = world.aws()?.activation(2, 86_400).doing(|| "asking for an activation")?;
-    let seed = Seed {
-        region: Some("us-east-1".into()),
-        cluster: Some("test-cluster".into()),
-        activation_id: Some(activation.activation_id),
-        activation_code: Some(activation.activation_code),
-        ..Seed::default()
-    };
-    toml::to_string(&seed).doing(|| "writing a seed")
 }
 
 fn tell_how_to_look(image: &Path, clones: &[VirtualMachine]) -> Result<()> {

@@ -4,17 +4,18 @@ use image_recipes::machine::Bus;
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::guest::machine::{Setup, VirtualMachine};
+use vm_tests::journey;
 use vm_tests::machine_images;
 use vm_tests::world::World;
 
-use crate::{TO_REGISTER, counted, disk, first_boot_is_done, instance, scenario, seed};
+use crate::{TO_REGISTER, counted, disk, first_boot_is_done, instance, scenario};
 
 const ONE: &str = "0e4f7a10-5d3b-4c1e-9a77-1b2c3d4e5f60";
 const OTHER: &str = "7b9c2d31-8e4f-4a5b-8c6d-9e0f1a2b3c4d";
 
 /// Two machines with one seed, at the same time.
 fn two_clones(world: &mut World, uuids: [&str; 2]) -> Result<()> {
-    let (image, seed) = (machine_images::golden()?, seed(world, 2)?);
+    let (image, seed) = (machine_images::golden()?, journey::seed(world, 2)?);
     let mut clones = Vec::new();
     for uuid in uuids {
         let setup = Setup::default().called(uuid).with(disk(&seed, Bus::Virtio)?);
@@ -56,7 +57,7 @@ fn two_clones_to_which_a_hypervisor_gave_one_uuid_get_two_identities() -> Result
 #[ignore = "in scripts/test --full: the guard is judged in the scenarios on containers in each run"]
 fn a_copy_of_a_registered_disk_is_caught_and_the_original_goes_on() -> Result<()> {
     scenario(|world| {
-        let setup = Setup::default().called(ONE).with(disk(&seed(world, 1)?, Bus::Virtio)?);
+        let setup = Setup::default().called(ONE).with(disk(&journey::seed(world, 1)?, Bus::Virtio)?);
         let mut original = world.machine(&machine_images::golden()?, setup)?;
         original.boot()?;
         let id = first_boot_is_done(&mut original)?;

@@ -7,12 +7,12 @@ use vm_tests::guest::machine::{Boots, Setup};
 use vm_tests::journey;
 use vm_tests::machine_images;
 
-use crate::{TO_REGISTER, counted, disk, first_boot_is_done, instance, scenario, seed};
+use crate::{TO_REGISTER, counted, disk, first_boot_is_done, instance, scenario};
 
 #[test]
 fn a_golden_image_boots_by_bios_registers_and_is_the_same_instance_after_a_reboot() -> Result<()> {
     scenario(|world| {
-        let medium = disk(&seed(world, 1)?, Bus::Virtio)?;
+        let medium = disk(&journey::seed(world, 1)?, Bus::Virtio)?;
         let mut machine = world.machine(&machine_images::golden()?, Setup::default().with(medium))?;
         machine.boot()?;
         machine.must("[ ! -d /sys/firmware/efi ]")?;
@@ -39,7 +39,7 @@ fn a_golden_image_boots_by_bios_registers_and_is_the_same_instance_after_a_reboo
 #[ignore = "in scripts/test --full: the same image boots by BIOS in each run"]
 fn a_golden_image_boots_by_uefi_and_registers() -> Result<()> {
     scenario(|world| {
-        let medium = disk(&seed(world, 1)?, Bus::Virtio)?;
+        let medium = disk(&journey::seed(world, 1)?, Bus::Virtio)?;
         let setup = Setup { boots: Boots::ByUefi, ..Setup::default() }.with(medium);
         let mut machine = world.machine(&machine_images::golden()?, setup)?;
         machine.boot()?;

@@ -6,9 +6,10 @@ use image_recipes::machine::Bus;
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::guest::machine::{Cable, Setup};
+use vm_tests::journey;
 use vm_tests::machine_images;
 
-use crate::{TO_REGISTER, counted, disk, first_boot_is_done, is_in, scenario, seed};
+use crate::{TO_REGISTER, counted, disk, first_boot_is_done, is_in, scenario};
 
 const LATE: Duration = Duration::from_secs(60);
 
@@ -20,7 +21,7 @@ fn an_activation_that_comes_a_minute_late_registers_the_machine() -> Result<()> 
         machine.boot()?;
         machine.wait_for(TO_REGISTER, "it waits for a seed", |it| is_in(it, &["waiting-for-seed"]))?;
         std::thread::sleep(LATE);
-        machine.attach(&disk(&seed(world, 1)?, Bus::Virtio)?)?;
+        machine.attach(&disk(&journey::seed(world, 1)?, Bus::Virtio)?)?;
         first_boot_is_done(&mut machine)?;
         assert_eq!(counted(world)?, (1, 1));
         machine.stop()
@@ -31,8 +32,8 @@ fn an_activation_that_comes_a_minute_late_registers_the_machine() -> Result<()> 
 #[ignore = "in scripts/test --full: it waits for minutes"]
 fn a_network_that_comes_late_registers_the_machine() -> Result<()> {
     scenario(|world| {
-        let setup =
-            Setup { cable: Cable::Out, ..Setup::default() }.with(disk(&seed(world, 1)?, Bus::Virtio)?);
+        let setup = Setup { cable: Cable::Out, ..Setup::default() }
+            .with(disk(&journey::seed(world, 1)?, Bus::Virtio)?);
         let mut machine = world.machine(&machine_images::golden()?, setup)?;
         machine.power_on()?;
         machine.wait_for_agent()?;

@@ -4,14 +4,15 @@ use image_recipes::machine::Bus;
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::guest::machine::{Setup, VirtualMachine};
+use vm_tests::journey;
 use vm_tests::machine_images;
 use vm_tests::world::World;
 
-use crate::{TO_REGISTER, counted, disk, first_boot_is_done, instance, scenario, seed};
+use crate::{TO_REGISTER, counted, disk, first_boot_is_done, instance, scenario};
 
 /// A registered machine out of the golden image, without its seed.
 fn registered(world: &mut World) -> Result<(VirtualMachine, String)> {
-    let setup = Setup::default().with(disk(&seed(world, 1)?, Bus::Virtio)?);
+    let setup = Setup::default().with(disk(&journey::seed(world, 1)?, Bus::Virtio)?);
     let mut machine = world.machine(&machine_images::golden()?, setup)?;
     machine.boot()?;
     let id = first_boot_is_done(&mut machine)?;

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use image_recipes::machine::Bus;
-use landfall_contract::seed::{self, Seed};
+use landfall_contract::seed;
 use vm_tests::error::{Error, Result, While};
 use vm_tests::guest::Guest;
 use vm_tests::guest::machine::{Medium, VirtualMachine};
@@ -33,19 +33,6 @@ fn scenario(run: impl FnOnce(&mut World) -> Result<()>) -> Result<()> {
     let started = Instant::now();
     run(&mut world)?;
     machine_proofs::record(started.elapsed())
-}
-
-/// A seed for this world's AWS, with an activation for so many machines.
-fn seed(world: &World, limit: u32) -> Result<String> {
-    let activation = world.aws()?.activation(limit, 86_400).doing(|| "asking for an activation")?;
-    let seed = Seed {
-        region: Some("us-east-1".into()),
-        cluster: Some("test-cluster".into()),
-        activation_id: Some(activation.activation_id),
-        activation_code: Some(activation.activation_code),
-        ..Seed::default()
-    };
-    toml::to_string(&seed).doing(|| "writing a seed")
 }
 
 /// The seed on a disk of its own.

@@ -4,14 +4,15 @@ use image_recipes::machine::Bus;
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::guest::machine::Setup;
+use vm_tests::journey;
 use vm_tests::machine_images;
 
-use crate::{TO_REGISTER, counted, disk, is_in, scenario, seed};
+use crate::{TO_REGISTER, counted, disk, is_in, scenario};
 
 #[test]
 fn a_seed_on_a_usb_stick_is_refused_and_said_and_the_machine_is_untouched() -> Result<()> {
     scenario(|world| {
-        let rogue = disk(&seed(world, 1)?, Bus::Usb)?;
+        let rogue = disk(&journey::seed(world, 1)?, Bus::Usb)?;
         let mut machine = world.machine(&machine_images::golden()?, Setup::default().with(rogue))?;
         machine.boot()?;
         machine.must("blkid -t LABEL=LANDFALL | grep /dev/sd")?;
