@@ -14,10 +14,10 @@ use crate::error::{Error, Result, While};
 use crate::program::Program;
 use crate::seed::fat;
 
-/// Modules that find the root and read its configuration; what else it wants, it loads from there.
-const MODULES: [&str; 12] = [
+/// Modules that find the root; once the prefix is set, GRUB reads its configuration from there in its normal mode, and
+/// loads what else that wants.
+const MODULES: [&str; 11] = [
     "boot",
-    "configfile",
     "echo",
     "ext2",
     "linux",
@@ -48,7 +48,11 @@ const SEGMENT: u16 = 0x820;
 pub(super) fn install(disk: &Path, root: &Path, ids: &Ids) -> Result<()> {
     let folder = tempfile::tempdir().while_doing(|| "making a folder for the boot loader".into())?;
     let early = folder.path().join("early.cfg");
-    write(&early, format!("search --no-floppy --fs-uuid --set=root {}\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n", ids.root).as_bytes())?;
+    write(
+        &early,
+        format!("search --no-floppy --fs-uuid --set=root {}\nset prefix=($root)/boot/grub\n", ids.root)
+            .as_bytes(),
+    )?;
     let image = |format: &str, more: &[&str]| {
         let out = folder.path().join(format);
         Program::new("grub-mkimage", "grub-common")

@@ -6,7 +6,7 @@ use std::path::Path;
 pub const LOG: &str = "console.log";
 
 /// Words of a machine in trouble. Stalls are not among them: an emulated machine on a busy one stalls.
-const TROUBLE: [&str; 14] = [
+const TROUBLE: [&str; 15] = [
     "Kernel panic - not syncing",
     "BUG: unable to handle",
     "BUG: kernel NULL pointer",
@@ -18,6 +18,7 @@ const TROUBLE: [&str; 14] = [
     "Gave up waiting for root",
     "(initramfs)",
     "grub rescue>",
+    "error: can't find command",
     "No bootable device",
     "Found ordering cycle",
     "Out of memory: Killed process",
@@ -52,6 +53,7 @@ mod tests {
             "[    1.2] Kernel panic - not syncing: VFS: Unable to mount root fs",
             "You are in emergency mode. After logging in, type \"journalctl -xb\"",
             "(initramfs) ",
+            "error: can't find command `['.",
             "[    4.0] systemd[1]: multi-user.target: Found ordering cycle on x.service/start",
         ] {
             assert_eq!(trouble(&format!("fine\n{line}\nfine")), [line.trim_end()]);
