@@ -44,7 +44,6 @@ fn first_boot(host: &mut dyn Host, named: Option<&Path>, reporter: &mut Reporter
     let image = config::file(host, named)?;
     let policy = policy::load(host)?;
     source::prepare(host, &policy)?;
-    source::not_allowed(host, &policy)?.iter().for_each(|note| host.tell(note));
     let mut pace = Pace::begin(host);
     let mut seed = None;
     while is_sealed(host)? {
@@ -115,6 +114,8 @@ fn find(
     let sources: Vec<Source> =
         policy.sources.iter().copied().filter(|source| ask || *source != Source::Prompt).collect();
     let asked = Policy { sources, ..policy.clone() };
+    // What is plugged in later is said later.
+    source::not_allowed(host, policy)?.into_iter().for_each(|note| reporter.note(note, host));
     let found = source::look(host, &asked, &mut |note| reporter.note(note, host))?;
     found.map(|found| accept(host, &found, policy, image)).transpose()
 }

@@ -1,11 +1,13 @@
 //! Each finding on a machine that has it, and none on one that has nothing.
 
 use distro_matrix::Gpu;
+use jiff::Timestamp;
 
 use super::network::{Asked, METADATA_SERVICE};
 use super::*;
 use crate::cli::{Options, SelinuxMode};
 use crate::facts::DockerConfiguration;
+use crate::guard::Quarantine;
 use crate::host::fake::fresh;
 use crate::host::{Heard, Introspection, Reached, Silence, Stage};
 use crate::registration::Registration;
@@ -187,6 +189,17 @@ fn a_copy_of_a_registered_machine_is_told_how_to_become_itself() {
     });
     let finding = only(Code::ClonedIdentity, clone);
     assert!(finding.remedy.contains("agent.db") && finding.remedy.contains("-clear"), "{finding:?}");
+    let both = found(|facts| {
+        registered(facts);
+        facts.agent_files.fingerprint_of = Some("another".into());
+        facts.quarantine = Some(Quarantine {
+            version: 1,
+            since: Timestamp::UNIX_EPOCH,
+            instance_id: "mi-0123456789abcdef0".into(),
+            reasons: vec!["the machine-id is another".into()],
+        });
+    });
+    only(Code::CopiedMachine, both);
 }
 
 #[test]

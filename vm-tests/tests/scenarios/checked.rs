@@ -55,7 +55,7 @@ fn check_finds_nothing_on_a_good_machine_before_and_after_and_changes_nothing() 
     assert_eq!(codes(&guest, "landfall check --attribute rack=7")?, only("late-attributes", 3));
     // A copy of this machine has another machine-id, and this machine's identity.
     guest.must("cp /etc/machine-id /root/id && echo 00000000000000000000000000000001 > /etc/machine-id")?;
-    assert_eq!(codes(&guest, "landfall check")?, only("cloned-identity", 3));
+    assert_eq!(codes(&guest, "landfall check")?, only("copied-machine", 3));
     assert_eq!(guest.run(UP)?.status, 2);
     guest.must("cat /root/id > /etc/machine-id")?;
     assert_eq!(codes(&guest, "landfall check")?, (vec![], 0));
