@@ -14,12 +14,14 @@ use crate::boot::overlay_of;
 use crate::bootstrap;
 use crate::build::Build;
 use crate::contents::Contents;
-use crate::disk::ImageTree;
+use crate::disk::{self, Disk, ImageTree, Seen};
 use crate::error::{Error, Result, While};
-use crate::machine::{arguments, memory};
+use crate::machine::{Firmware, arguments, memory};
 use crate::manifest::{Manifest, Tool};
+use crate::outputs::Folder;
 use crate::program::Program;
-use crate::recipe::{Kernel, Recipe, Source};
+use crate::recipe::{self, Architecture, Kernel, Recipe, Source};
+use crate::told::Told;
 use crate::verify;
 
 mod guest;
@@ -61,10 +63,15 @@ pub struct Flags {
 pub fn run(flags: &Flags, json: bool) -> Result<()> {
     let recipe = Recipe::read(&flags.recipe)?;
     let binary = binary(flags)?;
+    if recipe.architecture != Architecture::X86_64 {
+        return Err(Error::refused(ONE_ARCHITECTURE)
+            .hint("give a machine of the recipe's architecture a seed instead"));
+    }
     let started = std::time::Instant::now();
-    let folder = work_folder(&flags.output)?;
+    let output = Folder::lock(&flags.output)?;
+    let folder = work_folder(&output)?;
     let base = BaseImage::of(&recipe, folder.path())?;
-    let build = Build::begin(&recipe, &flags.output, (&base.name, &base.digest), &binary)?;
+    let build = Build::begin(&recipe, output, (&base.name, &base.digest), &binary)?;
     let manifest = match build.unchanged().filter(|_| !flags.rebuild) {
         Some(manifest) => {
             eprintln!(
@@ -74,6 +81,7 @@ pub fn run(flags: &Flags, json: bool) -> Result<()> {
             manifest
         }
         None => {
+            can_run(&recipe)?;
             let manifest = make(flags, &build, base.ready()?, &binary, folder.path())?;
             eprintln!("done: {} in {} s", recipe.origin.name(), started.elapsed().as_secs());
             manifest
@@ -103,22 +111,51 @@ fn make(flags: &Flags, build: &Build, base: &Path, binary: &Path, folder: &Path)
     std::fs::write(&medium, seed::medium(recipe, binary)?)
         .while_doing(|| format!("writing {}", medium.display()))?;
     let memory = u32::try_from(recipe.machine.memory.bytes() >> 20).unwrap_or(u32::MAX);
-    let _turn = memory::turn(&std::env::temp_dir().join("landfall-image-memory"), memory)?;
+    let ledger = base::Store::of_user()?.beside("memory")?;
+    let _turn = memory::turn(&ledger, memory).map_err(|e| e.hint(LESS_MEMORY))?;
     let patience = Duration::from_secs(60 * u64::from(flags.timeout));
-    let said = guest::run(recipe, &overlay, &medium, folder, patience, flags.verbose);
-    keep_logs(folder, build)?;
-    said?;
+    // Its sockets' paths have to be short, whatever the outputs' is.
+    let machine = tempfile::tempdir().while_doing(|| "making a folder for the machine".into())?;
+    let said = guest::run(recipe, &overlay, &medium, machine.path(), patience, flags.verbose);
+    keep_logs(machine.path(), build)?;
+    let told = said?;
 
     eprintln!("reading what came out against the seal list and the recipe");
     let raw = folder.join("disk.raw");
     Program::qemu_img().args(["convert", "-O", "raw"]).arg(&overlay).arg(&raw).run()?;
     std::fs::remove_file(&overlay).while_doing(|| format!("removing {}", overlay.display()))?;
-    let report = verify::image(&raw, Some(recipe))?;
-    report.lines().iter().for_each(|line| eprintln!("  {line}"));
-    report.demand(&raw)?;
+    let contents = verified(&raw, recipe, &told)?;
     eprintln!("writing {}", recipe.outputs.iter().map(|it| it.ending()).collect::<Vec<_>>().join(", "));
-    let contents = Contents::read(&ImageTree::open(&crate::disk::Disk::open(&raw)?)?)?;
     build.finish(&raw, contents, vec![emulator()?])
+}
+
+/// What is in a disk that may go out, by its own bytes where these can be read, else by what the machine told.
+fn verified(raw: &Path, recipe: &Recipe, told: &Told) -> Result<Contents> {
+    let disk = Disk::open(raw)?;
+    let (report, read) = match disk::seen(&disk)? {
+        Seen::Root(_) => (verify::image(raw, Some(recipe))?, Some(Contents::read(&ImageTree::open(&disk)?)?)),
+        Seen::Other(file_system) => (verify::told(told, recipe, &file_system)?, None),
+    };
+    report.lines().iter().for_each(|line| eprintln!("  {line}"));
+    report.demand(&recipe.origin.name())?;
+    match read.filter(|contents| contents.packages.is_some()) {
+        Some(contents) => Ok(contents),
+        None => told.contents(),
+    }
+}
+
+/// What stands in a bake's way and in its plan's.
+pub const ONE_ARCHITECTURE: &str = "only images for x86_64 are baked yet";
+
+const LESS_MEMORY: &str = "give it less in the recipe: machine = { memory = \"1G\" }";
+
+/// What would stop it only after minutes.
+fn can_run(recipe: &Recipe) -> Result<()> {
+    emulator()?;
+    if recipe.firmware == recipe::Firmware::Uefi {
+        Firmware::find_ovmf()?;
+    }
+    Ok(())
 }
 
 fn emulator() -> Result<Tool> {
@@ -180,13 +217,20 @@ fn binary(flags: &Flags) -> Result<PathBuf> {
     })
 }
 
-/// Beside the outputs: where there is room for them, there is room for what becomes them.
-fn work_folder(output: &Path) -> Result<tempfile::TempDir> {
-    std::fs::create_dir_all(output).while_doing(|| format!("making {}", output.display()))?;
-    tempfile::Builder::new()
-        .prefix(".landfall-bake-")
-        .tempdir_in(output)
-        .while_doing(|| format!("making a folder in {}", output.display()))
+const WORK: &str = ".landfall-bake-";
+
+/// Beside the outputs: where there is room for them, there is room for what becomes them. Whoever was ended before it
+/// could clear up held the folder alone, as this build does now.
+fn work_folder(output: &Folder) -> Result<tempfile::TempDir> {
+    let path = &output.path;
+    let doing = || format!("making a folder in {}", path.display());
+    for entry in std::fs::read_dir(path).while_doing(doing)?.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(WORK) {
+            std::fs::remove_dir_all(entry.path())
+                .while_doing(|| format!("removing {}", entry.path().display()))?;
+        }
+    }
+    tempfile::Builder::new().prefix(WORK).tempdir_in(path).while_doing(doing)
 }
 
 /// The console and the report stay, also of a build that failed: that is when somebody reads them.
@@ -196,4 +240,103 @@ fn keep_logs(folder: &Path, build: &Build) -> Result<()> {
         build.folder.write(&format!("{}.{name}", build.recipe.origin.name()), &content)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe(text: &str) -> Recipe {
+        Recipe::parse(text, "edge.toml").unwrap()
+    }
+
+    /// A disk with what xfs begins with, and what its machine told.
+    fn foreign(folder: &Path, packages: &str) -> (PathBuf, Told) {
+        let raw = folder.join("disk.raw");
+        std::fs::write(&raw, [b"XFSB".as_slice(), &[0; 1 << 17]].concat()).unwrap();
+        let mut told = Told::default();
+        let answers = [
+            ("os-release", "ID=rocky\nVERSION_ID=9.4"),
+            ("packages", packages),
+            ("keys", "ops\tssh-ed25519 AAAA ops"),
+            ("units", "landfall-first-boot.service\nlandfall-guard.service"),
+        ];
+        for (name, answer) in answers {
+            answer.lines().for_each(|line| told.line(name, line));
+        }
+        (raw, told)
+    }
+
+    const OPS: &str = "base = \"rocky-9\"\npackages = [\"chrony\"]\n\
+        users = [{ name = \"ops\", ssh-keys = [\"ssh-ed25519 AAAA ops\"] }]\n";
+    const CHRONY: &str = "chrony\t0:4.5-1.el9\tx86_64";
+
+    #[test]
+    fn of_a_root_that_is_not_ext4_the_machines_own_word_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let (raw, told) = foreign(folder.path(), CHRONY);
+        let contents = verified(&raw, &recipe(OPS), &told).unwrap();
+        assert_eq!((contents.system.as_str(), contents.system_version.as_str()), ("rocky", "9.4"));
+        assert_eq!(contents.packages.unwrap()[0].version, "4.5-1.el9");
+        let report = verify::told(&told, &recipe(OPS), "xfs").unwrap();
+        assert!(report.lines().join("\n").contains("unchecked  files, users"), "{report:?}");
+    }
+
+    #[test]
+    fn of_such_a_root_a_missing_package_a_strangers_key_and_a_lost_unit_still_end_the_bake() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |change: &dyn Fn(&mut Told), packages: &str| {
+            let (raw, mut told) = foreign(folder.path(), packages);
+            change(&mut told);
+            let error = verified(&raw, &recipe(OPS), &told).unwrap_err();
+            assert_eq!(error.exit_code(), 3, "{error}");
+            assert!(error.what.contains("differs in 1 place"), "{error}");
+        };
+        refused(&|_| {}, "bash\t0:5-1\tx86_64");
+        refused(&|told| told.line("keys", "root\tssh-ed25519 BBBB stranger"), CHRONY);
+        refused(&|told| told.begin("keys"), CHRONY);
+        let lost = |told: &mut Told| {
+            told.begin("units");
+            told.line("units", "landfall-guard.service");
+        };
+        refused(&lost, CHRONY);
+    }
+
+    #[test]
+    fn a_machine_that_told_nothing_makes_no_image_of_a_root_that_nobody_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let (raw, _) = foreign(folder.path(), CHRONY);
+        let error = verified(&raw, &recipe(OPS), &Told::default()).unwrap_err();
+        assert!(error.what.contains("did not tell"), "{error}");
+    }
+
+    #[test]
+    fn another_architecture_is_refused_before_anything_is_fetched() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, output) = (folder.path().join("arm.toml"), folder.path().join("out"));
+        std::fs::write(&file, "base = \"debian-12\"\narchitecture = \"aarch64\"\n").unwrap();
+        let flags = Flags {
+            recipe: file.clone(),
+            output: output.clone(),
+            binary: Some(file),
+            timeout: 1,
+            rebuild: false,
+            verbose: false,
+        };
+        let error = run(&flags, false).unwrap_err();
+        assert_eq!((error.exit_code(), error.what.as_str()), (2, ONE_ARCHITECTURE));
+        assert!(!output.exists());
+    }
+
+    #[test]
+    fn what_a_bake_left_that_was_ended_is_gone_with_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let left = folder.path().join(".landfall-bake-left");
+        std::fs::create_dir(&left).unwrap();
+        std::fs::write(left.join("disk.raw"), "gigabytes").unwrap();
+        std::fs::write(folder.path().join("edge.qcow2"), "an image").unwrap();
+        let output = Folder::lock(folder.path()).unwrap();
+        let work = work_folder(&output).unwrap();
+        assert!(!left.exists() && work.path().exists() && folder.path().join("edge.qcow2").exists());
+    }
 }

@@ -108,6 +108,7 @@ pub(crate) fn overlay_of(image: &Path, overlay: &Path) -> Result<()> {
     let image = std::fs::canonicalize(image)
         .map_err(|e| Error::refused(format!("{} cannot be read: {e}", image.display())))?;
     let format = crate::disk::format(&image)?;
+    crate::disk::alone(&image, format)?;
     let backing =
         format!("backing_file={},backing_fmt={format}", image.display().to_string().replace(',', ",,"));
     Program::qemu_img().args(["create", "-q", "-f", "qcow2", "-o", &backing]).arg(overlay).run().map(drop)
@@ -156,5 +157,16 @@ mod tests {
     #[test]
     fn every_boot_has_a_password_of_its_own() {
         assert!(password().unwrap() != password().unwrap() && password().unwrap().len() == 12);
+    }
+
+    #[test]
+    fn an_image_that_is_made_of_another_file_is_not_booted() {
+        let folder = tempfile::tempdir().unwrap();
+        let (whole, layer) = (folder.path().join("whole.raw"), folder.path().join("layer.qcow2"));
+        std::fs::File::create(&whole).unwrap().set_len(1 << 20).unwrap();
+        let create = Program::qemu_img().args(["create", "-q", "-f", "qcow2", "-F", "raw", "-b"]);
+        create.arg(&whole).arg(&layer).run().unwrap();
+        let error = overlay_of(&layer, &folder.path().join("overlay")).unwrap_err();
+        assert!(error.exit_code() == 2 && error.what.contains("needs another file"), "{error}");
     }
 }

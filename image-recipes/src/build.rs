@@ -19,7 +19,7 @@ use crate::{render, reproducible, sbom};
 #[cfg(test)]
 mod tests;
 
-/// The name of the file of digests.
+/// How the name of the file of digests ends.
 pub const SUMS: &str = "SHA256SUMS";
 
 /// A build in a folder that it holds alone.
@@ -34,26 +34,27 @@ pub struct Build<'a> {
 }
 
 impl<'a> Build<'a> {
-    /// Locks the folder, and takes the digests of all that goes in. `base` is where the base comes from, and its
+    /// Takes the digests of all that goes in. `base` is where the base comes from, and its
     /// digest.
     ///
     /// # Errors
-    /// When another build is there, or something cannot be read.
-    pub fn begin(recipe: &'a Recipe, folder: &Path, base: (&str, &str), landfall: &Path) -> Result<Self> {
+    /// When something cannot be read.
+    pub fn begin(recipe: &'a Recipe, folder: Folder, base: (&str, &str), landfall: &Path) -> Result<Self> {
         let made_of = MadeOf {
             recipe: recipe_digest(recipe)?,
             base: base.0.to_owned(),
             base_digest: base.1.to_owned(),
             landfall: sha256(landfall).map_err(|e| e.hint("give the binary with --binary"))?,
-            landfall_image: env!("CARGO_PKG_VERSION").into(),
+            landfall_image: own_digest()?,
+            name: recipe.origin.name(),
         };
-        Ok(Self { recipe, folder: Folder::lock(folder)?, made_of })
+        Ok(Self { recipe, folder, made_of })
     }
 
     /// What an earlier build of the same left, where all of it is still there.
     #[must_use]
     pub fn unchanged(&self) -> Option<Manifest> {
-        let manifest = Manifest::read(&self.folder.path)?;
+        let manifest = Manifest::read(&self.folder.path, &self.made_of.name)?;
         (manifest.key == self.made_of.key() && manifest.is_intact(&self.folder.path)).then_some(manifest)
     }
 
@@ -64,9 +65,10 @@ impl<'a> Build<'a> {
     pub fn finish(&self, raw: &Path, contents: Contents, mut tools: Vec<Tool>) -> Result<Manifest> {
         self.forget()?;
         tools.push(qemu_img()?);
+        tools.push(Tool { name: "landfall-image".into(), version: env!("CARGO_PKG_VERSION").into() });
         let manifest = Manifest {
             version: 1,
-            name: self.recipe.origin.name(),
+            name: self.made_of.name.clone(),
             key: self.made_of.key(),
             made_of: self.made_of.clone(),
             tools,
@@ -74,17 +76,25 @@ impl<'a> Build<'a> {
             contents,
         };
         let json = |value| serde_json::to_vec_pretty(value).map_err(|e| Error::bug(e.to_string()));
-        self.folder.write(&format!("{}.{}", manifest.name, sbom::ENDING), &json(&sbom::bill(&manifest))?)?;
-        self.folder.write(reproducible::FILE, reproducible::statement(self.recipe, &manifest).as_bytes())?;
-        self.folder.write(SUMS, manifest.sums().as_bytes())?;
+        self.folder.write(&self.beside(sbom::ENDING), &json(&sbom::bill(&manifest))?)?;
+        self.folder.write(
+            &self.beside(reproducible::ENDING),
+            reproducible::statement(self.recipe, &manifest).as_bytes(),
+        )?;
+        self.folder.write(&self.beside(SUMS), manifest.sums().as_bytes())?;
         let whole = serde_json::to_vec_pretty(&manifest).map_err(|e| Error::bug(e.to_string()))?;
-        self.folder.write(manifest::FILE, &whole)?;
+        self.folder.write(&self.beside(manifest::ENDING), &whole)?;
         Ok(manifest)
+    }
+
+    /// The name of what stands beside the outputs: images of several recipes may share a folder.
+    fn beside(&self, ending: &str) -> String {
+        format!("{}.{ending}", self.made_of.name)
     }
 
     /// An earlier manifest does not fit what is about to be written.
     fn forget(&self) -> Result<()> {
-        let path = self.folder.path.join(manifest::FILE);
+        let path = self.folder.path.join(self.beside(manifest::ENDING));
         match std::fs::remove_file(&path) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 Err(e).while_doing(|| format!("removing {}", path.display()))
@@ -92,6 +102,11 @@ impl<'a> Build<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// SHA-256 of this very program. Its version alone would let an image stay that an older commit made.
+fn own_digest() -> Result<String> {
+    sha256(Path::new("/proc/self/exe"))
 }
 
 /// SHA-256 of the recipe's text and of every file that it puts into the image.

@@ -45,12 +45,12 @@ impl Contents {
         Ok(Self::of(&String::from_utf8_lossy(&text), Packages::read(tree)?))
     }
 
-    /// Of what the guest said: its os-release, and what it printed for [`crate::packages::RPM_QUERY`].
+    /// Of what the guest told: its os-release and its packages.
     ///
     /// # Errors
-    /// When rpm printed something else.
-    pub fn of_guest(os_release: &str, rpm: &str) -> Result<Self> {
-        Ok(Self::of(os_release, Packages::of_rpm(rpm)?))
+    /// When these are none.
+    pub fn of_guest(os_release: &str, packages: &str) -> Result<Self> {
+        Ok(Self::of(os_release, Packages::of_guest(packages)?))
     }
 
     fn of(os_release: &str, packages: Packages) -> Self {

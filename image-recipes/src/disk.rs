@@ -20,7 +20,7 @@ pub mod samples;
 mod tests;
 
 pub use partitions::{Partition, partitions};
-pub use root::{ImageTree, Root, root};
+pub use root::{ImageTree, Root, Seen, root, seen};
 
 /// A disk as raw bytes: the image itself, or a copy that is gone with this value.
 #[derive(Debug)]
@@ -86,8 +86,12 @@ impl Disk {
     }
 }
 
-/// Refuses an image that is made of other files too: it could name any file of this machine.
-fn alone(image: &Path, format: &str) -> Result<()> {
+/// Refuses an image that is made of other files too: it could name any file of this machine, and none of them has the
+/// digest that was checked.
+///
+/// # Errors
+/// Then, and when `qemu-img` cannot tell.
+pub fn alone(image: &Path, format: &str) -> Result<()> {
     let said = Program::qemu_img().args(["info", "--output=json", "-f", format]).arg(image).run()?;
     let info: serde_json::Value =
         serde_json::from_str(&said).while_doing(|| "reading what qemu-img says".into())?;

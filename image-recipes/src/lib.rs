@@ -36,4 +36,5 @@ pub mod render;
 pub mod reproducible;
 pub mod sbom;
 pub mod seed;
+pub mod told;
 pub mod verify;

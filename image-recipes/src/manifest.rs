@@ -1,4 +1,4 @@
-//! `manifest.json` beside an image: what it was made of, with what, and what came out. It carries no time and no
+//! `NAME.manifest.json` beside an image: what it was made of, with what, and what came out. It carries no time and no
 //! path of the machine that built, so that two builds of the same can be compared.
 
 use std::path::Path;
@@ -9,8 +9,8 @@ use crate::contents::Contents;
 use crate::export::Output;
 use crate::outputs::sha256;
 
-/// Its name.
-pub const FILE: &str = "manifest.json";
+/// How its name ends.
+pub const ENDING: &str = "manifest.json";
 
 /// What an image was made of, with what, and what came out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,8 +44,10 @@ pub struct MadeOf {
     pub base_digest: String,
     /// SHA-256 of the binary `landfall` that is in the image.
     pub landfall: String,
-    /// Version of `landfall-image`.
+    /// SHA-256 of the program `landfall-image`.
     pub landfall_image: String,
+    /// The recipe's name, which is the outputs'.
+    pub name: String,
 }
 
 /// A program that made it.
@@ -63,7 +65,8 @@ impl MadeOf {
     pub fn key(&self) -> String {
         use sha2::{Digest, Sha256};
         let mut digest = Sha256::new();
-        for part in [&self.recipe, &self.base, &self.base_digest, &self.landfall, &self.landfall_image] {
+        let (made_by, made_of) = ([&self.landfall, &self.landfall_image], [&self.base, &self.base_digest]);
+        for part in [&self.recipe, &self.name].into_iter().chain(made_of).chain(made_by) {
             digest.update((part.len() as u64).to_le_bytes());
             digest.update(part);
         }
@@ -72,10 +75,10 @@ impl MadeOf {
 }
 
 impl Manifest {
-    /// Reads the one in a folder; `None` where there is none that can be read, which is the same as none.
+    /// Reads the one of a recipe in a folder; one that cannot be read is the same as none.
     #[must_use]
-    pub fn read(folder: &Path) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(folder.join(FILE)).ok()?).ok()
+    pub fn read(folder: &Path, name: &str) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(folder.join(format!("{name}.{ENDING}"))).ok()?).ok()
     }
 
     /// Whether everything that came out is still there, bit by bit.

@@ -49,11 +49,15 @@ impl Packages {
         Err(Error::failed("the image has neither dpkg's packages nor rpm's"))
     }
 
-    /// What the guest printed for [`RPM_QUERY`].
+    /// What the guest told: stanzas as in dpkg's status file, or what rpm printed for [`RPM_QUERY`].
     ///
     /// # Errors
-    /// When a line has not three columns.
-    pub fn of_rpm(printed: &str) -> Result<Self> {
+    /// When it is neither.
+    pub fn of_guest(told: &str) -> Result<Self> {
+        if told.starts_with("Package: ") { Ok(Self::Dpkg(dpkg(told))) } else { Self::of_rpm(told) }
+    }
+
+    fn of_rpm(printed: &str) -> Result<Self> {
         let line = |line: &str| match line.split('\t').collect::<Vec<_>>()[..] {
             [name, version, architecture] => Ok(Package {
                 name: name.into(),
@@ -64,6 +68,8 @@ impl Packages {
             _ => Err(Error::failed(format!("rpm printed a line that is no package: {line}"))),
         };
         let mut packages: Vec<Package> = printed.lines().map(line).collect::<Result<_>>()?;
+        // rpm lists the keys that it trusts as if they were packages.
+        packages.retain(|it| it.name != "gpg-pubkey");
         packages.sort();
         Ok(Self::Rpm(Some(packages)))
     }
@@ -121,10 +127,15 @@ mod tests {
 
     #[test]
     fn what_rpm_prints_is_read_and_anything_else_refused() {
-        let packages = Packages::of_rpm("zlib\t0:1.2.11-1.el9\tx86_64\nbash\t1:5.1-9\tx86_64\n").unwrap();
+        let told =
+            "zlib\t0:1.2.11-1.el9\tx86_64\ngpg-pubkey\t0:8483c65d-5ccc5b19\t(none)\nbash\t1:5.1-9\tx86_64\n";
+        let packages = Packages::of_guest(told).unwrap();
         let list = packages.known().unwrap();
         assert_eq!((list[0].name.as_str(), list[0].version.as_str()), ("bash", "1:5.1-9"));
         assert_eq!(list[1].version, "1.2.11-1.el9");
-        assert!(Packages::of_rpm("error: no database\n").is_err());
+        assert_eq!(list.len(), 2);
+        assert!(Packages::of_guest("error: no database\n").is_err());
+        let dpkg = "Package: bash\nStatus: install ok installed\nArchitecture: amd64\nVersion: 5.2-1\n\n";
+        assert_eq!(Packages::of_guest(dpkg).unwrap().known().unwrap()[0].version, "5.2-1");
     }
 }

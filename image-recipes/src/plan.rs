@@ -3,8 +3,9 @@
 
 use serde::Serialize;
 
+use crate::bake::ONE_ARCHITECTURE;
 use crate::error::Result;
-use crate::recipe::{Kernel, Recipe, Source};
+use crate::recipe::{Architecture, Kernel, Recipe, Source};
 use crate::render;
 
 /// A step.
@@ -32,6 +33,9 @@ pub struct Plan {
 pub fn plan(recipe: &Recipe) -> Result<Plan> {
     let mut plan = Plan { steps: Vec::new(), blocked: None };
     base(recipe, &mut plan)?;
+    if recipe.architecture != Architecture::X86_64 {
+        plan.blocked = Some(ONE_ARCHITECTURE.into());
+    }
     plan.add(
         format!("grow an overlay of it to {}, and boot that once", recipe.size),
         "packages, labels and the initramfs come from the system's own programs; the base itself stays as it is",
@@ -53,7 +57,8 @@ pub fn plan(recipe: &Recipe) -> Result<Plan> {
             "a shutdown may write again what the seal took away",
         ),
         Some(other) => plan.add(
-            "take the word of 'landfall seal --verify' in the image",
+            "hold what it told of its packages, keys and units against this recipe, and take the word of 'landfall seal \
+             --verify' in it",
             format!("its root is {other}, and only ext4 is read from outside"),
         ),
     }

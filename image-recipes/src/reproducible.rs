@@ -1,11 +1,11 @@
-//! `REPRODUCIBLE.md` beside an image: what is the same when it is built again, and what is not, said for this
+//! `NAME.reproducible.md` beside an image: what is the same when it is built again, and what is not, said for this
 //! image and not in general.
 
 use crate::manifest::Manifest;
 use crate::recipe::{Format, Recipe, Source};
 
-/// Its name.
-pub const FILE: &str = "REPRODUCIBLE.md";
+/// How its name ends.
+pub const ENDING: &str = "reproducible.md";
 
 /// The statement.
 #[must_use]
@@ -13,9 +13,9 @@ pub fn statement(recipe: &Recipe, manifest: &Manifest) -> String {
     let made_of = &manifest.made_of;
     let mut text = format!(
         "# What is reproducible of `{}`, and what not\n\n\
-         Key `{}`: the same recipe, base, binary and version of landfall-image give the same key. While the\n\
-         files beside this one have the digests of SHA256SUMS, such a build is not run again.\n\n## The same each time\n\n",
-        manifest.name, manifest.key
+         Key `{}`: the same recipe, base, binary and program landfall-image give the same key. While the\n\
+         files beside this one have the digests of `{}.SHA256SUMS`, such a build is not run again.\n\n## The same each time\n\n",
+        manifest.name, manifest.key, manifest.name
     );
     let mut same = vec![
         format!("the recipe and the files that it names (SHA-256 `{}`)", made_of.recipe),

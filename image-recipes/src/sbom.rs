@@ -42,7 +42,7 @@ pub fn bill(manifest: &Manifest) -> Value {
             "tools": { "components": [{
                 "type": "application",
                 "name": "landfall-image",
-                "version": manifest.made_of.landfall_image,
+                "version": env!("CARGO_PKG_VERSION"),
             }] },
             "component": {
                 "type": "platform",

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::disk::{Disk, ImageTree};
 use crate::error::{Error, Result, While};
 use crate::recipe::Recipe;
+use crate::told::Told;
 
 mod accounts;
 mod against_recipe;
@@ -83,7 +84,7 @@ impl Report {
     ///
     /// # Errors
     /// That one.
-    pub fn demand(&self, image: &Path) -> Result<()> {
+    pub fn demand(&self, image: &str) -> Result<()> {
         if self.is_clean() {
             return Ok(());
         }
@@ -97,8 +98,7 @@ impl Report {
             (0, _) => places,
             _ => format!("{traces}, and {places}"),
         };
-        let what = format!("{} {what}", image.display());
-        Err(Error::problems(what)
+        Err(Error::problems(format!("{image} {what}"))
             .hint("do not clone it: seal it again with 'landfall seal', or bake it anew"))
     }
 }
@@ -111,6 +111,24 @@ pub fn image(image: &Path, recipe: Option<&Recipe>) -> Result<Report> {
     let disk = Disk::open(image)?;
     let tree = ImageTree::open(&disk)?;
     look(&tree, recipe).while_doing(|| format!("verifying {}", image.display()))
+}
+
+/// Holds what a machine told of itself against the recipe, where its root cannot be read from outside. That it is sealed
+/// was its own `landfall seal --verify` to say.
+///
+/// # Errors
+/// When it did not tell.
+pub fn told(told: &Told, recipe: &Recipe, file_system: &str) -> Result<Report> {
+    let mut differences = against_recipe::units_not_in(&told.units()?);
+    differences.extend(against_recipe::keys_told(&told.keys()?, recipe));
+    if let Some(packages) = told.contents()?.packages {
+        differences.extend(against_recipe::packages_not_in(&packages, recipe));
+    }
+    let unchecked = vec![format!(
+        "files, users, time zone and host name: only ext4 is read from outside, and the disk has {file_system}; that it \
+         is sealed, 'landfall seal --verify' said within"
+    )];
+    Ok(Report { version: 1, survivors: Vec::new(), differences, unchecked })
 }
 
 fn look(tree: &ImageTree, recipe: Option<&Recipe>) -> Result<Report> {

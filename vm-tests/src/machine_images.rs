@@ -94,8 +94,11 @@ fn convert(from: &Path, format: &str, to: &Path) -> Result<()> {
 /// What `landfall-image bootstrap` makes, made anew when its own code changes.
 fn base(run: Run) -> Result<PathBuf> {
     let sources = programs::workspace().join("image-recipes/src");
-    let mut code =
-        vec![fs::read(sources.join("bootstrap.rs"))?, fs::read(sources.join("../bootstraps.toml"))?];
+    let mut code = Vec::new();
+    // The last writes the EFI system partition.
+    for part in ["bootstrap.rs", "../bootstraps.toml", "seed/fat.rs"] {
+        code.push(fs::read(sources.join(part)).doing(|| format!("reading {part}"))?);
+    }
     let mut parts: Vec<PathBuf> =
         fs::read_dir(sources.join("bootstrap"))?.map(|it| Ok(it?.path())).collect::<Result<_>>()?;
     parts.sort();

@@ -9,11 +9,12 @@ use crate::machine::{
     self, Accelerator, Bus, Disk, Firmware, Format, Identity, Network, Spec, arguments, console,
 };
 use crate::recipe::{self, Recipe};
+use crate::told::Told;
 
 /// How many lines of what a failed step printed an error shows.
 const SHOWN: usize = 15;
 
-/// Boots it and returns once it has sealed itself and is off.
+/// Boots it and returns what it told of itself, once it has sealed itself and is off.
 ///
 /// # Errors
 /// When a step fails in it, it does not end in time, or its console tells of trouble.
@@ -24,7 +25,7 @@ pub fn run(
     folder: &Path,
     patience: Duration,
     verbose: bool,
-) -> Result<()> {
+) -> Result<Told> {
     let accelerator = Accelerator::here();
     let how = if accelerator == Accelerator::Tcg { ", emulated: this takes minutes" } else { "" };
     eprintln!("booting it{how}");
@@ -38,7 +39,8 @@ pub fn run(
         }
     });
     listener.listen(folder);
-    waited.and_then(|()| listener.verdict())
+    waited.and_then(|()| listener.verdict())?;
+    Ok(listener.told)
 }
 
 fn spec(recipe: &Recipe, overlay: &Path, medium: &Path, folder: &Path) -> Result<Spec> {
@@ -69,29 +71,52 @@ struct Listener {
     verbose: bool,
     started: Instant,
     recent: Vec<String>,
+    /// What it is just telling.
+    telling: Option<String>,
+    told: Told,
     end: Option<Line>,
 }
 
 impl Listener {
     fn new(verbose: bool) -> Self {
-        Self { report: Report::default(), verbose, started: Instant::now(), recent: Vec::new(), end: None }
+        Self {
+            report: Report::default(),
+            verbose,
+            started: Instant::now(),
+            recent: Vec::new(),
+            telling: None,
+            told: Told::default(),
+            end: None,
+        }
     }
 
     fn listen(&mut self, folder: &Path) {
         for line in self.report.more(folder) {
-            match line {
-                Line::Step(what) => {
-                    eprintln!("{:>5} s  {what}", self.started.elapsed().as_secs());
-                    self.recent.clear();
-                }
-                Line::Other(text) => {
-                    if self.verbose {
-                        eprintln!("         | {text}");
-                    }
-                    self.recent.push(text);
-                }
-                end => self.end = Some(end),
+            match (line, &self.telling) {
+                (Line::Other(text), Some(what)) => self.told.line(what, &text),
+                (line, _) => self.hear(line),
             }
+        }
+    }
+
+    fn hear(&mut self, line: Line) {
+        match line {
+            Line::Tells(what) => {
+                self.told.begin(&what);
+                self.telling = Some(what);
+            }
+            Line::Told => self.telling = None,
+            Line::Step(what) => {
+                eprintln!("{:>5} s  {what}", self.started.elapsed().as_secs());
+                self.recent.clear();
+            }
+            Line::Other(text) => {
+                if self.verbose {
+                    eprintln!("         | {text}");
+                }
+                self.recent.push(text);
+            }
+            end => self.end = Some(end),
         }
     }
 
@@ -106,5 +131,24 @@ impl Listener {
                 .while_doing(format!("its last lines were:\n{said}"))
                 .hint("the console stands beside the outputs; is the base configured by cloud-init?")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_machine_tells_is_kept_and_is_no_part_of_what_a_failed_step_printed() {
+        let folder = tempfile::tempdir().unwrap();
+        let report = "@bake step seal\nsealed\n@bake tells keys\nops\tkey\n@bake told\n@bake tells units\n@bake told\n\
+            after\n@bake sealed\n";
+        std::fs::write(folder.path().join(super::super::report::FILE), report).unwrap();
+        let mut listener = Listener::new(false);
+        listener.listen(folder.path());
+        listener.verdict().unwrap();
+        assert_eq!(listener.told.keys().unwrap().len(), 1);
+        assert!(listener.told.units().unwrap().is_empty());
+        assert_eq!(listener.recent, ["sealed", "after"]);
     }
 }

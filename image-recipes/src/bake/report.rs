@@ -12,6 +12,10 @@ pub const FILE: &str = "report";
 pub enum Line {
     /// It begins a step.
     Step(String),
+    /// It begins to tell of itself: the lines up to [`Line::Told`] are its answer.
+    Tells(String),
+    /// It has told.
+    Told,
     /// It is sealed, verified, and powers off.
     Sealed,
     /// A step failed, and it powers off.
@@ -25,6 +29,8 @@ impl Line {
         let text = text.trim_end_matches('\r');
         match text.strip_prefix("@bake ").map(|word| word.split_once(' ').unwrap_or((word, ""))) {
             Some(("step", what)) => Self::Step(what.into()),
+            Some(("tells", what)) => Self::Tells(what.into()),
+            Some(("told", "")) => Self::Told,
             Some(("sealed", "")) => Self::Sealed,
             Some(("failed", what)) => Self::Failed(what.into()),
             _ => Self::Other(text.into()),

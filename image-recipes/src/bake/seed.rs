@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::error::{Result, While};
+use crate::packages::RPM_QUERY;
 use crate::recipe::Recipe;
 use crate::render;
 use crate::seed::fat;
@@ -83,6 +84,34 @@ step 'the boot menu' menu
 step 'landfall install' landfall install
 step 'landfall seal' landfall seal{keep}
 step 'landfall seal --verify' landfall seal --verify
+# What is read from outside where the root is ext4 is told by the machine where it is not; rpm's packages always.
+packages() {{
+    if [ -e /var/lib/dpkg/status ]; then
+        grep -E '^(Package|Status|Version|Architecture):|^$' /var/lib/dpkg/status
+    else
+        rpm --query --all --queryformat '{RPM_QUERY}'
+    fi
+}}
+keys() {{
+    getent passwd | while IFS=: read -r name _ _ _ _ home _; do
+        for file in \"$home/.ssh/authorized_keys\" \"$home/.ssh/authorized_keys2\"; do
+            [ ! -f \"$file\" ] || awk -v name=\"$name\" '{{ print name \"\\t\" $0 }}' \"$file\"
+        done
+    done
+}}
+units() {{
+    for link in /etc/systemd/system/*.wants/* /etc/systemd/system/*.requires/*; do echo \"${{link##*/}}\"; done
+}}
+tells() {{
+    echo \"@bake tells $1\"
+    shift
+    \"$@\" || end failed \"$@\"
+    echo '@bake told'
+}}
+tells os-release cat /etc/os-release
+tells packages packages
+tells keys keys
+tells units units
 step 'giving free blocks back' sh -c 'fstrim --all || true; sync'
 end sealed
 "
@@ -105,6 +134,24 @@ mod tests {
                 crate::program::Program::new("sh", "dash").arg("-n").output_with(text.as_bytes()).unwrap();
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         }
+    }
+
+    #[test]
+    fn the_machine_tells_its_packages_keys_and_units_so_that_they_can_be_read() {
+        let script = script(&recipe("base = \"debian-12\""));
+        let (from, to) = (script.find("packages() {").unwrap(), script.find("tells os-release").unwrap());
+        let mut told = crate::told::Told::default();
+        for name in ["packages", "keys", "units"] {
+            let text = format!("end() {{ exit 1; }}\n{}tells {name} {name}\n", &script[from..to]);
+            let said = crate::program::Program::new("sh", "dash").args(["-c", &text]).run().unwrap();
+            let lines = said.strip_prefix(&format!("@bake tells {name}\n")).unwrap();
+            told.begin(name);
+            lines.strip_suffix("@bake told\n").unwrap().lines().for_each(|line| told.line(name, line));
+        }
+        told.line("os-release", "ID=test");
+        assert!(told.contents().unwrap().packages.unwrap().iter().any(|it| it.name == "bash"));
+        told.keys().unwrap();
+        assert!(!told.units().unwrap().is_empty());
     }
 
     #[test]

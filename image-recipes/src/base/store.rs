@@ -32,6 +32,15 @@ impl Store {
         Ok(Self::at(&cache.join("landfall-image")))
     }
 
+    /// A file of this user's that is no download.
+    ///
+    /// # Errors
+    /// When the store's folder cannot be made.
+    pub fn beside(&self, name: &str) -> Result<PathBuf> {
+        fs::create_dir_all(&self.folder).while_doing(|| format!("making {}", self.folder.display()))?;
+        Ok(self.folder.join(name))
+    }
+
     /// One elsewhere.
     #[must_use]
     pub fn at(folder: &Path) -> Self {

@@ -33,7 +33,8 @@ impl Place {
 
     fn begin(&self) -> Build<'_> {
         let base = ("debian-12 from packages", "sha256:00");
-        Build::begin(&self.recipe, &self.at("out"), base, &self.at("landfall")).unwrap()
+        Build::begin(&self.recipe, Folder::lock(&self.at("out")).unwrap(), base, &self.at("landfall"))
+            .unwrap()
     }
 
     fn built(&self) -> Manifest {
@@ -55,16 +56,17 @@ fn everything_stands_beside_the_outputs() {
         .map(|it| it.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    let wanted =
-        ["REPRODUCIBLE.md", "SHA256SUMS", "edge.cdx.json", "edge.qcow2", "edge.vmdk", "manifest.json"];
+    let wanted = ["SHA256SUMS", "cdx.json", "manifest.json", "qcow2", "reproducible.md", "vmdk"]
+        .map(|it| format!("edge.{it}"));
     assert_eq!(names[1..], wanted, "and the lock, {}", names[0]);
-    let check = Program::new("sh", "dash").args(["-c", "cd \"$1\" && sha256sum --check SHA256SUMS", "sh"]);
+    let check =
+        Program::new("sh", "dash").args(["-c", "cd \"$1\" && sha256sum --check edge.SHA256SUMS", "sh"]);
     check.arg(place.at("out")).run().unwrap();
-    assert_eq!(Manifest::read(&place.at("out")), Some(manifest.clone()));
+    assert_eq!(Manifest::read(&place.at("out"), "edge"), Some(manifest.clone()));
     assert_eq!(manifest.tools[0].name, "qemu-img");
-    let text = fs::read_to_string(place.at("out/manifest.json")).unwrap();
+    let text = fs::read_to_string(place.at("out/edge.manifest.json")).unwrap();
     assert!(!text.contains(place.folder.path().to_str().unwrap()), "no path of this machine");
-    let statement = fs::read_to_string(place.at("out/REPRODUCIBLE.md")).unwrap();
+    let statement = fs::read_to_string(place.at("out/edge.reproducible.md")).unwrap();
     assert!(
         statement.contains("its repository moves") && statement.contains("puts into vmdk"),
         "{statement}"
@@ -84,8 +86,13 @@ fn nothing_changed_means_nothing_rebuilt_and_any_change_means_all() {
         fs::write(place.at(name), before).unwrap();
     }
     assert!(unchanged(&place));
-    let other =
-        Build::begin(&place.recipe, &place.at("out"), ("x", "sha256:11"), &place.at("landfall")).unwrap();
+    let other = Build::begin(
+        &place.recipe,
+        Folder::lock(&place.at("out")).unwrap(),
+        ("x", "sha256:11"),
+        &place.at("landfall"),
+    )
+    .unwrap();
     assert!(other.unchanged().is_none(), "another base");
     drop(other);
     let mut image = fs::read(place.at("out/edge.qcow2")).unwrap();
@@ -94,8 +101,27 @@ fn nothing_changed_means_nothing_rebuilt_and_any_change_means_all() {
     assert!(!unchanged(&place), "an output that was damaged");
     fs::remove_file(place.at("out/edge.qcow2")).unwrap();
     assert!(!unchanged(&place), "an output that is gone");
-    fs::write(place.at("out/manifest.json"), "{ half").unwrap();
+    fs::write(place.at("out/edge.manifest.json"), "{ half").unwrap();
     assert!(!unchanged(&place), "a manifest that is none");
+}
+
+#[test]
+fn images_of_two_recipes_share_a_folder_and_neither_is_taken_for_the_other() {
+    let place = Place::new();
+    place.built();
+    fs::copy(place.at("edge.toml"), place.at("quay.toml")).unwrap();
+    let quay = Recipe::read(&place.at("quay.toml")).unwrap();
+    let base = ("debian-12 from packages", "sha256:00");
+    let build =
+        Build::begin(&quay, Folder::lock(&place.at("out")).unwrap(), base, &place.at("landfall")).unwrap();
+    assert!(build.unchanged().is_none(), "the same recipe by another name");
+    build.finish(&place.at("raw"), contents(), Vec::new()).unwrap();
+    drop(build);
+    assert!(place.begin().unchanged().is_some(), "the first is whole still");
+    for name in ["edge", "quay"] {
+        let sums = fs::read_to_string(place.at(&format!("out/{name}.SHA256SUMS"))).unwrap();
+        assert!(sums.lines().all(|line| line.contains(&format!("  {name}."))), "{sums}");
+    }
 }
 
 #[test]
@@ -105,7 +131,7 @@ fn a_build_that_fails_leaves_no_manifest_that_fits() {
     let build = place.begin();
     build.finish(&place.at("no-such-disk"), contents(), Vec::new()).unwrap_err();
     assert!(build.unchanged().is_none());
-    assert!(!place.at("out/manifest.json").exists());
+    assert!(!place.at("out/edge.manifest.json").exists());
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub fn run(flags: &Flags, json: bool) -> Result<()> {
     if json {
         println!("{}", serde_json::to_string_pretty(&report).map_err(|e| Error::bug(e.to_string()))?);
     }
-    report.demand(&flags.image)?;
+    report.demand(&flags.image.display().to_string())?;
     eprintln!("{:<10} {}", "clean", flags.image.display());
     Ok(())
 }

@@ -28,11 +28,36 @@ const FILE_SYSTEMS: [(&str, u64, &[u8]); 4] = [
     ("LVM", 512, b"LABELONE"),
 ];
 
+/// Where a disk's root is, or why nobody can look into it from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// On an ext4.
+    Root(Root),
+    /// On none of the file systems that are read from outside: what the disk has instead.
+    Other(String),
+}
+
 /// Finds the root: the ext4 file system that has an os-release.
 ///
 /// # Errors
 /// When there is none, or more than one: with what is there instead.
 pub fn root(disk: &Disk) -> Result<Root> {
+    match seen(disk)? {
+        Seen::Root(root) => Ok(root),
+        Seen::Other(others) => Err(Error::refused(format!(
+            "the root file system is not ext4: found {others}"
+        ))
+        .hint(
+            "only ext4 is read without mounting; for others the guest's own 'landfall seal --verify' counts",
+        )),
+    }
+}
+
+/// The same, of a disk whose root may be on another file system.
+///
+/// # Errors
+/// When there is no file system at all, or more than one root.
+pub fn seen(disk: &Disk) -> Result<Seen> {
     let table = partitions(disk)?;
     let esp = table.iter().find(|it| it.is_esp()).cloned();
     let whole = Partition { number: 0, offset: 0, size: disk.size()?, kind: String::new() };
@@ -51,11 +76,10 @@ pub fn root(disk: &Disk) -> Result<Root> {
         }
     }
     match roots[..] {
-        [one] => Ok(Root { offset: one.offset, size: one.size, number: one.number, esp }),
+        [one] => Ok(Seen::Root(Root { offset: one.offset, size: one.size, number: one.number, esp })),
         [] if others.is_empty() => Err(Error::refused("no root file system was found in the image")
             .hint("an image is a disk with an ext4 that has an os-release")),
-        [] => Err(Error::refused(format!("the root file system is not ext4: found {}", others.join(", ")))
-            .hint("only ext4 is read without mounting; for others the guest's own 'landfall seal --verify' counts")),
+        [] => Ok(Seen::Other(others.join(", "))),
         [..] => Err(Error::refused(format!("{} file systems have an os-release", roots.len()))
             .hint("an image with more than one system is not supported")),
     }

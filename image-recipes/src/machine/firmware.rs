@@ -32,17 +32,24 @@ impl Firmware {
     /// # Errors
     /// When no OVMF is installed.
     pub fn uefi(folder: &Path) -> Result<Self> {
-        let found =
-            OVMF.iter().find(|(code, variables)| Path::new(code).exists() && Path::new(variables).exists());
-        let (code, template) = found.ok_or_else(|| {
-            Error::refused("UEFI was asked for, and there is no OVMF on this machine")
-                .hint("install it: apt-get install ovmf")
-        })?;
+        let (code, template) = Self::find_ovmf()?;
         let variables = folder.join("uefi-variables");
         if !variables.exists() {
             std::fs::copy(template, &variables)
                 .map_err(|e| Error::failed(e.to_string()).while_doing(format!("copying {template}")))?;
         }
         Ok(Self::Uefi { code: code.into(), variables })
+    }
+
+    /// OVMF's code, and the template of its variables.
+    ///
+    /// # Errors
+    /// When it is not installed.
+    pub fn find_ovmf() -> Result<(&'static str, &'static str)> {
+        let is_here = |path: &str| Path::new(path).exists();
+        OVMF.into_iter().find(|(code, variables)| is_here(code) && is_here(variables)).ok_or_else(|| {
+            Error::refused("UEFI was asked for, and there is no OVMF on this machine")
+                .hint("install it: apt-get install ovmf")
+        })
     }
 }

@@ -29,9 +29,9 @@ pub fn turn(ledger: &Path, mebibytes: u32) -> Result<Turn> {
     if u64::from(mebibytes) > room {
         return Err(Error::refused(format!(
             "the machine wants {mebibytes} MiB of memory, and this one has {room} to give"
-        ))
-        .hint("give it less: --memory"));
+        )));
     }
+    let mut waits = false;
     let line = format!("{} {} {mebibytes}", std::process::id(), unique());
     loop {
         let mut taken = false;
@@ -46,6 +46,9 @@ pub fn turn(ledger: &Path, mebibytes: u32) -> Result<Turn> {
         })?;
         if taken {
             return Ok(Turn { ledger: ledger.to_owned(), line });
+        }
+        if !std::mem::replace(&mut waits, true) {
+            eprintln!("{:<10} for another machine's memory: this one wants {mebibytes} MiB", "waiting");
         }
         std::thread::sleep(Duration::from_millis(200));
     }

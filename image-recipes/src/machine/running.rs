@@ -34,7 +34,7 @@ pub fn start(spec: &Spec, mut command: Command, folder: &Path) -> Result<Running
     }
     command.args(arguments::of(spec, Accelerator::here(), folder)).stderr(log);
     if !spec.interactive {
-        // A process group of its own: an interrupt at the terminal is for us, who end the machine in order.
+        // A process group of its own: an interrupt at the terminal is for us, and the kernel ends QEMU with us.
         command.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
     }
     let mut qemu = command.spawn().map_err(|e| not_started(&e))?;

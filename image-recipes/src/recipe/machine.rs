@@ -12,7 +12,7 @@ pub enum Architecture {
     #[default]
     #[serde(rename = "x86_64")]
     X86_64,
-    /// 64-bit ARM.
+    /// 64-bit ARM: planned, and refused by `bake` yet.
     #[serde(rename = "aarch64")]
     Aarch64,
 }

@@ -10,7 +10,7 @@ use super::accounts::Accounts;
 use super::{Difference, Report, Subject};
 use crate::disk::ImageTree;
 use crate::error::Result;
-use crate::packages::Packages;
+use crate::packages::{Package, Packages};
 use crate::recipe::{Recipe, User};
 use crate::render::{self, CONFIG, DAEMON_JSON, Placed};
 
@@ -27,8 +27,13 @@ pub fn units(tree: &ImageTree) -> Result<Vec<Difference>> {
             enabled.extend(tree.list(&format!("{UNIT_FOLDER}/{folder}"))?);
         }
     }
+    Ok(units_not_in(&enabled))
+}
+
+/// The same, where the enabled ones are known.
+pub fn units_not_in(enabled: &BTreeSet<String>) -> Vec<Difference> {
     let missing = UNITS.iter().filter(|unit| !enabled.contains(**unit));
-    Ok(missing.map(|unit| differs(Subject::Unit, *unit, "it is not enabled")).collect())
+    missing.map(|unit| differs(Subject::Unit, *unit, "it is not enabled")).collect()
 }
 
 /// Everything else.
@@ -123,11 +128,7 @@ fn keys(tree: &ImageTree, recipe: &Recipe, accounts: &Accounts, report: &mut Rep
         let path = format!("{}/.ssh/authorized_keys", account.home);
         let found = tree.root.content(&path)?.unwrap_or_default();
         if lines(&found) != lines(wanted.as_bytes()) {
-            report.differences.push(differs(
-                Subject::User,
-                user.name.as_str(),
-                "its keys are not the recipe's",
-            ));
+            report.differences.push(not_the_recipes_keys(user.name.as_str()));
         }
         ours.insert(path);
     }
@@ -136,6 +137,21 @@ fn keys(tree: &ImageTree, recipe: &Recipe, accounts: &Accounts, report: &mut Rep
         report.survivors.extend(trace.survivors(tree)?.into_iter().filter(|it| !ours.contains(&it.path)));
     }
     Ok(())
+}
+
+/// The same as a machine told of it: no key of anybody else's, whoever's file it is in.
+pub fn keys_told(found: &BTreeSet<(String, String)>, recipe: &Recipe) -> Vec<Difference> {
+    let mut wanted = BTreeSet::new();
+    for user in &recipe.users {
+        let keys = lines(render::authorized_keys(user).unwrap_or_default().as_bytes());
+        wanted.extend(keys.into_iter().map(|key| (user.name.as_str().to_owned(), key)));
+    }
+    let users: BTreeSet<&str> = wanted.symmetric_difference(found).map(|(user, _)| user.as_str()).collect();
+    users.into_iter().map(not_the_recipes_keys).collect()
+}
+
+fn not_the_recipes_keys(user: &str) -> Difference {
+    differs(Subject::User, user, "its keys are not the recipe's")
 }
 
 /// Keys without comments and empty lines, in any order.
@@ -157,11 +173,14 @@ fn packages(tree: &ImageTree, recipe: &Recipe, report: &mut Report) -> Result<()
         report.unchecked.push("packages: rpm's database is read by rpm alone, in the guest".into());
         return Ok(());
     };
-    let missing = recipe.packages.iter().filter(|wanted| !known.iter().any(|it| it.name == wanted.as_str()));
-    report
-        .differences
-        .extend(missing.map(|it| differs(Subject::Package, it.as_str(), "it is not installed")));
+    report.differences.extend(packages_not_in(known, recipe));
     Ok(())
+}
+
+/// The recipe's packages that are missing.
+pub fn packages_not_in(known: &[Package], recipe: &Recipe) -> Vec<Difference> {
+    let missing = recipe.packages.iter().filter(|wanted| !known.iter().any(|it| it.name == wanted.as_str()));
+    missing.map(|it| differs(Subject::Package, it.as_str(), "it is not installed")).collect()
 }
 
 fn time_zone(tree: &ImageTree, recipe: &Recipe) -> Result<Option<Difference>> {

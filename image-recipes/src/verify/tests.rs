@@ -88,7 +88,7 @@ fn a_good_image_is_clean() {
     let report = looked(&[]);
     assert!(report.is_clean(), "{:#?}", report.lines());
     assert_eq!(report.unchecked, [] as [&str; 0]);
-    report.demand(Path::new("edge.raw")).unwrap();
+    report.demand("edge.raw").unwrap();
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn each_difference_is_found_and_named() {
         let report = looked(&[(path, mode, content)]);
         let found = report.differences.iter().any(|it| it.subject == subject && it.what.contains(says));
         assert!(found, "{path} {content}: {:#?}", report.lines());
-        assert_eq!(report.demand(Path::new("edge.raw")).unwrap_err().exit_code(), 3);
+        assert_eq!(report.demand("edge.raw").unwrap_err().exit_code(), 3);
     }
 }
 
