@@ -1,5 +1,7 @@
 //! The golden image boots anywhere and registers.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use image_recipes::machine::Bus;
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
@@ -7,7 +9,7 @@ use vm_tests::guest::machine::{Boots, Setup};
 use vm_tests::journey;
 use vm_tests::machine_images;
 
-use crate::{TO_REGISTER, counted, disk, first_boot_is_done, instance, scenario};
+use crate::{TO_REGISTER, counted, disk, first_boot_is_done, instance, report, scenario};
 
 #[test]
 fn a_golden_image_boots_by_bios_registers_and_is_the_same_instance_after_a_reboot() -> Result<()> {
@@ -37,14 +39,15 @@ fn a_golden_image_boots_by_bios_registers_and_is_the_same_instance_after_a_reboo
 
 #[test]
 #[ignore = "in scripts/test --full: the same image boots by BIOS in each run"]
-fn a_golden_image_boots_by_uefi_and_registers() -> Result<()> {
+fn a_golden_image_boots_by_uefi_and_registers_with_a_seed_from_smbios() -> Result<()> {
     scenario(|world| {
-        let medium = disk(&journey::seed(world, 1)?, Bus::Virtio)?;
-        let setup = Setup { boots: Boots::ByUefi, ..Setup::default() }.with(medium);
+        let seed = format!("landfall.seed={}", BASE64_STANDARD.encode(journey::seed(world, 1)?));
+        let setup = Setup { boots: Boots::ByUefi, oem_strings: vec![seed], ..Setup::default() };
         let mut machine = world.machine(&machine_images::golden()?, setup)?;
         machine.boot()?;
         machine.must("[ -d /sys/firmware/efi ]")?;
         first_boot_is_done(&mut machine)?;
+        assert_eq!(report(&machine)?["source"], "SMBIOS type 11");
         assert_eq!(counted(world)?, (1, 1));
         machine.stop()
     })

@@ -57,6 +57,8 @@ pub struct Setup {
     pub media: Vec<Medium>,
     /// SMBIOS strings of type 11.
     pub oem_strings: Vec<String>,
+    /// Files that QEMU shows to what runs in the machine: names, and all of each.
+    pub fw_cfg: Vec<(String, String)>,
     /// The network cable.
     pub cable: Cable,
 }
@@ -70,6 +72,7 @@ impl Default for Setup {
             mac: None,
             media: Vec::new(),
             oem_strings: Vec::new(),
+            fw_cfg: Vec::new(),
             cable: Cable::In,
         }
     }
@@ -103,6 +106,12 @@ impl Setup {
             fs::write(&file, &medium.content)?;
             disks.push(Disk { file, format: Format::Raw, bus: medium.bus, read_only: true });
         }
+        let mut fw_cfg = Vec::new();
+        for (index, (name, content)) in self.fw_cfg.iter().enumerate() {
+            let file = folder.join(format!("fw_cfg{index}"));
+            fs::write(&file, content)?;
+            fw_cfg.push((name.clone(), file));
+        }
         // Addresses and ids stay the same at each boot: they are part of what a machine is known by.
         let mac = self.mac.clone().unwrap_or_else(|| format!("02:00:0a:4d:01:{number:02x}"));
         let uuid = self.uuid.clone().unwrap_or_else(|| format!("6c616e64-6661-4c6c-8a77-{number:012x}"));
@@ -115,7 +124,7 @@ impl Setup {
             disks,
             network: Some(network),
             identity: Identity { uuid: Some(uuid), oem_strings: self.oem_strings.clone() },
-            fw_cfg: Vec::new(),
+            fw_cfg,
             ports: (0..guest_agent::PORTS).map(guest_agent::port).collect(),
             report: false,
             interactive: false,
