@@ -233,6 +233,51 @@ fn packers_script_bakes_seals_and_lets_nothing_out_that_the_gate_holds() {
     }
 }
 
+/// The value of a setting in a block of Packer's template; a list gives its only entry.
+fn setting<'a>(block: &'a str, name: &str) -> Option<&'a str> {
+    let line = block.lines().find(|line| line.trim_start().split(' ').next() == Some(name))?;
+    line.split_once('"')?.1.rsplit_once('"').map(|(value, _)| value)
+}
+
+/// Does in this place what the template tells Packer to do in its machine. As Packer's upload does, this one makes no
+/// folder.
+fn packer_builds(place: &Place, template: &str) {
+    let machine = |text: &str| text.replace("/tmp/", &format!("{}/", place.at("machine").display()));
+    fs::create_dir_all(place.at("machine")).unwrap();
+    for block in template.split("provisioner \"").skip(1) {
+        let (command, source, to) =
+            (setting(block, "inline"), setting(block, "source"), setting(block, "destination"));
+        let run = match (command, source, to) {
+            (Some(command), ..) => machine(command),
+            (_, Some("${var.landfall}/"), Some(to)) => {
+                format!("test -d {0} && cp {1}/* {0}/", machine(to), place.at("files").display())
+            }
+            _ => {
+                let script = setting(block, "script").expect("a provisioner that this stand-in knows");
+                let execute = setting(block, "execute_command").unwrap();
+                machine(execute).replace("{{ .Path }}", &place.at(script).display().to_string())
+            }
+        };
+        let output = place.run(Path::new("sh"), &[Path::new("-c"), Path::new(&run)], &[]);
+        assert!(output.status.success(), "{run}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn packers_template_brings_the_files_to_where_its_script_looks_for_them() {
+    let place = Place::new();
+    let script = fs::read_to_string(snippet("packer/provision.sh")).unwrap();
+    executable(&place.at("provision.sh"), &script.replace("/usr/local/bin/landfall", "landfall"));
+    executable(&place.at("bin/landfall"), LANDFALL);
+    packer_builds(&place, &fs::read_to_string(snippet("packer/landfall.pkr.hcl")).unwrap());
+    assert_eq!(
+        place.log(),
+        "landfall install --config AT/machine/landfall/config.toml --policy AT/machine/landfall/policy.toml\n\
+         landfall seal\nlandfall seal --verify\n"
+    );
+    assert!(!place.at("machine/landfall").exists(), "nothing of Packer's is left");
+}
+
 #[test]
 fn packer_finds_its_template_right() {
     let folder = tempfile::tempdir().unwrap();
