@@ -7,9 +7,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result, While};
+use crate::program::Program;
 
 /// The one release that is never released, and so has no pockets beside it.
-const ROLLING: &str = "sid";
+pub const ROLLING: &str = "sid";
 
 /// The machine's Debian sources in deb822 form, with its own release's name replaced by `suite`.
 pub fn for_suite(suite: &str) -> Result<String> {
@@ -26,6 +27,13 @@ pub fn for_suite(suite: &str) -> Result<String> {
             .hint("give apt's sources for the release: --sources FILE")),
         false => Ok(stanzas.join("\n\n") + "\n"),
     }
+}
+
+/// Whether this machine's own apt takes lists past their date from these sources, as one does that reads a snapshot of
+/// an archive.
+pub fn may_be_stale() -> Result<bool> {
+    let asked = ["shell", "CHECKED", "Acquire::Check-Valid-Until/b"];
+    Ok(Program::new("apt-config", "apt").args(asked).run()?.trim() == "CHECKED='false'")
 }
 
 fn own_release() -> Result<String> {
