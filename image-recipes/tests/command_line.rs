@@ -115,3 +115,28 @@ fn what_is_no_image_is_refused_by_verify_and_inject() {
         assert!(said(&output).starts_with("error: "), "{}", said(&output));
     }
 }
+
+#[test]
+fn sources_that_may_not_be_in_every_clone_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = "base = { release = \"debian-12\", from = \"packages\" }\n";
+    fs::write(folder.path().join("edge.toml"), recipe).unwrap();
+    fs::write(folder.path().join("landfall"), "binary").unwrap();
+    let stanza =
+        "Types: deb\nURIs: https://reader:t0ken@mirror.example/debian\nSuites: bookworm\nComponents: main\n";
+    fs::write(folder.path().join("debian.sources"), stanza).unwrap();
+    let bake = ["bake", "edge.toml", "--binary", "landfall", "--output", "images", "--sources"];
+    let bootstrap = ["bootstrap", "debian-12", "--output", "base.qcow2", "--sources"];
+    for args in [&bake[..], &bootstrap[..]] {
+        let output = run(folder.path(), &[args, &["debian.sources"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains("has a user or a password in its address"), "{}", said(&output));
+        assert!(!said(&output).contains("t0ken"), "{}", said(&output));
+        let output = run(folder.path(), &[args, &["missing"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains("the apt sources missing cannot be read"), "{}", said(&output));
+    }
+    fs::write(folder.path().join("edge.toml"), "base = \"debian-12\"\n").unwrap();
+    let output = run(folder.path(), &[&bake[..], &["debian.sources"]].concat());
+    assert!(said(&output).contains("--sources is for a base from packages"), "{}", said(&output));
+}
