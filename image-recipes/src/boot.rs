@@ -105,8 +105,7 @@ fn plugged_in(file: PathBuf) -> Disk {
 /// # Errors
 /// When there is no such image, or `qemu-img` does not know it.
 pub(crate) fn overlay_of(image: &Path, overlay: &Path) -> Result<()> {
-    let image = std::fs::canonicalize(image)
-        .map_err(|e| Error::refused(format!("{} cannot be read: {e}", image.display())))?;
+    let image = crate::disk::resolved(image)?;
     let format = crate::disk::format(&image)?;
     let backing =
         format!("backing_file={},backing_fmt={format}", image.display().to_string().replace(',', ",,"));

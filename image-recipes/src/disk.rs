@@ -86,6 +86,15 @@ impl Disk {
     }
 }
 
+/// Where an image really is, also by a link to it.
+///
+/// # Errors
+/// When there is none.
+pub fn resolved(image: &Path) -> Result<PathBuf> {
+    std::fs::canonicalize(image)
+        .map_err(|e| Error::refused(format!("{} cannot be read: {e}", image.display())))
+}
+
 /// Refuses an image that is made of other files too: it could name any file of this machine.
 fn alone(image: &Path, format: &str) -> Result<()> {
     let said = Program::qemu_img().args(["info", "--output=json", "-f", format]).arg(image).run()?;
