@@ -161,8 +161,8 @@ fn an_installer_that_injects_hears_nothing_of_the_options_of_this_shell() {
     let made = Command::new("mke2fs")
         .args(["-q", "-F", "-t", "ext4", "-d", "tree", "disk.raw", "16M"])
         .current_dir(folder.path())
-        .status();
-    assert!(made.unwrap().success());
+        .output();
+    assert!(made.unwrap().status.success());
     let output = Command::new(env!("CARGO_BIN_EXE_landfall-image"))
         .args(["inject", "disk.raw", "--binary", "landfall"])
         .current_dir(folder.path())
