@@ -12,6 +12,7 @@ use crate::program::Program;
 
 pub mod ext4;
 mod fat;
+mod label;
 mod partitions;
 mod root;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use label::labels;
 pub use partitions::{Partition, partitions};
 pub use root::{ImageTree, Root, root};
 
