@@ -185,7 +185,7 @@ mod tests {
         };
         let (binary, seed) = (file("binary.img", fat::BINARY), file("edge-1.img", fat::CIDATA));
         assert_eq!(seed_among(&[]).unwrap(), None);
-        assert_eq!(seed_among(&[binary.clone()]).unwrap(), None);
+        assert_eq!(seed_among(std::slice::from_ref(&binary)).unwrap(), None);
         assert_eq!(seed_among(&[binary, seed.clone()]).unwrap(), Some(&seed));
         let error = seed_among(&["no-such-disk".into()]).unwrap_err();
         assert!(error.exit_code() == 2 && error.what.contains("no-such-disk"), "{error}");

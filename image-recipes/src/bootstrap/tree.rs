@@ -49,7 +49,7 @@ impl Tree {
         let own = folder.join("own");
         own_files::write(&own, &ids.root, &ids.esp())?;
         let (archive, root) = (folder.join("root.tar"), folder.join("root"));
-        let mmdebstrap = mmdebstrap(contents, sources, &own).arg(&archive).env("TMPDIR", scratch(folder));
+        let mmdebstrap = mmdebstrap(contents, sources, &own, &archive).env("TMPDIR", scratch(folder));
         let output = mmdebstrap.output_with(sources.text.as_bytes())?;
         if !output.status.success() {
             return Err(mmdebstrap.failure_for(&output, &reasons(&String::from_utf8_lossy(&output.stderr))));
@@ -102,8 +102,8 @@ impl Tree {
     }
 }
 
-/// All but where the archive goes.
-fn mmdebstrap(contents: &Contents, sources: &Sources, own: &Path) -> Program {
+/// The sources are its standard input, which it reads only where it is told so in place of a mirror.
+fn mmdebstrap(contents: &Contents, sources: &Sources, own: &Path, archive: &Path) -> Program {
     Program::new("mmdebstrap", "mmdebstrap")
         .args(OPTIONS)
         .args(sources.may_be_stale.then_some(STALE_LISTS))
@@ -112,6 +112,8 @@ fn mmdebstrap(contents: &Contents, sources: &Sources, own: &Path) -> Program {
         .arg(format!("--customize-hook=sync-in '{}' /", own.display()))
         .arg(format!("--customize-hook={CUSTOMISE}"))
         .arg(&contents.suite)
+        .arg(archive)
+        .arg("-")
 }
 
 /// Why `mmdebstrap` failed: the errors of what it ran, without its own that only tell which command it was, and that it
@@ -176,12 +178,21 @@ mod tests {
         }
     }
 
+    fn command(may_be_stale: bool) -> String {
+        let contents = Contents { suite: "bookworm".into(), packages: vec!["sudo".into()] };
+        let sources = Sources { text: String::new(), may_be_stale };
+        mmdebstrap(&contents, &sources, Path::new("own"), Path::new("root.tar")).to_string()
+    }
+
+    #[test]
+    fn the_sources_that_are_given_are_read() {
+        assert!(command(false).ends_with(" bookworm root.tar -"), "{}", command(false));
+    }
+
     #[test]
     fn lists_past_their_date_count_only_where_they_may() {
-        let contents = Contents { suite: "bookworm".into(), packages: vec!["sudo".into()] };
         for may_be_stale in [true, false] {
-            let sources = Sources { text: String::new(), may_be_stale };
-            let command = mmdebstrap(&contents, &sources, Path::new("own")).to_string();
+            let command = command(may_be_stale);
             assert_eq!(command.contains("Check-Valid-Until"), may_be_stale, "{command}");
             assert!(command.contains("rm -f \"$1\"/etc/apt/apt.conf.d/99mmdebstrap"), "not in the image");
         }
