@@ -52,7 +52,9 @@ impl Tree {
         let mmdebstrap = mmdebstrap(contents, sources, &own, &archive).env("TMPDIR", scratch(folder));
         let output = mmdebstrap.output_with(sources.text.as_bytes())?;
         if !output.status.success() {
-            return Err(mmdebstrap.failure_for(&output, &reasons(&String::from_utf8_lossy(&output.stderr))));
+            return Err(mmdebstrap
+                .failure_for(&output, &reasons(&String::from_utf8_lossy(&output.stderr)))
+                .hint("packages come from this machine's apt sources, or others: --sources FILE"));
         }
         std::fs::create_dir(&root).while_doing(|| format!("making {}", root.display()))?;
         let owners = (!is_root()).then(|| folder.join("owners"));
