@@ -43,6 +43,11 @@ pub struct Flags {
     #[arg(long, value_name = "FILE")]
     pub binary: Option<PathBuf>,
 
+    /// For a base from packages: a file with apt's sources, in deb822 form, instead of this machine's own; they are in
+    /// every clone
+    #[arg(long, value_name = "FILE")]
+    pub sources: Option<PathBuf>,
+
     /// Minutes that the machine may take; emulated ones get ten times as many
     #[arg(long, value_name = "MINUTES", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..))]
     pub timeout: u16,
@@ -70,7 +75,7 @@ pub fn run(flags: &Flags, json: bool) -> Result<()> {
     let started = std::time::Instant::now();
     let output = Folder::lock(&flags.output)?;
     let folder = work_folder(&output)?;
-    let base = BaseImage::of(&recipe, folder.path())?;
+    let base = BaseImage::of(&recipe, folder.path(), flags.sources.as_deref())?;
     let build = Build::begin(&recipe, output, (&base.name, &base.digest), &binary)?;
     let manifest = match build.unchanged().filter(|_| !flags.rebuild) {
         Some(manifest) => {
@@ -179,13 +184,18 @@ struct BaseImage {
 }
 
 impl BaseImage {
-    fn of(recipe: &Recipe, folder: &Path) -> Result<Self> {
+    fn of(recipe: &Recipe, folder: &Path, sources: Option<&Path>) -> Result<Self> {
+        if sources.is_some() && !matches!(recipe.base.source(recipe.architecture)?, Source::Packages(_)) {
+            return Err(Error::refused(
+                "--sources is for a base from packages, and this recipe's is an image",
+            ));
+        }
         if let Some(found) = base::bring(recipe, &base::Store::of_user()?)? {
             let (file, name, digest) = (found.path, found.origin, found.digest.to_string());
             return Ok(Self { file, name, digest, bootstrap: None });
         }
         match recipe.base.source(recipe.architecture)? {
-            Source::Packages(distro) => Self::packages(&distro.release, recipe.kernel, folder),
+            Source::Packages(distro) => Self::packages(&distro.release, recipe.kernel, folder, sources),
             Source::File { .. } | Source::Download { .. } => {
                 Err(Error::bug("a base that is elsewhere was not brought"))
             }
@@ -193,9 +203,10 @@ impl BaseImage {
     }
 
     /// Known by what it is made of: to see whether anything changed, nothing has to be made.
-    fn packages(release: &str, kernel: Kernel, folder: &Path) -> Result<Self> {
+    fn packages(release: &str, kernel: Kernel, folder: &Path, sources: Option<&Path>) -> Result<Self> {
         let file = folder.join("base.qcow2");
-        let flags = bootstrap::Flags::of(release, &file, kernel);
+        let sources = sources.map(Path::to_owned);
+        let flags = bootstrap::Flags { sources, ..bootstrap::Flags::of(release, &file, kernel) };
         let digest = format!("sha256:{}", flags.digest()?);
         Ok(Self { file, name: format!("packages of {release}"), digest, bootstrap: Some(flags) })
     }
@@ -322,6 +333,7 @@ mod tests {
             timeout: 1,
             rebuild: false,
             verbose: false,
+            sources: None,
         };
         let error = run(&flags, false).unwrap_err();
         assert_eq!((error.exit_code(), error.what.as_str()), (2, ONE_ARCHITECTURE));

@@ -1,13 +1,15 @@
 //! A throw-away overlay of an image, for a person to look at: its console is this terminal.
 //!
 //! Nothing that happens in it reaches the image. A machine from a golden image has no password, so one is made for this
-//! boot alone, which cloud-init sets from a seed disk; an image without cloud-init shows its console all the same.
+//! boot alone, which cloud-init sets from a seed disk; an image without cloud-init shows its console all the same. Beside
+//! a seed that is given there is no such disk: cloud-init takes one of two, and nobody knows which.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Args, ValueEnum};
 
+use crate::disk;
 use crate::error::{Error, Result, While};
 use crate::machine::{self, Accelerator, Bus, Disk, Firmware, Format, Identity, Network, Spec, arguments};
 use crate::program::Program;
@@ -24,7 +26,7 @@ pub struct Flags {
     #[arg(long, value_enum, default_value_t = By::Bios)]
     pub firmware: By,
 
-    /// A disk to plug in beside it, such as a seed; may be given several times
+    /// A disk to plug in beside it, such as a seed, in place of the one with a password; may be given several times
     #[arg(long = "disk", value_name = "FILE")]
     pub disks: Vec<PathBuf>,
 
@@ -60,13 +62,7 @@ pub fn run(flags: &Flags, _json: bool) -> Result<()> {
     overlay_of(&flags.image, &overlay)?;
     let mut disks = vec![Disk { file: overlay, format: Format::Qcow2, bus: Bus::Virtio, read_only: false }];
     disks.extend(flags.disks.iter().map(|file| plugged_in(file.clone())));
-    if !flags.no_login {
-        let password = password()?;
-        let medium = folder.path().join("login.img");
-        std::fs::write(&medium, login(&password)?).while_doing(|| format!("writing {}", medium.display()))?;
-        disks.push(plugged_in(medium));
-        eprintln!("log in as root with the password {password}, once cloud-init has set it");
-    }
+    disks.extend(login_disk(flags, folder.path())?);
     let spec = Spec {
         name: "landfall-boot".into(),
         firmware: match flags.firmware {
@@ -96,6 +92,33 @@ pub fn run(flags: &Flags, _json: bool) -> Result<()> {
     }
 }
 
+/// The seed that gives root a password, where it is wanted and is the only one.
+fn login_disk(flags: &Flags, folder: &Path) -> Result<Option<Disk>> {
+    if flags.no_login {
+        return Ok(None);
+    }
+    if let Some(seed) = seed_among(&flags.disks)? {
+        eprintln!("{} is a seed, so none is made: nothing gives root a password", seed.display());
+        return Ok(None);
+    }
+    let password = password()?;
+    let medium = folder.join("login.img");
+    std::fs::write(&medium, login(&password)?).while_doing(|| format!("writing {}", medium.display()))?;
+    eprintln!("log in as root with the password {password}, once cloud-init has set it");
+    Ok(Some(plugged_in(medium)))
+}
+
+/// The first that cloud-init takes for its own, by its label.
+fn seed_among(disks: &[PathBuf]) -> Result<Option<&PathBuf>> {
+    for file in disks {
+        let labels = disk::labels(&disk::Disk::open(file)?)?;
+        if labels.iter().any(|label| label.eq_ignore_ascii_case(fat::CIDATA)) {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
+}
+
 fn plugged_in(file: PathBuf) -> Disk {
     Disk { file, format: Format::Raw, bus: Bus::Virtio, read_only: true }
 }
@@ -105,10 +128,9 @@ fn plugged_in(file: PathBuf) -> Disk {
 /// # Errors
 /// When there is no such image, or `qemu-img` does not know it.
 pub(crate) fn overlay_of(image: &Path, overlay: &Path) -> Result<()> {
-    let image = std::fs::canonicalize(image)
-        .map_err(|e| Error::refused(format!("{} cannot be read: {e}", image.display())))?;
-    let format = crate::disk::format(&image)?;
-    crate::disk::alone(&image, format)?;
+    let image = disk::resolved(image)?;
+    let format = disk::format(&image)?;
+    disk::alone(&image, format)?;
     let backing =
         format!("backing_file={},backing_fmt={format}", image.display().to_string().replace(',', ",,"));
     Program::qemu_img().args(["create", "-q", "-f", "qcow2", "-o", &backing]).arg(overlay).run().map(drop)
@@ -152,6 +174,22 @@ mod tests {
     fn an_image_that_is_not_there_is_named() {
         let error = overlay_of(Path::new("no-such-image"), Path::new("overlay")).unwrap_err();
         assert!(error.exit_code() == 2 && error.what.contains("no-such-image"), "{error}");
+    }
+
+    #[test]
+    fn a_seed_that_is_given_takes_the_place_of_the_one_with_a_password() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, label: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, fat::disk(label, &[("landfall.toml", b"")]).unwrap()).unwrap();
+            path
+        };
+        let (binary, seed) = (file("binary.img", fat::BINARY), file("edge-1.img", fat::CIDATA));
+        assert_eq!(seed_among(&[]).unwrap(), None);
+        assert_eq!(seed_among(std::slice::from_ref(&binary)).unwrap(), None);
+        assert_eq!(seed_among(&[binary, seed.clone()]).unwrap(), Some(&seed));
+        let error = seed_among(&["no-such-disk".into()]).unwrap_err();
+        assert!(error.exit_code() == 2 && error.what.contains("no-such-disk"), "{error}");
     }
 
     #[test]

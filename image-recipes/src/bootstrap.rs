@@ -15,6 +15,7 @@ use crate::recipe::Kernel;
 pub mod apt_sources;
 mod boot_loader;
 mod layout;
+mod mirrors;
 mod own_files;
 pub mod packages;
 mod tree;
@@ -45,7 +46,7 @@ pub struct Flags {
     #[arg(long, value_name = "GIB", default_value_t = SIZE, value_parser = clap::value_parser!(u16).range(2..))]
     pub size: u16,
 
-    /// File with apt's sources for the release, in deb822 form, instead of this machine's own
+    /// File with apt's sources for the release, in deb822 form, instead of this machine's own; they are in every clone
     #[arg(long, value_name = "FILE")]
     pub sources: Option<PathBuf>,
 }
@@ -65,23 +66,39 @@ impl Flags {
     pub fn digest(&self) -> Result<String> {
         let (contents, sources) = self.ingredients()?;
         let mut digest = Sha256::new();
-        for text in [&contents.suite, &contents.packages.join(" "), &sources, &self.size.to_string()] {
+        for text in [&contents.suite, &contents.packages.join(" "), &sources.text, &self.size.to_string()] {
             digest.update((text.len() as u64).to_le_bytes());
             digest.update(text);
         }
         Ok(hex::encode(digest.finalize()))
     }
 
-    fn ingredients(&self) -> Result<(packages::Contents, String)> {
+    fn ingredients(&self) -> Result<(packages::Contents, Sources)> {
         let contents = packages::contents(&self.release, self.kernel, &self.packages)?;
+        let rolls = contents.suite == apt_sources::ROLLING;
         let sources = match &self.sources {
-            Some(file) => {
-                std::fs::read_to_string(file).while_doing(|| format!("reading {}", file.display()))?
-            }
-            None => apt_sources::for_suite(&contents.suite)?,
+            Some(file) => Sources { text: given(file)?, may_be_stale: rolls },
+            None => Sources {
+                text: apt_sources::for_suite(&contents.suite)?,
+                may_be_stale: rolls || apt_sources::may_be_stale()?,
+            },
         };
+        mirrors::demand_public(&sources.text)?;
         Ok((contents, sources))
     }
+}
+
+/// Where the packages come from, while the image is made and in all of its clones.
+pub(crate) struct Sources {
+    text: String,
+    /// Whether lists of packages count past their date; their signature is checked all the same. A mirror's copy of a
+    /// rolling release may be weeks old.
+    may_be_stale: bool,
+}
+
+fn given(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file)
+        .map_err(|e| Error::refused(format!("the apt sources {} cannot be read: {e}", file.display())))
 }
 
 /// Runs it.

@@ -12,6 +12,7 @@ use crate::program::Program;
 
 pub mod ext4;
 mod fat;
+mod label;
 mod partitions;
 mod root;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use label::labels;
 pub use partitions::{Partition, partitions};
 pub use root::{ImageTree, Root, Seen, root, seen};
 
@@ -84,6 +86,15 @@ impl Disk {
             .while_doing(|| format!("reading {}", self.path.display()))?;
         Ok(bytes)
     }
+}
+
+/// Where an image really is, also by a link to it.
+///
+/// # Errors
+/// When there is none.
+pub fn resolved(image: &Path) -> Result<PathBuf> {
+    std::fs::canonicalize(image)
+        .map_err(|e| Error::refused(format!("{} cannot be read: {e}", image.display())))
 }
 
 /// Refuses an image that is made of other files too: it could name any file of this machine, and none of them has the

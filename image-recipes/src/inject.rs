@@ -52,6 +52,8 @@ pub fn inject(image: &Path, injection: &Injection) -> Result<Lines> {
     if let Some(policy) = &injection.policy {
         reading::file::<Policy>(policy)?;
     }
+    // The copy takes the place of the image, and not of a link to it.
+    let image = &crate::disk::resolved(image)?;
     let disk = Disk::open(image)?;
     if disk.format != "raw" {
         return Err(Error::refused(format!(
@@ -96,6 +98,11 @@ fn asked(image: &ImageTree, injection: &Injection) -> Result<Vec<Wanted>> {
     let mut command =
         Command::new(std::path::absolute(&injection.binary).while_doing(|| "finding the binary".into())?);
     command.arg("install").arg("--root").arg(&root);
+    // Options for the machine that is sat at; the image's come from files alone.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"LANDFALL_"))
+    {
+        command.env_remove(name);
+    }
     if let Some(config) = &injection.config {
         command.arg("--config").arg(config);
     }

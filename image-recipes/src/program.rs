@@ -99,8 +99,16 @@ impl Program {
     #[must_use]
     pub fn failure(&self, output: &Output) -> Error {
         let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing").trim();
-        Error::failed(format!("{} failed ({}): {said}", self.name, output.status))
+        self.failure_for(
+            output,
+            said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing").trim(),
+        )
+    }
+
+    /// The same, where the reason does not stand in the last line.
+    #[must_use]
+    pub fn failure_for(&self, output: &Output, reason: &str) -> Error {
+        Error::failed(format!("{} failed ({}): {reason}", self.name, output.status))
             .while_doing(format!("running {self}"))
     }
 

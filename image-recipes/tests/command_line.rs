@@ -115,3 +115,60 @@ fn what_is_no_image_is_refused_by_verify_and_inject() {
         assert!(said(&output).starts_with("error: "), "{}", said(&output));
     }
 }
+
+#[test]
+fn sources_that_may_not_be_in_every_clone_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = "base = { release = \"debian-12\", from = \"packages\" }\n";
+    fs::write(folder.path().join("edge.toml"), recipe).unwrap();
+    fs::write(folder.path().join("landfall"), "binary").unwrap();
+    let stanza =
+        "Types: deb\nURIs: https://reader:t0ken@mirror.example/debian\nSuites: bookworm\nComponents: main\n";
+    fs::write(folder.path().join("debian.sources"), stanza).unwrap();
+    let bake = ["bake", "edge.toml", "--binary", "landfall", "--output", "images", "--sources"];
+    let bootstrap = ["bootstrap", "debian-12", "--output", "base.qcow2", "--sources"];
+    for args in [&bake[..], &bootstrap[..]] {
+        let output = run(folder.path(), &[args, &["debian.sources"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains("has a user or a password in its address"), "{}", said(&output));
+        assert!(!said(&output).contains("t0ken"), "{}", said(&output));
+        let output = run(folder.path(), &[args, &["missing"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains("the apt sources missing cannot be read"), "{}", said(&output));
+    }
+    fs::write(folder.path().join("edge.toml"), "base = \"debian-12\"\n").unwrap();
+    let output = run(folder.path(), &[&bake[..], &["debian.sources"]].concat());
+    assert!(said(&output).contains("--sources is for a base from packages"), "{}", said(&output));
+}
+
+/// Refuses any option of its environment, as `landfall install --root` does, and else writes the little that is asked
+/// for.
+const INSTALLER: &str = r#"#!/bin/sh
+set -eu
+! env | grep ^LANDFALL_ >&2 || exit 2
+mkdir -p "$3/var/lib/landfall"
+echo '{}' >"$3/var/lib/landfall/sealed"
+"#;
+
+#[test]
+fn an_installer_that_injects_hears_nothing_of_the_options_of_this_shell() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir_all(at("tree/etc")).unwrap();
+    fs::write(at("tree/etc/os-release"), "ID=debian\n").unwrap();
+    fs::write(at("landfall"), INSTALLER).unwrap();
+    fs::set_permissions(at("landfall"), fs::Permissions::from_mode(0o755)).unwrap();
+    let made = Command::new("mke2fs")
+        .args(["-q", "-F", "-t", "ext4", "-d", "tree", "disk.raw", "16M"])
+        .current_dir(folder.path())
+        .output();
+    assert!(made.unwrap().status.success());
+    let output = Command::new(env!("CARGO_BIN_EXE_landfall-image"))
+        .args(["inject", "disk.raw", "--binary", "landfall"])
+        .current_dir(folder.path())
+        .envs([("LANDFALL_REGION", "eu-central-1"), ("LANDFALL_ACTIVATION_CODE", CODE)])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains("/var/lib/landfall/sealed"), "{}", said(&output));
+}

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use image_recipes::recipe::Recipe;
+use image_recipes::seed::For;
 use image_recipes::seed::inventory::{self, Defaults};
 
 /// The blocks of a page that are marked so.
@@ -32,7 +33,8 @@ fn every_inventory_that_is_shown_is_one() {
         let path = folder.path().join(name);
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        let inventory = inventory::read(&path, &Defaults::default()).unwrap_or_else(|e| panic!("{e}"));
+        let inventory =
+            inventory::read(&path, &Defaults::default(), For::VendorImage).unwrap_or_else(|e| panic!("{e}"));
         assert!(inventory.warnings.is_empty());
     }
 }

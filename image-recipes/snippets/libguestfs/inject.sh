@@ -8,11 +8,44 @@
 set -eu
 image=$1
 from=$2
-tree=$(mktemp -d)
-trap 'guestunmount "$tree" 2>/dev/null || true; rmdir "$tree"' EXIT
+work=$(mktemp -d)
+tree=$work/tree
+mkdir "$tree"
 
-guestmount -a "$image" -i --rw "$tree"
-"$from/landfall" install --root "$tree" --config "$from/config.toml"
-[ ! -e "$from/policy.toml" ] || install -D -m 0644 "$from/policy.toml" "$tree/etc/landfall/policy.toml"
+# guestunmount returns while the process behind the mount still writes to the image: it is whole when that has ended.
+unmount() {
+    if ! guestunmount "$tree"; then
+        echo "error: $image is still mounted at $tree, and may not be whole" >&2
+        return 1
+    fi
+    seconds=0
+    while kill -0 "$(cat "$work/pid")" 2>/dev/null; do
+        if [ "$seconds" -ge 300 ]; then
+            echo "error: guestmount still writes to $image after $seconds seconds" >&2
+            return 1
+        fi
+        sleep 1
+        seconds=$((seconds + 1))
+    done
+}
+
+mounted=no
+finish() {
+    code=$?
+    trap - EXIT
+    # What cannot be unmounted keeps its folder: nothing is ever removed below a mount.
+    if [ "$mounted" = yes ]; then unmount || exit 1; fi
+    rm -f "$work/pid"
+    rmdir "$tree" "$work"
+    exit "$code"
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+
+guestmount -a "$image" -i --rw --pid-file "$work/pid" "$tree"
+mounted=yes
+set -- --config "$from/config.toml"
+[ ! -e "$from/policy.toml" ] || set -- "$@" --policy "$from/policy.toml"
+"$from/landfall" install --root "$tree" "$@"
 : >"$tree/etc/machine-id"
 chmod 0444 "$tree/etc/machine-id"

@@ -45,6 +45,11 @@ source "qemu" "golden" {
 build {
   sources = ["source.qemu.golden"]
 
+  # An upload makes no folder.
+  provisioner "shell" {
+    inline = ["mkdir -p /tmp/landfall"]
+  }
+
   provisioner "file" {
     source      = "${var.landfall}/"
     destination = "/tmp/landfall"

@@ -1,15 +1,16 @@
 //! Where this machine itself gets Debian from, for the release that is wanted.
 //!
 //! No mirror is named here: the machine's own configuration is read, and the entries of other
-//! publishers in it are left alone.
+//! publishers in it are left alone. What comes of it is in every clone of an image.
 
 use std::fs;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result, While};
+use crate::program::Program;
 
 /// The one release that is never released, and so has no pockets beside it.
-const ROLLING: &str = "sid";
+pub const ROLLING: &str = "sid";
 
 /// The machine's Debian sources in deb822 form, with its own release's name replaced by `suite`.
 pub fn for_suite(suite: &str) -> Result<String> {
@@ -17,8 +18,8 @@ pub fn for_suite(suite: &str) -> Result<String> {
     let stanzas: Vec<String> = source_files()?
         .iter()
         .flat_map(|(path, text)| if path.ends_with(".sources") { deb822(text) } else { one_line(text) })
-        .filter(|stanza| offers(stanza, &own))
-        .map(|stanza| stanza.replace(&own, suite))
+        .filter_map(|stanza| offered(&stanza, &own))
+        .map(|stanza| without_mirror_files(&stanza).replace(&own, suite))
         .filter_map(|stanza| if suite == ROLLING { without_pockets(&stanza) } else { Some(stanza) })
         .collect();
     match stanzas.is_empty() {
@@ -26,6 +27,13 @@ pub fn for_suite(suite: &str) -> Result<String> {
             .hint("give apt's sources for the release: --sources FILE")),
         false => Ok(stanzas.join("\n\n") + "\n"),
     }
+}
+
+/// Whether this machine's own apt takes lists past their date from these sources, as one does that reads a snapshot of
+/// an archive.
+pub fn may_be_stale() -> Result<bool> {
+    let asked = ["shell", "CHECKED", "Acquire::Check-Valid-Until/b"];
+    Ok(Program::new("apt-config", "apt").args(asked).run()?.trim() == "CHECKED='false'")
 }
 
 fn own_release() -> Result<String> {
@@ -72,27 +80,50 @@ fn one_line(text: &str) -> Vec<String> {
     text.lines().filter_map(stanza).collect()
 }
 
-/// Whether all suites of the stanza are `release` itself or one of its pockets (`-updates`, `-security`);
-/// a backport is not what a freshly installed Debian takes packages from.
-fn offers(stanza: &str, release: &str) -> bool {
-    let suites = stanza.lines().find_map(|line| line.strip_prefix("Suites:")).unwrap_or("");
-    let is_pocket = |suite: &str| match suite.split('/').next().unwrap_or("").strip_prefix(release) {
+/// The stanza with those of its suites alone that are `release` itself or one of its pockets (`-updates`, `-security`);
+/// a backport is not what a freshly installed Debian takes packages from. None when nothing is left.
+fn offered(stanza: &str, release: &str) -> Option<String> {
+    let is_pocket = |suite: &&str| match suite.split('/').next().unwrap_or("").strip_prefix(release) {
         Some(pocket) => ["", "-updates", "-security"].contains(&pocket),
         None => false,
     };
-    !suites.trim().is_empty() && suites.split_whitespace().all(is_pocket)
+    let suites: Vec<&str> = field(stanza, "Suites")?.split_whitespace().filter(is_pocket).collect();
+    (!suites.is_empty()).then(|| with_field(stanza, "Suites", &suites.join(" ")))
 }
 
 /// The stanza with the rolling release alone; None when it only has pockets.
 fn without_pockets(stanza: &str) -> Option<String> {
-    let suites = stanza.lines().find_map(|line| line.strip_prefix("Suites:"))?;
-    let rolling = suites.split_whitespace().any(|suite| suite == ROLLING);
-    rolling.then(|| stanza.replace(suites, &format!(" {ROLLING}")))
+    let rolling = field(stanza, "Suites")?.split_whitespace().any(|suite| suite == ROLLING);
+    rolling.then(|| with_field(stanza, "Suites", ROLLING))
+}
+
+/// The stanza with the mirrors themselves where it names a file of this machine that lists them, as Debian's own cloud
+/// images do: the file is not in the image that is made.
+fn without_mirror_files(stanza: &str) -> String {
+    let mirrors = |uri: &str| {
+        let file = uri.strip_prefix("mirror+file:")?;
+        let list = fs::read_to_string(format!("/{}", file.trim_start_matches('/'))).ok()?;
+        let lines = list.lines().filter(|line| !line.starts_with('#'));
+        Some(lines.filter_map(|line| line.split_whitespace().next()).collect::<Vec<_>>().join(" "))
+    };
+    let uris = field(stanza, "URIs").unwrap_or("").split_whitespace();
+    let uris: Vec<String> = uris.map(|uri| mirrors(uri).unwrap_or_else(|| uri.to_owned())).collect();
+    with_field(stanza, "URIs", &uris.join(" "))
+}
+
+fn field<'a>(stanza: &'a str, name: &str) -> Option<&'a str> {
+    stanza.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+}
+
+fn with_field(stanza: &str, name: &str, value: &str) -> String {
+    let is_it = |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(':'));
+    let line = |line: &str| if is_it(line) { format!("{name}: {value}") } else { line.to_owned() };
+    stanza.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{deb822, offers, one_line, without_pockets};
+    use super::{deb822, offered, one_line, without_mirror_files, without_pockets};
 
     #[test]
     fn the_rolling_release_is_asked_for_without_pockets() {
@@ -103,12 +134,31 @@ mod tests {
 
     #[test]
     fn other_publishers_and_backports_are_left_out() {
-        let of = |suites: &str| offers(&format!("URIs: http://x\nSuites: {suites}"), "bookworm");
-        assert!(of("bookworm bookworm-updates"));
-        assert!(of("bookworm-security"));
-        assert!(!of("bookworm-backports"));
-        assert!(!of("cloud-sdk-bookworm"));
-        assert!(!of("nodistro"));
+        let of = |suites: &str| {
+            let stanza = offered(&format!("URIs: http://x\nSuites: {suites}\nComponents: main"), "bookworm")?;
+            Some(stanza.split('\n').nth(1)?.to_owned())
+        };
+        assert_eq!(of("bookworm bookworm-updates").unwrap(), "Suites: bookworm bookworm-updates");
+        assert_eq!(of("bookworm-security").unwrap(), "Suites: bookworm-security");
+        assert_eq!(of("bookworm-backports"), None);
+        assert_eq!(of("cloud-sdk-bookworm"), None);
+        assert_eq!(of("nodistro"), None);
+    }
+
+    #[test]
+    fn a_stanza_of_debians_cloud_images_is_taken_without_its_backports_and_with_the_mirror_that_a_file_names()
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let list = folder.path().join("debian.list");
+        std::fs::write(&list, "# mirrors\nhttps://a/debian\tpriority:1\nhttps://b/debian\n").unwrap();
+        let stanza = format!(
+            "Types: deb deb-src\nURIs: mirror+file://{}\nSuites: bookworm bookworm-updates bookworm-backports\nComponents: main",
+            list.display()
+        );
+        assert_eq!(
+            without_mirror_files(&offered(&stanza, "bookworm").unwrap()),
+            "Types: deb deb-src\nURIs: https://a/debian https://b/debian\nSuites: bookworm bookworm-updates\nComponents: main"
+        );
     }
 
     #[test]

@@ -32,9 +32,13 @@ DHCP=yes
 ClientIdentifier=mac
 ";
 
-/// There are no locales to choose from, and cloud-init takes that for an error where nobody asked for one.
-const CLOUD_INIT: &str =
-    "# A base speaks C.UTF-8; install 'locales' and take this out for another.\nlocale: false\n";
+/// There are no locales to choose from, and cloud-init takes that for an error where nobody asked for one. Nor is it to
+/// put mirrors of its own beside those that the base was made from.
+const CLOUD_INIT: &str = "# A base speaks C.UTF-8; install 'locales' and take this out for another.
+locale: false
+# Its packages come from where its first ones came from.
+apt: {preserve_sources_list: true}
+";
 
 /// An environment block that nothing was saved in.
 fn environment_block() -> Vec<u8> {

@@ -5,10 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Ids;
 use super::layout::Root;
 use super::own_files;
 use super::packages::Contents;
+use super::{Ids, Sources};
 use crate::error::{Result, While};
 use crate::program::Program;
 
@@ -21,19 +21,19 @@ pub struct Tree {
 
 /// Documentation is left out, which a server has no reader for; what speeds up the making is taken out of the result
 /// again, so that apt and dpkg behave as they do anywhere.
-const OPTIONS: [&str; 10] = [
-    "--quiet",
+const OPTIONS: [&str; 8] = [
     "--variant=minbase",
     "--format=tar",
     "--aptopt=Acquire::Languages \"none\"",
-    // A mirror's copy of a rolling release may be weeks old. Its signature is checked all the same.
-    "--aptopt=Acquire::Check-Valid-Until \"false\"",
     "--dpkgopt=force-unsafe-io",
     "--dpkgopt=path-exclude=/usr/share/man/*",
     "--dpkgopt=path-exclude=/usr/share/doc/*",
     "--dpkgopt=path-include=/usr/share/doc/*/copyright",
     "--customize-hook=rm -f \"$1\"/etc/apt/apt.conf.d/99mmdebstrap \"$1\"/etc/dpkg/dpkg.cfg.d/99mmdebstrap",
 ];
+
+/// For this run alone: the machine checks again, with what its mirror has by then.
+const STALE_LISTS: &str = "--aptopt=Acquire::Check-Valid-Until \"false\"";
 
 /// What of a machine's own the packages' scripts have made, and the links of systemd's that no package brings.
 const CUSTOMISE: &str = "rm -f \"$1\"/etc/ssh/ssh_host_*_key* \"$1\"/var/lib/dbus/machine-id && \
@@ -45,22 +45,16 @@ const CUSTOMISE: &str = "rm -f \"$1\"/etc/ssh/ssh_host_*_key* \"$1\"/var/lib/dbu
 
 impl Tree {
     /// Makes one in `folder`.
-    pub(super) fn make(folder: &Path, contents: &Contents, sources: &str, ids: &Ids) -> Result<Self> {
+    pub(super) fn make(folder: &Path, contents: &Contents, sources: &Sources, ids: &Ids) -> Result<Self> {
         let own = folder.join("own");
         own_files::write(&own, &ids.root, &ids.esp())?;
         let (archive, root) = (folder.join("root.tar"), folder.join("root"));
-        let mmdebstrap = Program::new("mmdebstrap", "mmdebstrap")
-            .args(OPTIONS)
-            .arg(format!("--include={}", contents.packages.join(",")))
-            .arg("--customize-hook=rm -f \"$1\"/etc/resolv.conf")
-            .arg(format!("--customize-hook=sync-in '{}' /", own.display()))
-            .arg(format!("--customize-hook={CUSTOMISE}"))
-            .arg(&contents.suite)
-            .arg(&archive)
-            .env("TMPDIR", scratch(folder));
-        let output = mmdebstrap.output_with(sources.as_bytes())?;
+        let mmdebstrap = mmdebstrap(contents, sources, &own, &archive).env("TMPDIR", scratch(folder));
+        let output = mmdebstrap.output_with(sources.text.as_bytes())?;
         if !output.status.success() {
-            return Err(mmdebstrap.failure(&output));
+            return Err(mmdebstrap
+                .failure_for(&output, &reasons(&String::from_utf8_lossy(&output.stderr)))
+                .hint("packages come from this machine's apt sources, or others: --sources FILE"));
         }
         std::fs::create_dir(&root).while_doing(|| format!("making {}", root.display()))?;
         let owners = (!is_root()).then(|| folder.join("owners"));
@@ -110,6 +104,39 @@ impl Tree {
     }
 }
 
+/// The sources are its standard input, which it reads only where it is told so in place of a mirror.
+fn mmdebstrap(contents: &Contents, sources: &Sources, own: &Path, archive: &Path) -> Program {
+    Program::new("mmdebstrap", "mmdebstrap")
+        .args(OPTIONS)
+        .args(sources.may_be_stale.then_some(STALE_LISTS))
+        .arg(format!("--include={}", contents.packages.join(",")))
+        .arg("--customize-hook=rm -f \"$1\"/etc/resolv.conf")
+        .arg(format!("--customize-hook=sync-in '{}' /", own.display()))
+        .arg(format!("--customize-hook={CUSTOMISE}"))
+        .arg(&contents.suite)
+        .arg(archive)
+        .arg("-")
+}
+
+/// Why `mmdebstrap` failed: the errors of what it ran, without its own that only tell which command it was, and that it
+/// failed; for a program that marks no errors, the last that it said.
+fn reasons(said: &str) -> String {
+    let own = |line: &&str| *line == "mmdebstrap failed to run" || line.ends_with(" failed");
+    let errors = said.lines().filter_map(|line| line.trim().strip_prefix("E: ")).filter(|line| !own(line));
+    let errors = errors.map(|line| line.strip_prefix("setup failed: E: ").unwrap_or(line));
+    let errors: Vec<&str> = errors.filter(|line| !line.starts_with("command failed: ")).collect();
+    match errors.is_empty() {
+        false => errors.join("; "),
+        true => {
+            said.lines().map(str::trim).rfind(|line| is_told(line)).unwrap_or("it said nothing").to_owned()
+        }
+    }
+}
+
+fn is_told(line: &str) -> bool {
+    !line.is_empty() && !["E: ", "I: ", "W: "].iter().any(|mark| line.starts_with(mark))
+}
+
 fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
@@ -120,4 +147,56 @@ fn scratch(folder: &Path) -> PathBuf {
     let space = nix::sys::statvfs::statvfs(SHARED_MEMORY).ok();
     let roomy = space.is_some_and(|it| it.blocks_available() * it.fragment_size() > 3 << 30);
     if roomy { SHARED_MEMORY.into() } else { folder.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_apt_is_told_in_apts_words() {
+        for (said, reason) in [
+            (
+                "I: running apt-get update...\nErr:2 http://a/debian nosuch Release\n  404  Not Found\nReading package lists...\n\
+                 E: The repository 'http://a/debian nosuch Release' does not have a Release file.\n\
+                 E: apt-get update --error-on=any -oAPT::Status-Fd=<$fd> -oDpkg::Use-Pty=false failed\n\
+                 I: removing tempdir /tmp/x...\nE: mmdebstrap failed to run\n",
+                "The repository 'http://a/debian nosuch Release' does not have a Release file.",
+            ),
+            (
+                "Building dependency tree...\nE: Unable to locate package no-such-package\n\
+                 E: setup failed: E: apt-get --yes install no-such-package failed\nE: mmdebstrap failed to run\n",
+                "Unable to locate package no-such-package",
+            ),
+            (
+                "I: running --customize-hook in shell\nchroot: no such program\nE: command failed: chroot x\n\
+                 I: removing tempdir /tmp/x...\nE: mmdebstrap failed to run\n",
+                "chroot: no such program",
+            ),
+            ("E: unable to find keyring\nE: mmdebstrap failed to run\n", "unable to find keyring"),
+            ("E: mmdebstrap failed to run\n", "it said nothing"),
+        ] {
+            assert_eq!(reasons(said), reason);
+        }
+    }
+
+    fn command(may_be_stale: bool) -> String {
+        let contents = Contents { suite: "bookworm".into(), packages: vec!["sudo".into()] };
+        let sources = Sources { text: String::new(), may_be_stale };
+        mmdebstrap(&contents, &sources, Path::new("own"), Path::new("root.tar")).to_string()
+    }
+
+    #[test]
+    fn the_sources_that_are_given_are_read() {
+        assert!(command(false).ends_with(" bookworm root.tar -"), "{}", command(false));
+    }
+
+    #[test]
+    fn lists_past_their_date_count_only_where_they_may() {
+        for may_be_stale in [true, false] {
+            let command = command(may_be_stale);
+            assert_eq!(command.contains("Check-Valid-Until"), may_be_stale, "{command}");
+            assert!(command.contains("rm -f \"$1\"/etc/apt/apt.conf.d/99mmdebstrap"), "not in the image");
+        }
+    }
 }

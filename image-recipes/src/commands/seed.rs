@@ -70,7 +70,8 @@ pub fn run(flags: &Flags, json: bool) -> Result<()> {
         proxy: flags.proxy.clone(),
         no_proxy: flags.no_proxy.clone(),
     };
-    let inventory = inventory::read(&flags.inventory, &defaults)?;
+    let whom = if flags.binary.is_some() { For::VendorImage } else { For::GoldenImage };
+    let inventory = inventory::read(&flags.inventory, &defaults, whom)?;
     let signer = flags.sign.as_deref().map(Signer::read).transpose()?;
     let medium = flags.binary.as_deref().map(medium).transpose()?;
     for warning in &inventory.warnings {
@@ -82,7 +83,6 @@ pub fn run(flags: &Flags, json: bool) -> Result<()> {
         .create(&flags.output)
         .while_doing(|| format!("making {}", flags.output.display()))?;
     let folder = Folder::lock(&flags.output)?;
-    let whom = if medium.is_some() { For::VendorImage } else { For::GoldenImage };
     for host in &inventory.hosts {
         let disk = seed::disk(host, whom, signer.as_ref())?;
         write(&folder.path, &format!("{}.img", host.hostname), &disk)?;

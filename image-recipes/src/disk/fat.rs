@@ -67,6 +67,14 @@ impl FatTree {
             FileSystem::new(Part { file, start, size, at: 0 }, options).map_err(|e| broken(&e))?;
         Ok(Self { file_system })
     }
+
+    /// What it is called: an entry of its root folder says so, or else its first sector.
+    pub fn label(&self) -> Option<String> {
+        match self.file_system.read_volume_label_from_root_dir() {
+            Ok(Some(label)) => Some(label),
+            _ => Some(self.file_system.volume_label()).filter(|it| !it.is_empty()),
+        }
+    }
 }
 
 impl Tree for FatTree {

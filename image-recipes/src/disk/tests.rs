@@ -172,3 +172,23 @@ fn tables_that_mean_harm_are_read_to_an_end() {
         }
     }
 }
+
+#[test]
+fn a_disk_is_called_what_other_programs_called_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let called = |path: &Path| labels(&Disk::open(path).unwrap()).unwrap();
+    let fat = folder.path().join("fat");
+    for (size, kind) in [(1 << 20, "12"), (64 << 20, "32")] {
+        fs::File::create(&fat).unwrap().set_len(size).unwrap();
+        Program::new("mkfs.vfat", "dosfstools").args(["-F", kind, "-n", "cidata"]).arg(&fat).run().unwrap();
+        assert_eq!(called(&fat).join(" ").to_lowercase(), "cidata");
+    }
+    let iso = folder.path().join("iso");
+    let mut descriptor = [b' '; 72];
+    descriptor[..7].copy_from_slice(b"\x01CD001\x01");
+    descriptor[40..46].copy_from_slice(b"cidata");
+    fs::write(&iso, [&[0; 32 * 1024][..], &descriptor[..], &[0; 4096][..]].concat()).unwrap();
+    assert_eq!(called(&iso), ["cidata"]);
+    let (_folder, plain) = made(samples::gpt);
+    assert!(!called(&plain).iter().any(|it| it.eq_ignore_ascii_case("cidata")), "{:?}", called(&plain));
+}

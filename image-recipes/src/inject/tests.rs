@@ -116,6 +116,16 @@ fn a_second_injection_changes_nothing_and_another_binary_takes_the_place_of_the_
 }
 
 #[test]
+fn a_link_to_an_image_stays_one_and_the_image_is_written() {
+    let place = Place::new(&[]);
+    let link = place.folder.path().join("link.raw");
+    std::os::unix::fs::symlink("disk.raw", &link).unwrap();
+    inject(&link, &place.injection()).unwrap();
+    assert_eq!(fs::read_link(&link).unwrap(), Path::new("disk.raw"));
+    assert_eq!(place.tree().read("/usr/local/bin/landfall").unwrap(), INSTALLER.as_bytes());
+}
+
+#[test]
 fn files_get_the_label_of_their_folder() {
     let place = Place::new(&[("/usr/local/bin/", 0o755, "")]);
     place.debugfs(true, "ea_set /usr/local/bin security.selinux system_u:object_r:bin_t:s0\\000");

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use landfall_contract::seed::Seed;
 use serde::Deserialize;
 
+use super::For;
 use crate::recipe::Hostname;
 
 /// A host. It may hold an activation code, so it has no way to print itself.
@@ -45,7 +46,7 @@ pub struct Host {
 impl Host {
     /// What is wrong with it: everything, not the first thing.
     #[must_use]
-    pub fn mistakes(&self) -> Vec<String> {
+    pub fn mistakes(&self, whom: For) -> Vec<String> {
         let mut wrong = Vec::new();
         match (&self.activation_id, &self.activation_code) {
             (Some(id), Some(code)) => {
@@ -65,6 +66,10 @@ impl Host {
         }
         match &self.region {
             Some(region) if !is_region(region) => wrong.push(format!("'{region}' is not an AWS region")),
+            None if whom == For::VendorImage => wrong.push(
+                "there is no region, which an untouched vendor image has from nowhere else: name it, or give --region"
+                    .into(),
+            ),
             _ => {}
         }
         for (what, list) in [("attribute", &self.attribute), ("tag", &self.tag)] {

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::{Spanned, Table, Value};
 
-use super::Host;
+use super::{For, Host};
 use crate::error::{Error, Result};
 
 /// What counts for every host that does not say otherwise.
@@ -44,7 +44,7 @@ type Row = (usize, std::result::Result<Table, String>);
 ///
 /// # Errors
 /// With every line that is wrong.
-pub fn read(path: &Path, defaults: &Defaults) -> Result<Inventory> {
+pub fn read(path: &Path, defaults: &Defaults, whom: For) -> Result<Inventory> {
     let named = |what: String| Error::refused(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| named(e.to_string()))?;
     let rows = match path.extension().and_then(|ending| ending.to_str()) {
@@ -52,7 +52,7 @@ pub fn read(path: &Path, defaults: &Defaults) -> Result<Inventory> {
         Some("toml") => of_toml(&text).map_err(named)?,
         _ => return Err(named("an inventory is a .csv or a .toml".into())),
     };
-    let inventory = checked(rows, defaults).map_err(|wrong| {
+    let inventory = checked(rows, defaults, whom).map_err(|wrong| {
         let lines: Vec<String> = wrong.iter().map(|(line, what)| format!("\n  {}:{line}: {what}", path.display())).collect();
         let count = wrong.len();
         let things = if count == 1 { "mistake" } else { "mistakes" };
@@ -138,7 +138,11 @@ fn of_toml(text: &str) -> std::result::Result<Vec<Row>, String> {
     Ok(file.host.into_iter().map(|row| (line_at(text, row.span().start), Ok(row.into_inner()))).collect())
 }
 
-fn checked(rows: Vec<Row>, defaults: &Defaults) -> std::result::Result<Inventory, Vec<(usize, String)>> {
+fn checked(
+    rows: Vec<Row>,
+    defaults: &Defaults,
+    whom: For,
+) -> std::result::Result<Inventory, Vec<(usize, String)>> {
     let (mut hosts, mut wrong) = (Vec::new(), Vec::new());
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     let mut uses: BTreeMap<String, usize> = BTreeMap::new();
@@ -152,7 +156,7 @@ fn checked(rows: Vec<Row>, defaults: &Defaults) -> std::result::Result<Inventory
             }
         };
         defaults.fill(&mut host);
-        wrong.extend(host.mistakes().into_iter().map(|what| (line, what)));
+        wrong.extend(host.mistakes(whom).into_iter().map(|what| (line, what)));
         // Two seeds of one name would be one file, and two machines of one name.
         if let Some(first) = names.insert(host.hostname.as_str().to_lowercase(), line) {
             wrong.push((line, format!("the hostname {} is on line {first} already", host.hostname)));

@@ -22,7 +22,7 @@ fn file(folder: &Path, name: &str, content: &str) -> PathBuf {
 
 fn read(name: &str, content: &str, defaults: &Defaults) -> Result<Inventory> {
     let folder = tempfile::tempdir().unwrap();
-    inventory::read(&file(folder.path(), name, content), defaults)
+    inventory::read(&file(folder.path(), name, content), defaults, For::GoldenImage)
 }
 
 fn refused(name: &str, content: &str) -> String {
@@ -224,6 +224,29 @@ fn every_bad_line_is_reported_at_once_with_its_number() {
 }
 
 #[test]
+fn a_vendors_image_has_its_region_from_its_seed_alone_and_a_golden_one_may_bring_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!(
+        "hostname,region,activation-id,activation-code\na,,{ID},{CODE}\nb,eu-central-1,{ID},{CODE}\nc,,{ID},short\n"
+    );
+    let path = file(folder.path(), "hosts.csv", &text);
+    let said = inventory::read(&path, &Defaults::default(), For::VendorImage).err().unwrap().what;
+    for part in [
+        "has 3 mistakes",
+        "csv:2: there is no region",
+        "csv:4: there is no region",
+        "csv:4: the activation code",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let said = inventory::read(&path, &Defaults::default(), For::GoldenImage).err().unwrap().what;
+    assert!(said.contains("has 1 mistake,"), "{said}");
+    let path = file(folder.path(), "hosts.csv", &text.replace("short", CODE));
+    let defaults = Defaults { region: Some("eu-central-1".into()), ..Defaults::default() };
+    assert_eq!(inventory::read(&path, &defaults, For::VendorImage).unwrap().hosts.len(), 3);
+}
+
+#[test]
 fn what_is_no_inventory_is_refused() {
     for (name, content, says) in [
         ("hosts.csv", "name,region\na,b\n", "'hostname' is not among them"),
@@ -260,7 +283,7 @@ fn a_file_with_codes_that_others_may_read_is_refused() {
     let text = format!("hostname,activation-id,activation-code\na,{ID},{CODE}\n");
     let path = file(folder.path(), "hosts.csv", &text);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-    let error = inventory::read(&path, &Defaults::default()).err().unwrap();
+    let error = inventory::read(&path, &Defaults::default(), For::GoldenImage).err().unwrap();
     assert!(error.what.contains("mode 0640") && error.hint.unwrap().contains("chmod 600"));
     let json = format!("{{\"ActivationId\": \"{ID}\", \"ActivationCode\": \"{CODE}\"}}");
     assert_eq!(private::activation(&file(folder.path(), "a.json", &json)).unwrap(), (ID.into(), CODE.into()));

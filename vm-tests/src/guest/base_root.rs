@@ -16,7 +16,7 @@ use crate::host_command;
 use image_recipes::bootstrap::apt_sources;
 
 /// Goes up when the recipe below changes in a way that its inputs do not show.
-const RECIPE: &[u8] = b"1";
+const RECIPE: &[u8] = b"2";
 
 /// On top of minbase: an init, what it needs to be asked, TLS roots, and the means to look at the network.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,ca-certificates,iproute2";
@@ -60,7 +60,7 @@ fn make(suite: &str, packages: &str, sources: &str, folder: &Path) -> Result<()>
     make_anonymous(&root)
 }
 
-/// The command line; what speeds up the making is taken out of the result again, so that apt and
+/// The command line, which reads the sources from its standard input only where the mirror is '-'; what speeds up the making is taken out of the result again, so that apt and
 /// dpkg in the guest behave as they do anywhere.
 fn mmdebstrap(suite: &str, packages: &str) -> String {
     format!(
@@ -68,7 +68,7 @@ fn mmdebstrap(suite: &str, packages: &str) -> String {
          --aptopt='Acquire::Languages \"none\"' --aptopt='{STALE_IS_FINE}' --dpkgopt=force-unsafe-io \
          --customize-hook='rm -f \"$1\"/etc/apt/apt.conf.d/99mmdebstrap \
          \"$1\"/etc/dpkg/dpkg.cfg.d/99mmdebstrap \"$1\"/etc/apt/sources.list.d/*' \
-         {suite} -"
+         {suite} - -"
     )
 }
 
