@@ -97,7 +97,7 @@ fn options(
     // The seed may have been taken away where the last boot ended just after it was used.
     if let (Some(found), true) = (registration::read(host)?, is_marked(host)?) {
         reporter.tries("the registration that is here");
-        return Ok(Some(without_seed(found.region, policy, image)));
+        return without_seed(host, found.region, policy, image).map(Some);
     }
     reporter.waits_for_seed(None, host);
     Ok(None)

@@ -33,6 +33,15 @@ fn seeded(fake: Fake) -> Fake {
     fake
 }
 
+/// Where the machine that the image was made on belongs, and no other.
+fn of_factory(mut fake: Fake) -> Fake {
+    let choices = "cluster = \"factory\"\nattribute = [\"rack=0\"]\ntag = [\"team=factory\"]\n\
+                   proxy = \"http://factory.example:3128\"\n";
+    fake.put("/etc/landfall/config.toml", choices, 0o644);
+    fake.disk.settle();
+    fake
+}
+
 /// What `install` makes of a machine before it is sealed.
 fn baked() -> Fake {
     let mut fake = fresh();
@@ -84,11 +93,17 @@ fn a_machine_that_is_not_sealed_is_left_alone() {
 fn a_power_cut_at_any_touch_of_a_first_boot_then_another_boot_equals_success_with_one_registration() {
     // Of a machine that has everything but an identity each touch is tried; of one that has nothing, some.
     for (number, name, machine) in [(0, "baked", baked as fn() -> Fake), (3, "fresh", fresh)] {
-        let mut whole = seeded(machine());
+        let machine = || {
+            let mut fake = of_factory(seeded(machine()));
+            fake.put(SEED, &(seed() + "proxy = \"http://harbour.example:3128\"\n"), 0o600);
+            fake.disk.settle();
+            fake
+        };
+        let mut whole = machine();
         booted_first(&mut whole, name);
         cut(
             number,
-            &mut seeded(machine()),
+            &mut machine(),
             |fake| booted_first(fake, name),
             |what, mut fake| {
                 let what = format!("{name}, {what}");
@@ -100,6 +115,22 @@ fn a_power_cut_at_any_touch_of_a_first_boot_then_another_boot_equals_success_wit
                 assert_eq!((fake.disk.text(SEED), fake.disk.text(SEALED)), (None, None), "{what}");
             },
         );
+    }
+}
+
+#[test]
+fn a_machine_that_somebody_registers_while_it_waits_stays_in_the_cluster_that_they_named() {
+    for no_start in [false, true] {
+        let mut fake = of_factory(sealed(baked()));
+        let theirs = Options { cluster: Some("lab".into()), no_start, ..Choices::PLAIN.options() };
+        bring_with(&mut fake, &theirs, Goal::Up, &mut String::new()).unwrap();
+        // Their run ended before it could say that there is no first boot to make any more.
+        booted_first(&mut fake, "lab");
+        let told = fake.disk.text("/etc/ecs/ecs.config").unwrap();
+        let is_theirs = told.contains("ECS_CLUSTER=lab\n");
+        assert!(is_theirs && !told.contains("rack") && !told.contains("factory"), "{told}");
+        assert!(standing(&fake).instance.unwrap().ends_with(" in cluster lab"));
+        assert_eq!((fake.service.registrations, fake.disk.text(SEALED)), (1, None));
     }
 }
 
