@@ -83,7 +83,7 @@ fn of(
         Source::FwCfg => fw_cfg::look(host),
         Source::Disk => disk::look(host, disk::Kind::Fixed, tell),
         Source::RemovableDisk => disk::look(host, disk::Kind::Removable, tell),
-        Source::CloudInit => cloud_init::look(host),
+        Source::CloudInit => cloud_init::look(host, policy, tell),
         Source::Guestinfo => guestinfo::look(host),
         Source::Openstack => openstack::look(host),
         Source::File => file::look(host),

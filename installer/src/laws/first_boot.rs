@@ -199,7 +199,12 @@ fn an_activation_of_another_account_is_used_once_however_often_the_machine_boots
 const METADATA: &str = "/run/cloud-init/instance-data-sensitive.json";
 
 fn metadata(seed: &str) -> Vec<u8> {
-    serde_json::json!({"ds": {"meta_data": {"landfall": seed}}}).to_string().into_bytes()
+    metadata_from("seed-dir (/var/lib/cloud/seed/nocloud)", seed)
+}
+
+fn metadata_from(subplatform: &str, seed: &str) -> Vec<u8> {
+    let v1 = serde_json::json!({"platform": "nocloud", "subplatform": subplatform});
+    serde_json::json!({"v1": v1, "ds": {"meta_data": {"landfall": seed}}}).to_string().into_bytes()
 }
 
 #[test]
@@ -238,6 +243,24 @@ fn a_rogue_stick_and_a_rogue_metadata_service_are_said_and_not_asked() {
     let told = fake.told();
     assert_eq!(told.matches("the removable disk sdb is not asked").count(), 1, "{told}");
     assert!(told.contains("OpenStack's metadata service is not asked"), "{told}");
+}
+
+#[test]
+fn what_cloud_init_took_from_a_rogue_stick_is_said_once_and_does_not_count() {
+    let mut fake = sealed(baked());
+    let stick = "/sys/devices/pci0000:00/usb1/1-1/block/sdb";
+    fake.link("/sys/class/block/sdb", stick);
+    fake.put(&format!("{stick}/size"), "1000\n", 0o444);
+    let begin = fake.elapsed();
+    let rogue = metadata_from("config-disk (/dev/sdb)", &seed());
+    fake.appears.push((begin, PathBuf::from(METADATA), rogue));
+    let registered_at = begin + Duration::from_secs(300);
+    fake.appears.push((registered_at, PathBuf::from(METADATA), metadata(&seed())));
+    booted_first(&mut fake, "rogue");
+    assert!(fake.elapsed() > registered_at);
+    let told = fake.told();
+    let why = "the seed in cloud-init's instance data does not count: it came by config-disk (/dev/sdb)";
+    assert_eq!(told.matches(why).count(), 1, "{told}");
 }
 
 #[test]

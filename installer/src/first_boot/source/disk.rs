@@ -89,6 +89,18 @@ pub(super) fn named(host: &dyn Host, kind: Kind) -> Result<Vec<String>> {
     Ok(of_kind)
 }
 
+/// What kind the device with this name is. One that is not there any more, or that is none by itself, may have been
+/// anything.
+pub(super) fn kind_of_device(host: &dyn Host, device: &Path) -> Result<Kind> {
+    let device = host.resolve(device)?.unwrap_or_else(|| device.to_owned());
+    let name = device.file_name().unwrap_or_default().to_string_lossy();
+    let is_other = OTHERS.iter().any(|other| name.starts_with(other));
+    match host.resolve(&Path::new(DEVICES).join(&*name))? {
+        Some(place) if !is_other => kind_of(host, &place),
+        _ => Ok(Kind::Removable),
+    }
+}
+
 /// What hangs on USB is removable whatever it says of itself. A drive for discs is, too, but on a virtual machine,
 /// where whoever runs the machine puts discs in.
 fn kind_of(host: &dyn Host, place: &Path) -> Result<Kind> {
@@ -107,4 +119,4 @@ fn number(host: &dyn Host, folder: &Path, name: &str) -> Result<u64> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

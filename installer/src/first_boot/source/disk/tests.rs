@@ -29,7 +29,7 @@ fn unpacked(packed: &[u8]) -> Vec<u8> {
 }
 
 /// A disk, where the kernel shows it, with this on it.
-fn attach(fake: &mut Fake, name: &str, place: &str, removable: bool, content: &[u8]) {
+pub(in super::super) fn attach(fake: &mut Fake, name: &str, place: &str, removable: bool, content: &[u8]) {
     let place = format!("/sys/devices/{place}/block/{name}");
     fake.put(&format!("{place}/size"), "1000\n", 0o444);
     fake.put(&format!("{place}/removable"), if removable { "1\n" } else { "0\n" }, 0o444);
