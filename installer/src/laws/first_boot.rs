@@ -135,6 +135,20 @@ fn a_machine_that_somebody_registers_while_it_waits_stays_in_the_cluster_that_th
 }
 
 #[test]
+fn a_network_that_goes_before_the_agent_asked_costs_nothing_and_is_waited_for() {
+    let mut fake = seeded(baked());
+    fake.offline_until = fake.elapsed() + Duration::from_secs(3600);
+    booted_first(&mut fake, "offline");
+    assert_eq!(fake.service.registrations, 1);
+    assert!(!fake.told().contains("was cut short"), "{}", fake.told());
+    assert!(
+        fake.console().iter().any(|line| line.contains("waiting for the network")),
+        "{:?}",
+        fake.console()
+    );
+}
+
+#[test]
 fn a_seed_that_is_attached_later_is_found() {
     let mut fake = sealed(baked());
     let later = fake.elapsed() + Duration::from_secs(3600);

@@ -139,7 +139,7 @@ impl Register {
             return Ok(registration);
         }
         // Where an answer may have been lost, the newer Vault is what is known of it.
-        if attempt::was_refused(&output) {
+        if attempt::made_nothing(&output) {
             forget_folder(host, Path::new(VAULT))?;
             if begun {
                 copy_tree(host, &aside, Path::new(VAULT)).while_doing(|| "putting the Vault back".into())?;
