@@ -3,7 +3,7 @@
 use distro_matrix::Distro;
 use serde_json::{Value, json};
 
-use super::{check, must_be_alone, must_be_root, print_json};
+use super::{check, first_boot, must_be_alone, must_be_root, print_json};
 use crate::apply::{Event, Outcome, apply};
 use crate::cli::Options;
 use crate::components::{ecs_agent, proxy_file, ssm_agent};
@@ -24,7 +24,8 @@ use crate::ui::{Ui, seconds};
 /// # Errors
 /// When it cannot be brought there; the next run goes on where this one stopped.
 pub fn run(host: &mut dyn Host, options: &Options, goal: Goal, json: bool) -> Result<()> {
-    run_watched(host, options, goal, json, &mut |_| {})
+    run_watched(host, options, goal, json, &mut |_| {})?;
+    if goal == Goal::Install { Ok(()) } else { first_boot::end_by_hand(host) }
 }
 
 /// The same, under somebody's eyes: what happens is told there first.

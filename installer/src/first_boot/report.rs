@@ -141,6 +141,14 @@ impl Reporter {
     /// Begins with no seed.
     #[must_use]
     pub fn begin(host: &dyn Host) -> Self {
+        let reporter = Self::take_over(host);
+        reporter.publish(true);
+        reporter
+    }
+
+    /// The same, and nothing is shown yet: for whoever knows how it ends.
+    #[must_use]
+    pub fn take_over(host: &dyn Host) -> Self {
         let board = host.board();
         let report = Report {
             version: 1,
@@ -152,9 +160,7 @@ impl Reporter {
             next_try: None,
             instance: None,
         };
-        let reporter = Self { board, report, noted: BTreeSet::new() };
-        reporter.publish(true);
-        reporter
+        Self { board, report, noted: BTreeSet::new() }
     }
 
     /// Something worth knowing, told once however often it is found.
@@ -212,9 +218,9 @@ impl Reporter {
     }
 
     /// The machine has its identity.
-    pub fn done(&mut self, instance: Option<String>) {
+    pub fn done(&mut self, instance: String) {
         self.report.last_error = None;
-        self.report.instance = instance;
+        self.report.instance = Some(instance).filter(|text| !text.is_empty());
         self.moved(State::Done);
         self.publish(true);
     }

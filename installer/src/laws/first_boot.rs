@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::cuts::cut;
 use super::*;
-use crate::commands::{first_boot, status};
+use crate::commands::{first_boot, status, up};
 use crate::error::Kind;
 use crate::first_boot::SEALED;
 use crate::first_boot::report::{Report, State as Standing};
@@ -132,6 +132,43 @@ fn a_machine_that_somebody_registers_while_it_waits_stays_in_the_cluster_that_th
         assert!(standing(&fake).instance.unwrap().ends_with(" in cluster lab"));
         assert_eq!((fake.service.registrations, fake.disk.text(SEALED)), (1, None));
     }
+}
+
+/// A first boot that ended without an identity, for somebody to see to.
+fn failed() -> Fake {
+    let mut fake = sealed(baked());
+    fake.put(SEED, &seed().replace(ACTIVATION_CODE, "WrongWrongWrongWrong"), 0o600);
+    first_boot::run(&mut fake, None).unwrap_err();
+    assert_eq!(standing(&fake).state, Standing::Failed);
+    fake
+}
+
+fn by_hand(choices: Choices) -> Options {
+    Options {
+        activation_id: Some(ACTIVATION_ID.into()),
+        activation_code: Some(Secret::new(ACTIVATION_CODE.into())),
+        ..choices.options()
+    }
+}
+
+#[test]
+fn a_machine_that_somebody_registers_has_its_first_boot_behind_it() {
+    for goal in [Goal::Up, Goal::Register] {
+        let mut fake = failed();
+        up::run(&mut fake, &by_hand(Choices::PLAIN), goal, true).unwrap();
+        assert_eq!((fake.disk.text(SEALED), fake.disk.text(SEED)), (None, None), "{goal:?}");
+        assert_eq!(standing(&fake).state, Standing::Done);
+        assert!(fake.posted("/run/motd.d/50-landfall").unwrap().contains("registered as mi-"));
+        status::run(&fake, true).unwrap();
+    }
+}
+
+#[test]
+fn a_machine_whose_agent_somebody_holds_back_has_its_first_boot_before_it_and_both_are_problems() {
+    let mut fake = failed();
+    up::run(&mut fake, &by_hand(Choices { no_start: true, ..Choices::PLAIN }), Goal::Up, true).unwrap();
+    assert_eq!(fake.disk.text(SEALED).as_deref(), Some(""));
+    assert_eq!(status::run(&fake, true).unwrap_err().what, "2 problems were found");
 }
 
 #[test]
