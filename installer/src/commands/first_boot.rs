@@ -60,7 +60,7 @@ fn first_boot(host: &mut dyn Host, named: Option<&Path>, reporter: &mut Reporter
             Err(e) if !passes(&e) => return Err(e),
             Err(e) => {
                 let pause = pace.before_try(host);
-                reporter.waits_for_network(&e, pause, host);
+                reporter.waits_to_try_again(&e, pause, host);
                 host.sleep(pause);
             }
         }
@@ -157,7 +157,7 @@ fn bring_up(host: &mut dyn Host, options: &Options, reporter: &mut Reporter) -> 
 
 /// Whether it may go better by itself.
 fn passes(e: &Error) -> bool {
-    e.kind == Kind::Failed
+    matches!(e.kind, Kind::Failed | Kind::Unreached)
 }
 
 /// The mark goes last: until then the next boot comes here again.

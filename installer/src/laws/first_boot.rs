@@ -186,6 +186,18 @@ fn a_network_that_goes_before_the_agent_asked_costs_nothing_and_is_waited_for() 
 }
 
 #[test]
+fn what_is_not_the_networks_is_not_called_so() {
+    let mut fake = seeded(baked());
+    fake.service.loses_registration =
+        Some("ERROR Registration failed. ThrottlingException: slow\n\tstatus code: 400, request id: 1");
+    fake.service.mends_at = fake.elapsed() + Duration::from_secs(600);
+    booted_first(&mut fake, "throttled");
+    let console = fake.console().join("\n");
+    assert!(console.contains("waiting to try again: the service was asked too often"), "{console}");
+    assert!(!console.contains("the network"), "{console}");
+}
+
+#[test]
 fn a_seed_that_is_attached_later_is_found() {
     let mut fake = sealed(baked());
     let later = fake.elapsed() + Duration::from_secs(3600);

@@ -248,7 +248,7 @@ pub(crate) fn no_activation() -> Error {
 fn said_no(output: &Output) -> Error {
     let text = format!("{}\n{}", output.stdout, output.stderr);
     type Make = fn(String) -> Error;
-    let (passing, lasting): (Make, Make) = (Error::failed, Error::lasting);
+    let (passing, unreached, lasting): (Make, Make, Make) = (Error::failed, Error::unreached, Error::lasting);
     let known: [(&str, Make, &str, &str); 5] = [
         (
             "ActivationExpired",
@@ -276,7 +276,7 @@ fn said_no(output: &Output) -> Error {
         ),
         (
             "RequestError",
-            passing,
+            unreached,
             "the SSM endpoint could not be reached",
             "see that DNS works and TCP 443 is open to it, through HTTPS_PROXY if there is one, and that the clock is right",
         ),
