@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::source::Found;
 use super::{Policy, Seed, Source, signed};
@@ -15,6 +15,9 @@ use crate::config::Config;
 use crate::error::{Error, Result, While};
 use crate::host::Host;
 use crate::step::env_value;
+
+/// What `aws ssm create-activation` prints; boto3 adds the last.
+const PRINTED: [&str; 3] = ["ActivationId", "ActivationCode", "ResponseMetadata"];
 
 /// A seed that counts.
 pub struct Accepted {
@@ -103,6 +106,7 @@ fn parse(found: &Found) -> Result<Seed> {
             Ok(Value::Object(table)) if !table.contains_key("ActivationId") => {
                 serde_json::from_str(text).map_err(|e| not_understood(found, &e.to_string(), None))
             }
+            Ok(Value::Object(table)) => must_be_as_printed(found, &table).and_then(|()| of_activation(found)),
             _ => of_activation(found),
         };
     }
@@ -110,6 +114,17 @@ fn parse(found: &Found) -> Result<Seed> {
         let line = e.span().map(|span| text[..span.start].matches('\n').count() + 1);
         not_understood(found, e.message(), line)
     })
+}
+
+/// Whoever adds to it means something by that, which would not be done.
+fn must_be_as_printed(found: &Found, table: &Map<String, Value>) -> Result<()> {
+    let Some(more) = table.keys().find(|key| !PRINTED.contains(&key.as_str())) else { return Ok(()) };
+    Err(Error::refused(format!(
+        "the seed from {} has '{}' beside what 'aws ssm create-activation' prints",
+        found.place,
+        more.escape_debug()
+    ))
+    .hint("give what that printed and no more, or a seed in TOML, which may name a region and a cluster"))
 }
 
 fn of_activation(found: &Found) -> Result<Seed> {

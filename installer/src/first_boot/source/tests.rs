@@ -133,6 +133,20 @@ fn what_create_activation_prints_is_a_seed_where_the_policy_knows_the_rest() {
 }
 
 #[test]
+fn what_create_activation_prints_is_refused_whole_where_somebody_added_to_it() {
+    let policy = Policy { region: Some("eu-west-1".into()), ..allowing(&[Source::File]) };
+    let printed = |more: &str| {
+        let pair = r#""ActivationId": "11111111-2222-3333-4444-555555555555", "ActivationCode": "GoodCodeGoodCode1234""#;
+        with(Source::File, &format!("{{{pair}{more}}}"), None)
+    };
+    judged(&printed(r#", "ResponseMetadata": {"RequestId": "1"}"#), &policy).ok().unwrap();
+    for more in ["region", "cluster", "trust-key"] {
+        let error = error(&printed(&format!(r#", "{more}": "x""#)), &policy);
+        assert!(error.what.contains(&format!("has '{more}' beside")), "{error}");
+    }
+}
+
+#[test]
 fn a_signature_counts_in_every_source_and_only_of_the_policys_keys() {
     for source in OF_TEXTS {
         let policy = Policy { seed_keys: vec![KEY.into()], ..allowing(&[source]) };
