@@ -15,7 +15,9 @@ pub enum Kind {
     Refused,
     /// Something failed on the way: the machine is left resumable.
     Failed,
-    /// The same, and it fails again however often it is tried, until somebody changes what was given.
+    /// The same, because somebody on the network did not answer: it goes better once they do.
+    Unreached,
+    /// Something failed on the way, and it fails again however often it is tried, until somebody changes what was given.
     Lasting,
     /// `check` or `status` found problems.
     Problems,
@@ -40,6 +42,11 @@ impl Error {
     /// Something failed on the way.
     pub fn failed(what: impl Into<String>) -> Self {
         Self::new(Kind::Failed, what)
+    }
+
+    /// Something failed on the way, because somebody on the network did not answer.
+    pub fn unreached(what: impl Into<String>) -> Self {
+        Self::new(Kind::Unreached, what)
     }
 
     /// Something failed on the way, and only a person can change that it does.
@@ -80,7 +87,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self.kind {
-            Kind::Failed | Kind::Lasting | Kind::Bug => 1,
+            Kind::Failed | Kind::Unreached | Kind::Lasting | Kind::Bug => 1,
             Kind::Refused => 2,
             Kind::Problems => 3,
         }

@@ -34,6 +34,7 @@ pub use gpu::Gpu;
 pub use os_release::Told;
 use sight::Sight;
 pub use system::Security;
+pub(crate) use system::device_number_of_root;
 
 /// What the machine is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

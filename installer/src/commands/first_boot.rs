@@ -60,12 +60,31 @@ fn first_boot(host: &mut dyn Host, named: Option<&Path>, reporter: &mut Reporter
             Err(e) if !passes(&e) => return Err(e),
             Err(e) => {
                 let pause = pace.before_try(host);
-                reporter.waits_for_network(&e, pause, host);
+                reporter.waits_to_try_again(&e, pause, host);
                 host.sleep(pause);
             }
         }
     }
+    // Somebody registered the machine meanwhile: see `end_by_hand`.
+    if let Some(instance) = instance(host)? {
+        reporter.done(instance);
+    }
     Ok(())
+}
+
+/// Where a person registered this machine and its agents answer, there is no first boot to make any more.
+///
+/// # Errors
+/// When the machine refuses.
+pub(super) fn end_by_hand(host: &mut dyn Host) -> Result<()> {
+    let answers = host.introspection().is_some_and(|agent| agent.container_instance_arn.is_some());
+    if !is_sealed(host)? || !answers {
+        return Ok(());
+    }
+    // A broken policy is a first boot's trouble, and none of a person's who needs none.
+    let policy = policy::load(host).unwrap_or_default();
+    let mut reporter = Reporter::take_over(host);
+    finish(host, &policy, &mut reporter)
 }
 
 /// What to register with: the seed that counts now, which may be a better one than that of the last try. `None`
@@ -97,7 +116,7 @@ fn options(
     // The seed may have been taken away where the last boot ended just after it was used.
     if let (Some(found), true) = (registration::read(host)?, is_marked(host)?) {
         reporter.tries("the registration that is here");
-        return Ok(Some(without_seed(found.region, policy, image)));
+        return without_seed(host, found.region, policy, image).map(Some);
     }
     reporter.waits_for_seed(None, host);
     Ok(None)
@@ -138,17 +157,22 @@ fn bring_up(host: &mut dyn Host, options: &Options, reporter: &mut Reporter) -> 
 
 /// Whether it may go better by itself.
 fn passes(e: &Error) -> bool {
-    e.kind == Kind::Failed
+    matches!(e.kind, Kind::Failed | Kind::Unreached)
 }
 
 /// The mark goes last: until then the next boot comes here again.
 fn finish(host: &mut dyn Host, policy: &Policy, reporter: &mut Reporter) -> Result<()> {
     source::forget(host, policy)?;
     durable::remove(host, Path::new(SEALED))?;
-    let id = registration::read(host)?.map(|found| found.instance_id);
-    let cluster = host.introspection().map(|agent| format!(" in cluster {}", agent.cluster));
-    reporter.done(id.map(|id| id + &cluster.unwrap_or_default()));
+    reporter.done(instance(host)?.unwrap_or_default());
     Ok(())
+}
+
+/// What this machine is, in words.
+fn instance(host: &dyn Host) -> Result<Option<String>> {
+    let cluster = host.introspection().map(|agent| format!(" in cluster {}", agent.cluster));
+    let found = registration::read(host)?;
+    Ok(found.map(|found| found.instance_id + &cluster.unwrap_or_default()))
 }
 
 fn is_sealed(host: &dyn Host) -> Result<bool> {

@@ -49,11 +49,12 @@ pub fn run(host: &dyn Host, json: bool) -> Result<()> {
         None => None,
     };
     let first_boot = Report::read(host);
-    // What is missing before the first boot is done is what that is going to bring.
-    let problems = match first_boot_problem(host, first_boot.as_ref())? {
-        Some(problem) => vec![problem],
-        None => problems(host, &facts, ends)?,
-    };
+    let mut problems = problems(host, &facts, ends)?;
+    if let Some(problem) = first_boot_problem(host, first_boot.as_ref())? {
+        // What is missing before there is an identity is what the first boot is going to bring.
+        problems.retain(|_| facts.marked || facts.quarantine.is_some());
+        problems.insert(0, problem);
+    }
     if json {
         print_json(&json!({
             "version": 1,

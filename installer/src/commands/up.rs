@@ -3,14 +3,14 @@
 use distro_matrix::Distro;
 use serde_json::{Value, json};
 
-use super::{check, must_be_alone, must_be_root, print_json};
+use super::{check, first_boot, must_be_alone, must_be_root, print_json};
 use crate::apply::{Event, Outcome, apply};
 use crate::cli::Options;
 use crate::components::{ecs_agent, proxy_file, ssm_agent};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::facts::Facts;
-use crate::findings::{Finding, findings, keys};
+use crate::findings::{Code, Finding, findings, keys};
 use crate::host::Host;
 use crate::plan::{Goal, distro, plan};
 use crate::probe;
@@ -24,7 +24,8 @@ use crate::ui::{Ui, seconds};
 /// # Errors
 /// When it cannot be brought there; the next run goes on where this one stopped.
 pub fn run(host: &mut dyn Host, options: &Options, goal: Goal, json: bool) -> Result<()> {
-    run_watched(host, options, goal, json, &mut |_| {})
+    run_watched(host, options, goal, json, &mut |_| {})?;
+    if goal == Goal::Install { Ok(()) } else { first_boot::end_by_hand(host) }
 }
 
 /// The same, under somebody's eyes: what happens is told there first.
@@ -57,7 +58,7 @@ pub fn run_watched(
     }
     let mut found = probe::what_is_needed(host, &plan, &config, goal)?;
     found.extend(keys::findings(&plan, host.now()));
-    pass(host, &found, Error::failed, json)?;
+    pass(host, &found, failing(&found), json)?;
     noted.extend(found);
     let context = Context::new(activation);
     let ui = Ui::new(host.env("NO_COLOR").is_some(), host.progress());
@@ -99,6 +100,12 @@ fn pass(host: &dyn Host, found: &[Finding], refuse: fn(String) -> Error, json: b
         print_json(&refusal_as_json(found, e));
     }
     passed
+}
+
+/// Whose turn it is where the network showed something that blocks: nobody's on this machine, where it is silence.
+fn failing(found: &[Finding]) -> fn(String) -> Error {
+    let is_silence = |it: &Finding| matches!(it.code, Code::NoNameResolution | Code::EndpointUnreachable);
+    if found.iter().any(is_silence) { Error::unreached } else { Error::failed }
 }
 
 fn refusal_as_json(found: &[Finding], error: &Error) -> Value {
@@ -157,7 +164,20 @@ fn as_json(event: &Event) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::findings::Code;
+    use crate::error::Kind;
+
+    #[test]
+    fn silence_on_the_network_is_told_from_what_this_machine_has_to_mend() {
+        let kind = |codes: &[Code]| {
+            let found: Vec<Finding> =
+                codes.iter().map(|it| Finding::new(*it, "it is so", "mend it")).collect();
+            failing(&found)(String::new()).kind
+        };
+        assert_eq!(kind(&[Code::NoNameResolution]), Kind::Unreached);
+        assert_eq!(kind(&[Code::SessionEndpointUnreachable, Code::EndpointUnreachable]), Kind::Unreached);
+        assert_eq!(kind(&[Code::ClockSkew]), Kind::Failed);
+        assert_eq!(kind(&[Code::UnknownAuthority, Code::SessionEndpointUnreachable]), Kind::Failed);
+    }
 
     #[test]
     fn a_refusal_in_json_lists_what_was_found() {

@@ -97,6 +97,13 @@ pub(super) fn is_mounted_read_only(host: &dyn Host, path: &str) -> Result<bool> 
     Ok(mount.into_iter().chain(file_system).any(read_only))
 }
 
+/// The major and minor number of the device that holds the root, as `179:2`.
+pub(crate) fn device_number_of_root(host: &dyn Host) -> Result<Option<String>> {
+    let mounts = mounts(host)?;
+    let last = mounted_at(&mounts, "/").last();
+    Ok(last.and_then(|line| line.split(' ').nth(2)).map(str::to_owned))
+}
+
 fn mounts(host: &dyn Host) -> Result<String> {
     let content = host.read(Path::new("/proc/self/mountinfo"))?.unwrap_or_default();
     Ok(String::from_utf8_lossy(&content).into_owned())

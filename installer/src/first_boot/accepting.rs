@@ -2,15 +2,22 @@
 //!
 //! A seed is refused whole: one that asks for more than a seed may is not taken for the rest of it.
 
-use serde_json::Value;
+use std::path::Path;
+
+use serde_json::{Map, Value};
 
 use super::source::Found;
 use super::{Policy, Seed, Source, signed};
 use crate::activation::Activation;
 use crate::cli::Options;
+use crate::components::ecs_agent;
 use crate::config::Config;
 use crate::error::{Error, Result, While};
 use crate::host::Host;
+use crate::step::env_value;
+
+/// What `aws ssm create-activation` prints; boto3 adds the last.
+const PRINTED: [&str; 3] = ["ActivationId", "ActivationCode", "ResponseMetadata"];
 
 /// A seed that counts.
 pub struct Accepted {
@@ -56,11 +63,21 @@ pub fn accept(host: &dyn Host, found: &Found, policy: &Policy, image: &Options) 
     Ok(Accepted { source: found.source, place: place.clone(), options, signer })
 }
 
-/// What a machine goes on with that is registered already, and whose seed is gone.
-#[must_use]
-pub fn without_seed(region: String, policy: &Policy, image: &Options) -> Options {
-    let seed = Seed { region: Some(region), ..Seed::default() };
-    merge(seed, policy, image).unwrap_or_default()
+/// What a machine goes on with that is registered already, and whose seed is gone. Where it belongs was said by that
+/// seed, or by a person at the machine, and is what the ECS agent was told: the image's choice was not theirs.
+///
+/// # Errors
+/// When the machine cannot be read.
+pub fn without_seed(host: &dyn Host, region: String, policy: &Policy, image: &Options) -> Result<Options> {
+    let told = host.read(Path::new(ecs_agent::CONFIGURATION))?.unwrap_or_default();
+    let told = String::from_utf8_lossy(&told);
+    let told = |key| env_value(&told, key).map(str::to_owned);
+    // An empty one is a choice, too: none.
+    let proxy = Some(told("HTTPS_PROXY").unwrap_or_default());
+    let seed = Seed { region: Some(region), proxy, no_proxy: told("NO_PROXY"), ..Seed::default() };
+    let policy = Policy { cluster: None, ..policy.clone() };
+    let image = Options { cluster: None, attribute: Vec::new(), tag: Vec::new(), ..image.clone() };
+    merge(seed, &policy, &image)
 }
 
 fn signer(found: &Found, policy: &Policy) -> Result<Option<String>> {
@@ -89,6 +106,7 @@ fn parse(found: &Found) -> Result<Seed> {
             Ok(Value::Object(table)) if !table.contains_key("ActivationId") => {
                 serde_json::from_str(text).map_err(|e| not_understood(found, &e.to_string(), None))
             }
+            Ok(Value::Object(table)) => must_be_as_printed(found, &table).and_then(|()| of_activation(found)),
             _ => of_activation(found),
         };
     }
@@ -96,6 +114,17 @@ fn parse(found: &Found) -> Result<Seed> {
         let line = e.span().map(|span| text[..span.start].matches('\n').count() + 1);
         not_understood(found, e.message(), line)
     })
+}
+
+/// Whoever adds to it means something by that, which would not be done.
+fn must_be_as_printed(found: &Found, table: &Map<String, Value>) -> Result<()> {
+    let Some(more) = table.keys().find(|key| !PRINTED.contains(&key.as_str())) else { return Ok(()) };
+    Err(Error::refused(format!(
+        "the seed from {} has '{}' beside what 'aws ssm create-activation' prints",
+        found.place,
+        more.escape_debug()
+    ))
+    .hint("give what that printed and no more, or a seed in TOML, which may name a region and a cluster"))
 }
 
 fn of_activation(found: &Found) -> Result<Seed> {

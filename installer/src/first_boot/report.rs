@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 
 use crate::apply::Event;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::host::{Board, Host};
 use crate::step::Step;
 
@@ -27,8 +27,10 @@ pub const MESSAGE: &str = "/run/motd.d/50-landfall";
 pub enum State {
     /// No source has a seed that counts.
     WaitingForSeed,
-    /// A try failed at something that may be there later.
+    /// A try failed because somebody on the network did not answer.
     WaitingForNetwork,
+    /// A try failed at something else that may be right later.
+    WaitingToTryAgain,
     /// What is missing is being installed.
     Installing,
     /// The activation is being used.
@@ -44,6 +46,7 @@ impl State {
         match self {
             Self::WaitingForSeed => "waiting for a seed",
             Self::WaitingForNetwork => "waiting for the network",
+            Self::WaitingToTryAgain => "waiting to try again",
             Self::Installing => "installing",
             Self::Registering => "registering",
             Self::Failed => "failed",
@@ -141,6 +144,14 @@ impl Reporter {
     /// Begins with no seed.
     #[must_use]
     pub fn begin(host: &dyn Host) -> Self {
+        let reporter = Self::take_over(host);
+        reporter.publish(true);
+        reporter
+    }
+
+    /// The same, and nothing is shown yet: for whoever knows how it ends.
+    #[must_use]
+    pub fn take_over(host: &dyn Host) -> Self {
         let board = host.board();
         let report = Report {
             version: 1,
@@ -152,9 +163,7 @@ impl Reporter {
             next_try: None,
             instance: None,
         };
-        let reporter = Self { board, report, noted: BTreeSet::new() };
-        reporter.publish(true);
-        reporter
+        Self { board, report, noted: BTreeSet::new() }
     }
 
     /// Something worth knowing, told once however often it is found.
@@ -194,13 +203,17 @@ impl Reporter {
     }
 
     /// A try failed, and another one follows.
-    pub fn waits_for_network(&mut self, e: &Error, pause: Duration, host: &dyn Host) {
+    pub fn waits_to_try_again(&mut self, e: &Error, pause: Duration, host: &dyn Host) {
         host.tell(&format!("{e}\nnote: trying again in {} s", pause.as_secs()));
-        let is_new = self.report.state != State::WaitingForNetwork;
+        let state = match e.kind {
+            Kind::Unreached => State::WaitingForNetwork,
+            _ => State::WaitingToTryAgain,
+        };
+        let is_new = self.report.state != state;
         self.report.last_error = Some(Trouble::from(e));
         let next = SignedDuration::try_from(pause).ok().and_then(|it| host.now().checked_add(it).ok());
         self.report.next_try = next.map(whole_second);
-        self.moved(State::WaitingForNetwork);
+        self.moved(state);
         self.publish(is_new);
     }
 
@@ -212,9 +225,9 @@ impl Reporter {
     }
 
     /// The machine has its identity.
-    pub fn done(&mut self, instance: Option<String>) {
+    pub fn done(&mut self, instance: String) {
         self.report.last_error = None;
-        self.report.instance = instance;
+        self.report.instance = Some(instance).filter(|text| !text.is_empty());
         self.moved(State::Done);
         self.publish(true);
     }
@@ -231,7 +244,7 @@ impl Reporter {
         if self.report.state != state {
             (self.report.state, self.report.since) = (state, whole_second(self.board.now()));
         }
-        if state != State::WaitingForNetwork {
+        if !matches!(state, State::WaitingForNetwork | State::WaitingToTryAgain) {
             self.report.next_try = None;
         }
     }

@@ -83,7 +83,7 @@ fn of(
         Source::FwCfg => fw_cfg::look(host),
         Source::Disk => disk::look(host, disk::Kind::Fixed, tell),
         Source::RemovableDisk => disk::look(host, disk::Kind::Removable, tell),
-        Source::CloudInit => cloud_init::look(host),
+        Source::CloudInit => cloud_init::look(host, policy, tell),
         Source::Guestinfo => guestinfo::look(host),
         Source::Openstack => openstack::look(host),
         Source::File => file::look(host),
@@ -125,8 +125,9 @@ pub fn prepare(host: &mut dyn Host, policy: &Policy) -> Result<()> {
     Ok(())
 }
 
-/// Takes the copies away that this machine itself has of seeds, in every source that counts: the one that was
-/// used, and those behind it.
+/// Takes the copies away that Landfall can take away of seeds, in every source that counts: the one that was used, and
+/// those behind it. What others keep stays: cloud-init its cache of metadata on this very disk, and whoever runs the
+/// machine what is in SMBIOS, in fw_cfg and on media.
 ///
 /// # Errors
 /// When the machine refuses.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::cuts::cut;
 use super::*;
-use crate::commands::{first_boot, status};
+use crate::commands::{first_boot, status, up};
 use crate::error::Kind;
 use crate::first_boot::SEALED;
 use crate::first_boot::report::{Report, State as Standing};
@@ -29,6 +29,15 @@ fn sealed(mut fake: Fake) -> Fake {
 fn seeded(fake: Fake) -> Fake {
     let mut fake = sealed(fake);
     fake.put(SEED, &seed(), 0o600);
+    fake.disk.settle();
+    fake
+}
+
+/// Where the machine that the image was made on belongs, and no other.
+fn of_factory(mut fake: Fake) -> Fake {
+    let choices = "cluster = \"factory\"\nattribute = [\"rack=0\"]\ntag = [\"team=factory\"]\n\
+                   proxy = \"http://factory.example:3128\"\n";
+    fake.put("/etc/landfall/config.toml", choices, 0o644);
     fake.disk.settle();
     fake
 }
@@ -84,11 +93,17 @@ fn a_machine_that_is_not_sealed_is_left_alone() {
 fn a_power_cut_at_any_touch_of_a_first_boot_then_another_boot_equals_success_with_one_registration() {
     // Of a machine that has everything but an identity each touch is tried; of one that has nothing, some.
     for (number, name, machine) in [(0, "baked", baked as fn() -> Fake), (3, "fresh", fresh)] {
-        let mut whole = seeded(machine());
+        let machine = || {
+            let mut fake = of_factory(seeded(machine()));
+            fake.put(SEED, &(seed() + "proxy = \"http://harbour.example:3128\"\n"), 0o600);
+            fake.disk.settle();
+            fake
+        };
+        let mut whole = machine();
         booted_first(&mut whole, name);
         cut(
             number,
-            &mut seeded(machine()),
+            &mut machine(),
             |fake| booted_first(fake, name),
             |what, mut fake| {
                 let what = format!("{name}, {what}");
@@ -101,6 +116,85 @@ fn a_power_cut_at_any_touch_of_a_first_boot_then_another_boot_equals_success_wit
             },
         );
     }
+}
+
+#[test]
+fn a_machine_that_somebody_registers_while_it_waits_stays_in_the_cluster_that_they_named() {
+    for no_start in [false, true] {
+        let mut fake = of_factory(sealed(baked()));
+        let theirs = Options { cluster: Some("lab".into()), no_start, ..Choices::PLAIN.options() };
+        bring_with(&mut fake, &theirs, Goal::Up, &mut String::new()).unwrap();
+        // Their run ended before it could say that there is no first boot to make any more.
+        booted_first(&mut fake, "lab");
+        let told = fake.disk.text("/etc/ecs/ecs.config").unwrap();
+        let is_theirs = told.contains("ECS_CLUSTER=lab\n");
+        assert!(is_theirs && !told.contains("rack") && !told.contains("factory"), "{told}");
+        assert!(standing(&fake).instance.unwrap().ends_with(" in cluster lab"));
+        assert_eq!((fake.service.registrations, fake.disk.text(SEALED)), (1, None));
+    }
+}
+
+/// A first boot that ended without an identity, for somebody to see to.
+fn failed() -> Fake {
+    let mut fake = sealed(baked());
+    fake.put(SEED, &seed().replace(ACTIVATION_CODE, "WrongWrongWrongWrong"), 0o600);
+    first_boot::run(&mut fake, None).unwrap_err();
+    assert_eq!(standing(&fake).state, Standing::Failed);
+    fake
+}
+
+fn by_hand(choices: Choices) -> Options {
+    Options {
+        activation_id: Some(ACTIVATION_ID.into()),
+        activation_code: Some(Secret::new(ACTIVATION_CODE.into())),
+        ..choices.options()
+    }
+}
+
+#[test]
+fn a_machine_that_somebody_registers_has_its_first_boot_behind_it() {
+    for goal in [Goal::Up, Goal::Register] {
+        let mut fake = failed();
+        up::run(&mut fake, &by_hand(Choices::PLAIN), goal, true).unwrap();
+        assert_eq!((fake.disk.text(SEALED), fake.disk.text(SEED)), (None, None), "{goal:?}");
+        assert_eq!(standing(&fake).state, Standing::Done);
+        assert!(fake.posted("/run/motd.d/50-landfall").unwrap().contains("registered as mi-"));
+        status::run(&fake, true).unwrap();
+    }
+}
+
+#[test]
+fn a_machine_whose_agent_somebody_holds_back_has_its_first_boot_before_it_and_both_are_problems() {
+    let mut fake = failed();
+    up::run(&mut fake, &by_hand(Choices { no_start: true, ..Choices::PLAIN }), Goal::Up, true).unwrap();
+    assert_eq!(fake.disk.text(SEALED).as_deref(), Some(""));
+    assert_eq!(status::run(&fake, true).unwrap_err().what, "2 problems were found");
+}
+
+#[test]
+fn a_network_that_goes_before_the_agent_asked_costs_nothing_and_is_waited_for() {
+    let mut fake = seeded(baked());
+    fake.offline_until = fake.elapsed() + Duration::from_secs(3600);
+    booted_first(&mut fake, "offline");
+    assert_eq!(fake.service.registrations, 1);
+    assert!(!fake.told().contains("was cut short"), "{}", fake.told());
+    assert!(
+        fake.console().iter().any(|line| line.contains("waiting for the network")),
+        "{:?}",
+        fake.console()
+    );
+}
+
+#[test]
+fn what_is_not_the_networks_is_not_called_so() {
+    let mut fake = seeded(baked());
+    fake.service.loses_registration =
+        Some("ERROR Registration failed. ThrottlingException: slow\n\tstatus code: 400, request id: 1");
+    fake.service.mends_at = fake.elapsed() + Duration::from_secs(600);
+    booted_first(&mut fake, "throttled");
+    let console = fake.console().join("\n");
+    assert!(console.contains("waiting to try again: the service was asked too often"), "{console}");
+    assert!(!console.contains("the network"), "{console}");
 }
 
 #[test]
@@ -168,7 +262,12 @@ fn an_activation_of_another_account_is_used_once_however_often_the_machine_boots
 const METADATA: &str = "/run/cloud-init/instance-data-sensitive.json";
 
 fn metadata(seed: &str) -> Vec<u8> {
-    serde_json::json!({"ds": {"meta_data": {"landfall": seed}}}).to_string().into_bytes()
+    metadata_from("seed-dir (/var/lib/cloud/seed/nocloud)", seed)
+}
+
+fn metadata_from(subplatform: &str, seed: &str) -> Vec<u8> {
+    let v1 = serde_json::json!({"platform": "nocloud", "subplatform": subplatform});
+    serde_json::json!({"v1": v1, "ds": {"meta_data": {"landfall": seed}}}).to_string().into_bytes()
 }
 
 #[test]
@@ -207,6 +306,24 @@ fn a_rogue_stick_and_a_rogue_metadata_service_are_said_and_not_asked() {
     let told = fake.told();
     assert_eq!(told.matches("the removable disk sdb is not asked").count(), 1, "{told}");
     assert!(told.contains("OpenStack's metadata service is not asked"), "{told}");
+}
+
+#[test]
+fn what_cloud_init_took_from_a_rogue_stick_is_said_once_and_does_not_count() {
+    let mut fake = sealed(baked());
+    let stick = "/sys/devices/pci0000:00/usb1/1-1/block/sdb";
+    fake.link("/sys/class/block/sdb", stick);
+    fake.put(&format!("{stick}/size"), "1000\n", 0o444);
+    let begin = fake.elapsed();
+    let rogue = metadata_from("config-disk (/dev/sdb)", &seed());
+    fake.appears.push((begin, PathBuf::from(METADATA), rogue));
+    let registered_at = begin + Duration::from_secs(300);
+    fake.appears.push((registered_at, PathBuf::from(METADATA), metadata(&seed())));
+    booted_first(&mut fake, "rogue");
+    assert!(fake.elapsed() > registered_at);
+    let told = fake.told();
+    let why = "the seed in cloud-init's instance data does not count: it came by config-disk (/dev/sdb)";
+    assert_eq!(told.matches(why).count(), 1, "{told}");
 }
 
 #[test]

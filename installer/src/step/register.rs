@@ -139,7 +139,7 @@ impl Register {
             return Ok(registration);
         }
         // Where an answer may have been lost, the newer Vault is what is known of it.
-        if attempt::was_refused(&output) {
+        if attempt::made_nothing(&output) {
             forget_folder(host, Path::new(VAULT))?;
             if begun {
                 copy_tree(host, &aside, Path::new(VAULT)).while_doing(|| "putting the Vault back".into())?;
@@ -248,7 +248,7 @@ pub(crate) fn no_activation() -> Error {
 fn said_no(output: &Output) -> Error {
     let text = format!("{}\n{}", output.stdout, output.stderr);
     type Make = fn(String) -> Error;
-    let (passing, lasting): (Make, Make) = (Error::failed, Error::lasting);
+    let (passing, unreached, lasting): (Make, Make, Make) = (Error::failed, Error::unreached, Error::lasting);
     let known: [(&str, Make, &str, &str); 5] = [
         (
             "ActivationExpired",
@@ -276,7 +276,7 @@ fn said_no(output: &Output) -> Error {
         ),
         (
             "RequestError",
-            passing,
+            unreached,
             "the SSM endpoint could not be reached",
             "see that DNS works and TCP 443 is open to it, through HTTPS_PROXY if there is one, and that the clock is right",
         ),

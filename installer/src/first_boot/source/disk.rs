@@ -9,7 +9,7 @@ use landfall_contract::seed::{FILE, LABELS, SIGNATURE};
 
 use super::{Found, Source, of_bytes};
 use crate::error::Result;
-use crate::facts::is_virtual;
+use crate::facts::{device_number_of_root, is_virtual};
 use crate::host::Host;
 
 mod fat;
@@ -89,22 +89,72 @@ pub(super) fn named(host: &dyn Host, kind: Kind) -> Result<Vec<String>> {
     Ok(of_kind)
 }
 
-/// What hangs on USB is removable whatever it says of itself. A drive for discs is, too, but on a virtual machine,
-/// where whoever runs the machine puts discs in.
+/// What kind the device with this name is. One that is not there any more, or that is none by itself, may have been
+/// anything.
+pub(super) fn kind_of_device(host: &dyn Host, device: &Path) -> Result<Kind> {
+    let device = host.resolve(device)?.unwrap_or_else(|| device.to_owned());
+    let name = device.file_name().unwrap_or_default().to_string_lossy();
+    let is_other = OTHERS.iter().any(|other| name.starts_with(other));
+    match host.resolve(&Path::new(DEVICES).join(&*name))? {
+        Some(place) if !is_other => kind_of(host, &place),
+        _ => Ok(Kind::Removable),
+    }
+}
+
+/// What somebody may plug in without opening the machine is removable: what hangs on USB whatever it says of itself,
+/// a card in a slot, what the kernel knows to be outside, and what the kernel says. A drive for discs is, too, but
+/// on a virtual machine, where whoever runs the machine puts discs in.
+///
+/// The disk that holds the root of this very system is none of these, such as the card that a Raspberry Pi boots
+/// from: whoever changes that has the machine, and needs no seed.
 fn kind_of(host: &dyn Host, place: &Path) -> Result<Kind> {
     let is_partition = host.stat(&place.join("partition"))?.is_some();
     let disk = if is_partition { place.parent().unwrap_or(place) } else { place };
-    let on_usb = place.iter().any(|part| part.to_string_lossy().starts_with("usb"));
-    let says_removable = number(host, disk, "removable")? != 0;
-    let is_drive = disk.file_name().is_some_and(|name| name.to_string_lossy().starts_with("sr"));
-    let removable = on_usb || if is_drive { !is_virtual(host)? } else { says_removable };
-    Ok(if removable { Kind::Removable } else { Kind::Fixed })
+    let name = disk.file_name().unwrap_or_default().to_string_lossy();
+    let outside = is_on_usb(place) || hangs_outside(host, disk)?;
+    let removable = if name.starts_with("sr") {
+        outside || !is_virtual(host)?
+    } else {
+        outside || number(host, disk, "removable")? != 0 || is_card(host, disk, &name)?
+    };
+    let is_removable = removable && !holds_root(host, disk)?;
+    Ok(if is_removable { Kind::Removable } else { Kind::Fixed })
+}
+
+fn is_on_usb(place: &Path) -> bool {
+    place.iter().any(|part| part.to_string_lossy().starts_with("usb"))
+}
+
+/// Whether it is an SD card, which comes out of its slot, and no eMMC, which is soldered in.
+fn is_card(host: &dyn Host, disk: &Path, name: &str) -> Result<bool> {
+    Ok(name.starts_with("mmcblk") && word(host, disk, "device/type")?.starts_with("SD"))
+}
+
+/// Whether something on the way to it is on a port that is open to the outside, as Thunderbolt's are: since 5.14 the
+/// kernel says so of PCI devices, as it does of USB's, from what the firmware says of the port.
+fn hangs_outside(host: &dyn Host, disk: &Path) -> Result<bool> {
+    for above in disk.ancestors().skip(1).take_while(|above| above.starts_with("/sys/devices")) {
+        if word(host, above, "removable")? == "removable" {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn holds_root(host: &dyn Host, disk: &Path) -> Result<bool> {
+    let Some(number) = device_number_of_root(host)? else { return Ok(false) };
+    let root = host.resolve(&Path::new("/sys/dev/block").join(number))?;
+    Ok(root.is_some_and(|place| place.starts_with(disk)))
 }
 
 fn number(host: &dyn Host, folder: &Path, name: &str) -> Result<u64> {
+    Ok(word(host, folder, name)?.parse().unwrap_or(0))
+}
+
+fn word(host: &dyn Host, folder: &Path, name: &str) -> Result<String> {
     let content = host.read(&folder.join(name))?.unwrap_or_default();
-    Ok(String::from_utf8_lossy(&content).trim().parse().unwrap_or(0))
+    Ok(String::from_utf8_lossy(&content).trim().to_owned())
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -14,7 +15,7 @@ use rsa::pkcs1::EncodeRsaPrivateKey;
 
 use super::units::Began;
 use super::{Fake, Halt, answer, refuse};
-use crate::host::{Family, Introspection, Output, Request, Response};
+use crate::host::{Family, Host as _, Introspection, Output, Request, Response};
 use crate::registration::{self, VAULT};
 use crate::secret::Secret;
 
@@ -28,6 +29,10 @@ pub const ACCOUNT: &str = "123456789012";
 
 const KEY: &str = "/var/lib/amazon/ssm/Vault/Store/RegistrationKey";
 const FINGERPRINT: &str = r#"{"fingerprint":"99999999-8888-4777-8666-555555555555"}"#;
+/// What the SSM agent says where its request found no way.
+const UNREACHED: &str = "ERROR Registration failed due to error registering the instance with AWS SSM. RequestError: \
+    send request failed\ncaused by: Post \"https://ssm.us-east-1.amazonaws.com/\": dial tcp: lookup \
+    ssm.us-east-1.amazonaws.com: no such host";
 const CONFIGURATION: &str = "/etc/ecs/ecs.config";
 const AGENT_STATE: &str = "/var/lib/ecs/data/agent.db";
 
@@ -40,6 +45,8 @@ pub struct Service {
     pub requests: u32,
     /// What the SSM agent says when its request, or the answer to it, gets lost.
     pub loses_registration: Option<&'static str>,
+    /// Until when it does; for ever where that is never.
+    pub mends_at: Duration,
     /// Whether the SSM agent fails after it was registered, and has written that down.
     pub fails_after_registration: bool,
     /// Whether it denies a container instance to everybody.
@@ -68,8 +75,12 @@ impl Fake {
         if self.behind_proxy && self.proxy.is_none() {
             return Ok(refuse(1, "ERROR Registration failed due to error registering the instance"));
         }
+        if self.is_offline() {
+            return Ok(refuse(1, UNREACHED));
+        }
         self.service.requests += 1;
-        if let Some(said) = self.service.loses_registration {
+        let is_mended = !self.service.mends_at.is_zero() && self.elapsed() >= self.service.mends_at;
+        if let Some(said) = self.service.loses_registration.filter(|_| !is_mended) {
             return Ok(refuse(1, said));
         }
         if (id, code.expose()) != (ACTIVATION_ID, ACTIVATION_CODE) {

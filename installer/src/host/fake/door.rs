@@ -304,7 +304,7 @@ impl Host for Fake {
     fn download(&mut self, _url: &str, most: u64) -> Result<Vec<u8>> {
         self.tick()?;
         if self.is_offline() || self.served.len() as u64 > most {
-            return Err(Error::failed("the connection was refused"));
+            return Err(Error::unreached("the connection was refused"));
         }
         Ok(self.served.clone())
     }
@@ -312,7 +312,7 @@ impl Host for Fake {
     fn ask(&mut self, request: &Request) -> Result<Response> {
         self.tick()?;
         if self.is_offline() {
-            return Err(Error::failed("the connection was refused"));
+            return Err(Error::unreached("the connection was refused"));
         }
         Ok(self.answer_of_aws(request))
     }
@@ -345,7 +345,7 @@ impl Host for Fake {
         self.tick()?;
         match self.fetching.get(destination) {
             Some(true) => Ok(Transfer { bytes: 7, signer: "TEST".into() }),
-            Some(false) => Err(Error::failed("the connection was refused")),
+            Some(false) => Err(Error::unreached("the connection was refused")),
             None => Err(Error::bug(format!("{} was never begun", destination.display()))),
         }
     }

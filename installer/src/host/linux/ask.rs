@@ -11,7 +11,7 @@ use crate::secret::Secret;
 /// Sends, and reads the whole answer, which is short.
 pub(super) fn ask(request: &Request, proxy: Option<&Proxy>) -> Result<Response> {
     let trouble = |e: &reqwest::Error| {
-        Error::failed(format!("{} could not be asked: {}", request.url, root_cause(e)))
+        Error::unreached(format!("{} could not be asked: {}", request.url, root_cause(e)))
             .hint("see that DNS works, TCP 443 is open to it, and the clock is right")
     };
     let mut post = client(proxy, Policy::none())?.post(&request.url).body(request.body.clone());

@@ -147,7 +147,7 @@ fn read_small(
     let mut content = Vec::new();
     let mut answer = Paced::new(ask(client, url, None)?, limits).take(most + 1);
     answer.read_to_end(&mut content).map_err(|e| {
-        let error = Error::failed(format!("the connection to {url} was cut off: {e}"));
+        let error = Error::unreached(format!("the connection to {url} was cut off: {e}"));
         Trouble::Passing(error.hint("see that the network is up, and run again"), None)
     })?;
     if content.len() as u64 > most {

@@ -84,7 +84,7 @@ pub(super) fn unreachable(url: &str, e: &reqwest::Error) -> Error {
     } else {
         "see that DNS works, TCP 443 is open to it, and the clock is right; --proxy names a proxy"
     };
-    Error::failed(format!("{url} could not be reached: {cause}")).hint(hint)
+    Error::unreached(format!("{url} could not be reached: {cause}")).hint(hint)
 }
 
 /// The innermost reason: the outer ones say no more than that a request failed.

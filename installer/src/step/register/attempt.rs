@@ -67,12 +67,17 @@ pub(super) fn tell_of_an_orphan(host: &dyn Host) -> Result<()> {
     Ok(())
 }
 
-/// Whether the service itself refused, so that nothing was made. Any code of its own says so; where the
-/// request or its answer was lost, or the service failed, an instance may have been made.
-pub(super) fn was_refused(output: &Output) -> bool {
+/// Words of Go's that an error has only before the request is on its way: it found no name, no way, no proxy or no
+/// TLS. A time that ran out is none of them by itself, because it may be the answer's.
+const BEFORE_THE_REQUEST: [&str; 6] =
+    ["dial tcp", "no such host", "proxyconnect", "x509:", "tls: handshake", "TLS handshake"];
+
+/// Whether no instance can have been made: the service itself refused, which any code of its own says, or it was
+/// never asked. Where the request or its answer was lost, or the service failed, one may have been.
+pub(super) fn made_nothing(output: &Output) -> bool {
     let text = format!("{}\n{}", output.stdout, output.stderr);
     if text.contains("RequestError") {
-        return false;
+        return text.split("RequestError").skip(1).all(was_never_sent);
     }
     if let Some((_, status)) = text.rsplit_once("status code: ") {
         return status.starts_with('4') && !status.starts_with("408");
@@ -86,6 +91,15 @@ pub(super) fn was_refused(output: &Output) -> bool {
     words.any(|word| is_code(word) && !failed(word))
 }
 
+/// Whether what follows `RequestError` is the cause of one that was not sent: the agent's log goes on behind it,
+/// perhaps with the same words of something else. The agent asks up to four times by itself and tells of the last
+/// time alone: an answer that was lost in the seconds before that is not seen here, nor anywhere.
+fn was_never_sent(said: &str) -> bool {
+    let Some((_, cause)) = said.split_once("caused by: ") else { return false };
+    let cause = cause.lines().next().unwrap_or_default();
+    BEFORE_THE_REQUEST.iter().any(|words| cause.contains(words))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,7 +108,7 @@ mod tests {
     fn any_code_of_the_service_is_a_refusal_and_a_lost_answer_is_none() {
         let refused = |text: &str| {
             let says = |stdout: &str, stderr: &str| {
-                was_refused(&Output { code: 1, stdout: stdout.into(), stderr: stderr.into() })
+                made_nothing(&Output { code: 1, stdout: stdout.into(), stderr: stderr.into() })
             };
             assert_eq!(says(text, ""), says("", text));
             says(text, "")
@@ -115,5 +129,47 @@ mod tests {
         ] {
             assert!(!refused(lost), "{lost}");
         }
+    }
+
+    #[test]
+    fn a_request_that_found_no_way_made_nothing_and_one_that_was_sent_may_have() {
+        let made_nothing = |cause: &str| {
+            let stdout = format!(
+                "INFO dial tcp 169.254.169.254:80: i/o timeout\nERROR Registration failed due to error registering \
+                 the instance with AWS SSM. RequestError: send request failed\ncaused by: Post \
+                 \"https://ssm.us-east-1.amazonaws.com/\": {cause}\nINFO dial tcp 169.254.169.254:80: i/o timeout\n"
+            );
+            made_nothing(&Output { code: 1, stdout, stderr: String::new() })
+        };
+        for cause in [
+            "dial tcp: lookup ssm.us-east-1.amazonaws.com on 10.0.0.2:53: no such host",
+            "dial tcp: lookup ssm.us-east-1.amazonaws.com: i/o timeout",
+            "dial tcp 10.0.0.9:443: i/o timeout",
+            "dial tcp 10.0.0.9:443: connect: connection refused",
+            "dial tcp 10.0.0.9:443: connect: network is unreachable",
+            "proxyconnect tcp: dial tcp 10.0.0.3:3128: connect: connection refused",
+            "x509: certificate has expired or is not yet valid",
+            "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            "remote error: tls: handshake failure",
+            "net/http: TLS handshake timeout",
+        ] {
+            assert!(made_nothing(cause), "{cause}");
+        }
+        for cause in [
+            "EOF",
+            "read tcp 10.0.0.4:51000->10.0.0.9:443: i/o timeout",
+            "read tcp 10.0.0.4:51000->10.0.0.9:443: read: connection reset by peer",
+            "read tcp 10.0.0.4:51000->10.0.0.9:443: read: network is unreachable",
+            "write tcp 10.0.0.4:51000->10.0.0.9:443: write: broken pipe",
+            "context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
+            "net/http: request canceled (Client.Timeout exceeded while awaiting headers)",
+            "",
+        ] {
+            assert!(!made_nothing(cause), "{cause}");
+        }
+        let says = |stdout: &str| Output { code: 1, stdout: stdout.into(), stderr: String::new() };
+        assert!(!super::made_nothing(&says("RequestError: send request failed")));
+        let both = "RequestError: x\ncaused by: EOF\nRequestError: x\ncaused by: dial tcp: no such host";
+        assert!(!super::made_nothing(&says(both)), "each of them counts");
     }
 }

@@ -29,7 +29,7 @@ fn unpacked(packed: &[u8]) -> Vec<u8> {
 }
 
 /// A disk, where the kernel shows it, with this on it.
-fn attach(fake: &mut Fake, name: &str, place: &str, removable: bool, content: &[u8]) {
+pub(in super::super) fn attach(fake: &mut Fake, name: &str, place: &str, removable: bool, content: &[u8]) {
     let place = format!("/sys/devices/{place}/block/{name}");
     fake.put(&format!("{place}/size"), "1000\n", 0o444);
     fake.put(&format!("{place}/removable"), if removable { "1\n" } else { "0\n" }, 0o444);
@@ -107,6 +107,47 @@ fn what_is_removable_is_told_by_the_kernel_and_a_virtual_machines_discs_are_not(
     // On a machine of metal anybody may put a disc in.
     fake.put("/sys/class/dmi/id/sys_vendor", "Dell Inc.\n", 0o444);
     assert_eq!(named(&fake, Kind::Fixed).unwrap(), ["vda"]);
+}
+
+#[test]
+fn what_somebody_may_plug_in_without_opening_the_machine_is_removable() {
+    let mut fake = fresh();
+    fake.put("/sys/class/dmi/id/sys_vendor", "Dell Inc.\n", 0o444);
+    for (name, place) in [
+        ("mmcblk0", "platform/mmc_host/mmc0/mmc0:0001"),
+        ("mmcblk1", "platform/mmc_host/mmc1/mmc1:aaaa"),
+        ("nvme0n1", "pci0000:00/0000:00:1c.0/0000:02:00.0/nvme/nvme0"),
+        ("nvme1n1", "pci0000:00/0000:00:07.0/0000:05:00.0/nvme/nvme1"),
+        ("nvme2n1", "pci0000:00/0000:00:1d.0/0000:03:00.0/nvme/nvme2"),
+        ("sdd", "pci0000:00/0000:00:17.0/ata1/host0"),
+    ] {
+        attach(&mut fake, name, place, false, b"");
+    }
+    let mut say =
+        |path: &str, word: &str| fake.put(&format!("/sys/devices/{path}"), &format!("{word}\n"), 0o444);
+    say("platform/mmc_host/mmc0/mmc0:0001/block/mmcblk0/device/type", "MMC");
+    say("platform/mmc_host/mmc1/mmc1:aaaa/block/mmcblk1/device/type", "SD");
+    say("pci0000:00/0000:00:1c.0/0000:02:00.0/removable", "fixed");
+    // The bridge of a port for Thunderbolt says nothing, what hangs on it does.
+    say("pci0000:00/0000:00:07.0/0000:05:00.0/removable", "removable");
+    say("pci0000:00/0000:00:1d.0/removable", "unknown");
+    // A number, and of the drive, is no word of the card's.
+    say("pci0000:00/0000:00:17.0/ata1/host0/block/sdd/device/type", "0");
+    for (name, number) in [("mmcblk1p1", "179:1"), ("mmcblk1p2", "179:2")] {
+        let place = format!("/sys/devices/platform/mmc_host/mmc1/mmc1:aaaa/block/mmcblk1/{name}");
+        fake.put(&format!("{place}/partition"), "1\n", 0o444);
+        fake.put(&format!("{place}/size"), "9\n", 0o444);
+        fake.link(&format!("/sys/class/block/{name}"), &place);
+        fake.link(&format!("/sys/dev/block/{number}"), &place);
+    }
+    assert_eq!(named(&fake, Kind::Fixed).unwrap(), ["mmcblk0", "nvme0n1", "nvme2n1", "sdd"]);
+    let removable = ["mmcblk1", "mmcblk1p1", "mmcblk1p2", "nvme1n1"];
+    assert_eq!(named(&fake, Kind::Removable).unwrap(), removable);
+    // The card that a Raspberry Pi boots from has the system on it: whoever changes that needs no seed.
+    fake.put("/proc/self/mountinfo", "22 1 179:2 / / rw - ext4 /dev/root rw\n", 0o444);
+    let fixed = ["mmcblk0", "mmcblk1", "mmcblk1p1", "mmcblk1p2", "nvme0n1", "nvme2n1", "sdd"];
+    assert_eq!(named(&fake, Kind::Fixed).unwrap(), fixed);
+    assert_eq!(named(&fake, Kind::Removable).unwrap(), ["nvme1n1"]);
 }
 
 /// Where a bound fails, this does not end, or panics.
