@@ -196,6 +196,7 @@ fn a_copy_of_a_registered_machine_is_told_how_to_become_itself() {
             version: 1,
             since: Timestamp::UNIX_EPOCH,
             instance_id: "mi-0123456789abcdef0".into(),
+            is_copy: true,
             reasons: vec!["the machine-id is another".into()],
         });
     });
