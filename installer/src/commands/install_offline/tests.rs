@@ -116,6 +116,29 @@ fn a_link_that_leads_out_of_the_tree_is_refused_and_nothing_is_touched_on_either
     }
 }
 
+/// A tree knows the names under which files grow, and its maker may be nobody to trust.
+#[test]
+fn a_link_at_the_place_where_a_file_grows_is_replaced_and_what_it_leads_to_is_not_touched() {
+    for file in ["usr/local/bin/landfall", "etc/cloud/clean.d/50-landfall", "var/lib/landfall/receipt.json"] {
+        for (victim, stood) in [("passwd", true), ("not-there-yet", false)] {
+            let (tree, outside) = (tree(DEBIAN), tempfile::tempdir().unwrap());
+            let (file, victim) = (tree.path().join(file), outside.path().join(victim));
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            if stood {
+                fs::write(&victim, "root:x:0:0\n").unwrap();
+                fs::set_permissions(&victim, fs::Permissions::from_mode(0o640)).unwrap();
+            }
+            let before = listing(outside.path());
+            symlink(&victim, crate::durable::temporary(&file)).unwrap();
+            install(tree.path(), None).unwrap();
+            assert_eq!(listing(outside.path()), before, "{}", file.display());
+            let bits = stood.then(|| fs::metadata(&victim).unwrap().permissions().mode() & 0o7777);
+            assert_eq!(bits, stood.then_some(0o640), "{}", file.display());
+            assert!(fs::symlink_metadata(&file).unwrap().is_file(), "{}", file.display());
+        }
+    }
+}
+
 #[test]
 fn flags_and_an_activation_are_refused() {
     let tree = tree(DEBIAN);
