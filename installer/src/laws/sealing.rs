@@ -215,6 +215,18 @@ fn landfalls_part_alone_leaves_the_rest_to_whoever_calls() {
     assert!(fake.disk.text(SEALED).is_some());
 }
 
+/// 'cloud-init clean' knows nothing of choices, and makes none.
+#[test]
+fn what_a_whole_seal_kept_is_still_kept_after_one_of_landfalls_part() {
+    let mut fake = used();
+    fake.put("/root/.ssh/authorized_keys", "ssh-ed25519 AAAA", 0o600);
+    sealed(&mut fake, &SealFlags { keep: vec!["authorized-keys".into()], ..FORGET() }).unwrap();
+    let mark = fake.disk.text(SEALED);
+    sealed(&mut fake, &SealFlags { only_landfall: true, ..FORGET() }).unwrap();
+    assert_eq!(fake.disk.text(SEALED), mark);
+    verified(&mut fake).unwrap();
+}
+
 #[test]
 fn a_seal_that_is_called_by_a_seal_does_nothing() {
     let hook = {
