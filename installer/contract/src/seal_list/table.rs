@@ -146,6 +146,20 @@ pub const TRACES: &[Trace] = &[
             "/home/*/.ssh/id_*",
         ], Absent,
         "A private key of somebody who was here is in the hands of whoever has the image."),
+    // The folder, not what is in it: in its place somebody may have a link to anywhere, and root would empty that.
+    trace(Gate, People, "aws-credentials", &["/home/*/.aws"], Absent,
+        "Access keys of somebody who was here, and what the AWS CLI was given for them."),
+    trace(Gate, People, "passwords", &[
+            "/root/.netrc",
+            "/home/*/.netrc",
+            "/root/.git-credentials",
+            "/home/*/.git-credentials",
+            "/root/.config/git/credentials",
+            "/home/*/.config/git/credentials",
+        ], Absent,
+        "Passwords and tokens of somebody who was here, in plain text."),
+    trace(Choice, People, "registry-logins", &["/root/.docker/config.json", "/home/*/.docker/config.json"], Absent,
+        "'docker login' writes passwords here; where it only names a helper that asks for them, it may be the image's."),
     trace(Hygiene, People, "known-hosts", &["/root/.ssh/known_hosts*", "/home/*/.ssh/known_hosts*"], Absent,
         "They tell where the image was made."),
     trace(Hygiene, People, "histories", &[

@@ -93,6 +93,29 @@ fn each_trace_is_found_at_each_of_its_places_and_nothing_else_is() {
 }
 
 #[test]
+fn secrets_of_people_who_were_here_are_gates_wherever_their_programs_keep_them() {
+    for path in [
+        "/home/ada/.aws/credentials",
+        "/home/ada/.aws/config",
+        "/home/ada/.aws/sso/cache/3f2a.json",
+        "/home/ada/.aws/cli/cache/9b1c.json",
+        "/root/.docker/config.json",
+        "/home/ada/.docker/config.json",
+        "/root/.netrc",
+        "/home/ada/.netrc",
+        "/root/.git-credentials",
+        "/home/ada/.git-credentials",
+        "/home/ada/.config/git/credentials",
+    ] {
+        let mut files = sealed();
+        files.put(path, "topsecret", 0o600);
+        let found = found(&files);
+        assert!(found.len() == 1 && found[0].gate && path.starts_with(&found[0].path), "{path}: {found:?}");
+        assert!(!Group::is_landfalls_part(found[0].group), "{path}");
+    }
+}
+
+#[test]
 fn what_has_to_be_there_is_missed() {
     for missing in ["/etc/machine-id", SEALED] {
         let mut files = sealed();
