@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use landfall_contract::seal_list::{SEALED, Seal, assigns};
+use landfall_contract::seal_list::{SEALED, Seal};
 use serde_json::json;
 
 use super::print_json;
@@ -99,18 +99,19 @@ fn os_release(host: &dyn Host, root: &Path) -> Result<PathBuf> {
 /// The file is read as a run would read it, and must hold no activation: that would be in every clone.
 fn configuration(host: &dyn Host, file: Option<&Path>) -> Result<Vec<Item>> {
     let Some(file) = file else { return Ok(Vec::new()) };
-    config::file(host, Some(file))?;
+    let options = config::file(host, Some(file))?;
     let content = String::from_utf8(host.read(file)?.unwrap_or_default())
         .map_err(|e| Error::refused(e.to_string()))
         .while_doing(|| format!("reading {}", file.display()))?;
-    for key in ["activation-id", "activation-code"] {
-        if content.lines().any(|line| assigns(line, key)) {
-            return Err(Error::refused(format!(
-                "{} sets {key}, which would be in every clone",
-                file.display()
-            ))
+    let given = [
+        ("activation-id", options.activation_id.is_some()),
+        ("activation-code", options.activation_code.is_some()),
+        ("activation-file", options.activation_file.is_some()),
+    ];
+    if let Some((key, _)) = given.into_iter().find(|(_, given)| *given) {
+        let what = format!("{} sets {key}, which would be in every clone", file.display());
+        return Err(Error::refused(what)
             .hint("take it out: a clone gets its activation from a seed, at its first boot"));
-        }
     }
     let path = PathBuf::from(CONFIGURATION);
     Ok(vec![

@@ -138,7 +138,7 @@ fn example(place: &str) -> String {
 
 fn planted(trace: &Trace) -> String {
     match trace.wanted {
-        Wanted::Unset(keys) => format!("{} = \"planted\"\n", keys[keys.len() - 1]),
+        Wanted::Unset(_, keys) => format!("{} = \"planted\"\n", keys[keys.len() - 1]),
         _ => "planted".into(),
     }
 }

@@ -59,7 +59,7 @@ fn example(pattern: &str) -> String {
 /// What breaks what is wanted.
 fn planted(trace: &Trace) -> &'static str {
     match trace.wanted {
-        Wanted::Unset(keys) => match keys[0] {
+        Wanted::Unset(_, keys) => match keys[0] {
             "activation-id" => "activation-id = \"11111111\"\n",
             "AWS_ACCESS_KEY_ID" => "ECS_CLUSTER=c\nAWS_ACCESS_KEY_ID=AKIA\n",
             "HWADDR" => "HWADDR=52:54:00:12:34:56\n",
@@ -249,7 +249,7 @@ fn the_documentation_shows_the_whole_list() {
             Wanted::Blank(mode) => format!("an empty file, {mode:04o}"),
             Wanted::Truncated => "empty".into(),
             Wanted::NoFile => "absent or a link".into(),
-            Wanted::Unset(keys) => format!(
+            Wanted::Unset(_, keys) => format!(
                 "without {}",
                 keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
             ),

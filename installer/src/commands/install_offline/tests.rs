@@ -148,10 +148,18 @@ fn flags_and_an_activation_are_refused() {
     assert!(error.exit_code() == 2 && error.hint.unwrap().contains("--config"));
     let secret = tempfile::tempdir().unwrap().keep();
     let file = secret.join("config.toml");
-    fs::write(&file, "activation-code = \"GoodCodeGoodCode1234\"\n").unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-    let error = install(tree.path(), Some(&file)).unwrap_err();
-    assert!(error.exit_code() == 2 && !error.to_string().contains("GoodCode"), "{error}");
+    for text in [
+        "activation-code = \"GoodCodeGoodCode1234\"\n",
+        "\"activation-code\" = \"\"\"\nGoodCodeGoodCode1234\"\"\"\n",
+        "'activation-id' = 'GoodCode-0000'\n",
+        "activation-file = \"/root/GoodCode\"\n",
+    ] {
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        let error = install(tree.path(), Some(&file)).unwrap_err();
+        assert!(error.exit_code() == 2 && error.what.contains("sets activation-"), "{text}: {error}");
+        assert!(!error.to_string().contains("GoodCode"), "{error}");
+    }
     fs::remove_dir_all(secret).unwrap();
     assert_eq!(listing(tree.path()), before);
 }
