@@ -99,6 +99,30 @@ fn what_is_no_tree_of_a_supported_system_is_refused_and_not_touched() {
     }
 }
 
+#[test]
+fn a_system_for_another_processor_is_refused_and_not_touched() {
+    let program = |number: u16| {
+        let mut head = elf::program(&[1]);
+        head[18..20].copy_from_slice(&number.to_le_bytes());
+        head
+    };
+    let (own, other) = if cfg!(target_arch = "x86_64") { (62, 183) } else { (183, 62) };
+    for place in PROGRAMS {
+        let tree = tree(DEBIAN);
+        let file = tree.path().join(place);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, program(other)).unwrap();
+        let before = listing(tree.path());
+        let error = install(tree.path(), None).unwrap_err();
+        let its = elf::machine(&program(other)).unwrap();
+        assert!(error.exit_code() == 2 && error.what.contains(&format!("a system for {its}")), "{error}");
+        assert!(error.hint.is_some_and(|hint| hint.contains(its)), "{place}");
+        assert_eq!(listing(tree.path()), before, "{place}");
+        fs::write(&file, program(own)).unwrap();
+        install(tree.path(), None).unwrap();
+    }
+}
+
 fn of(path: &Path) -> Vec<String> {
     if path.exists() { listing(path) } else { Vec::new() }
 }
