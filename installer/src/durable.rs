@@ -17,8 +17,9 @@ use crate::host::{EntryKind, Host};
 pub fn write(host: &mut dyn Host, path: &Path, content: &[u8], mode: u32) -> Result<()> {
     let doing = || format!("writing {}", path.display());
     let temporary = temporary(path);
+    forget_attempt(host, path).while_doing(doing)?;
     let written = host
-        .write(&temporary, content, mode)
+        .create_file(&temporary, content, mode)
         .and_then(|()| host.sync(&temporary))
         .and_then(|()| host.rename(&temporary, path));
     if let Err(e) = written {
@@ -44,7 +45,7 @@ pub fn remove(host: &mut dyn Host, path: &Path) -> Result<()> {
     }
 }
 
-/// Removes what a [`write`] that was cut short left beside its target.
+/// Removes what a [`write`] that was cut short left beside its target, or a link that somebody laid there.
 ///
 /// # Errors
 /// When the machine refuses.

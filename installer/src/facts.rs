@@ -224,7 +224,7 @@ fn docker_brought(host: &dyn Host) -> Result<bool> {
 }
 
 fn relevant(database: &PackageDatabase) -> BTreeMap<String, String> {
-    let mut names: BTreeSet<&str> = BTreeSet::from(["amazon-ecs-init", "amazon-ssm-agent"]);
+    let mut names: BTreeSet<&str> = BTreeSet::from(["amazon-ecs-init", "amazon-ssm-agent", "cloud-init"]);
     for packages in distro_matrix::all().iter().map(|distro| &distro.packages) {
         let lists = [&packages.docker_accepted, &packages.docker, &packages.docker_conflicts];
         names.extend(lists.into_iter().flatten().map(String::as_str));

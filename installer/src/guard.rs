@@ -31,7 +31,7 @@ pub fn verdict(host: &dyn Host, registration: &Registration) -> Result<Option<Ve
     let today = || Today::look(host);
     Ok(match record::read(host)? {
         record::Kept::Nothing => None,
-        record::Kept::Broken(why) => Some(Verdict::Copy(vec![why])),
+        record::Kept::Broken(why) => Some(Verdict::Unknown(why)),
         record::Kept::Whole(record) if record.instance_id != registration.instance_id => None,
         record::Kept::Whole(record) => Some(judge(&record, &today()?)),
     })
@@ -55,16 +55,18 @@ pub fn recorded(host: &dyn Host, registration: &Registration) -> Result<Option<R
 pub fn standing(host: &dyn Host) -> Result<Option<Quarantine>> {
     if let Some(instance_id) = relinquishment::begun(host)? {
         let why = "it was giving that identity up, and was cut short".to_owned();
-        return Ok(Some(Quarantine::new(host, &instance_id, vec![why])?));
+        return Ok(Some(Quarantine::of_copy(host, &instance_id, vec![why])?));
     }
     let Some(registration) = registration::read(host)? else { return Ok(None) };
-    match verdict(host, &registration)? {
-        Some(Verdict::Copy(reasons)) => Ok(Some(Quarantine::new(host, &registration.instance_id, reasons)?)),
-        _ => Ok(None),
-    }
+    let id = &registration.instance_id;
+    Ok(match verdict(host, &registration)? {
+        Some(Verdict::Copy(reasons)) => Some(Quarantine::of_copy(host, id, reasons)?),
+        Some(Verdict::Unknown(why)) => Some(Quarantine::of_unknown(host, id, why)?),
+        Some(Verdict::Same | Verdict::Changed(_)) | None => None,
+    })
 }
 
-/// What a copy is told, wherever it is told.
+/// What a copy, or what may be one, is told, wherever it is told.
 #[must_use]
 pub fn refusal(quarantine: &Quarantine) -> Error {
     Error::failed(quarantine.sentence()).hint(HINT)

@@ -134,7 +134,10 @@ pub trait Host {
     fn unlock(&mut self, path: &Path);
     /// Makes one folder with this mode. The folder above must be there.
     fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()>;
-    /// Writes a file in place, without any promise of reaching the disk: see [`crate::durable`].
+    /// Makes a file where nothing is, not even a link, without any promise of reaching the disk: see
+    /// [`crate::durable`].
+    fn create_file(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()>;
+    /// Writes a file in place and through no link, with as little promise.
     fn write(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()>;
     /// Overwrites a file in place with zeros, and makes that reach the disk; fine where there is none.
     fn blot_out(&mut self, path: &Path) -> Result<()>;

@@ -121,7 +121,7 @@ fn clear(host: &mut dyn Host, path: &Path, wanted: Wanted) -> Result<()> {
             let mode = host.stat(path)?.map_or(0o600, |stat| stat.mode);
             empty(host, path, mode)
         }
-        Wanted::Unset(keys) => forget::unset(host, path, keys),
+        Wanted::Unset(syntax, keys) => forget::unset(host, path, syntax, keys),
         Wanted::Remade { by, from } if host.stat(Path::new(by))?.is_some() => {
             durable::write(host, path, from.as_bytes(), 0o600)
         }

@@ -10,12 +10,14 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+mod keys;
 mod places;
 mod table;
 #[cfg(test)]
 mod tests;
 mod tree;
 
+pub use keys::{Syntax, assigns};
 pub use table::TRACES;
 pub use tree::{Entry, Kind, Tree};
 
@@ -123,7 +125,7 @@ pub enum Wanted {
     /// Nothing, or a link to where the thing really is.
     NoFile,
     /// Nothing, or a file that gives none of these keys a value.
-    Unset(&'static [&'static str]),
+    Unset(Syntax, &'static [&'static str]),
     /// Nothing; or, where this program finds it, just this text, of which it makes the thing anew.
     Remade {
         /// The program.
@@ -234,12 +236,13 @@ impl Wanted {
             }
             Self::Truncated => (is_file && entry.size > 0).then(|| format!("a file of {} bytes", entry.size)),
             Self::NoFile => (entry.kind != Kind::Link).then(|| entry.kind.name().to_owned()),
-            Self::Unset(keys) if is_file => {
-                let text = tree.read(path)?;
-                let set: Vec<&str> = keys.iter().filter(|key| sets(&text, key)).copied().collect();
+            Self::Unset(syntax, keys) if is_file => {
+                let content = tree.read(path)?;
+                let text = String::from_utf8_lossy(&content);
+                let set: Vec<&str> = keys.iter().filter(|key| syntax.sets(&text, key)).copied().collect();
                 (!set.is_empty()).then(|| format!("it sets {}", set.join(", ")))
             }
-            Self::Unset(_) => None,
+            Self::Unset(..) => None,
             Self::Remade { from, .. } if is_file && tree.read(path)? == from.as_bytes() => None,
             Self::Remade { .. } => Some(entry.kind.name().to_owned()),
             Self::Present => (!is_file).then(|| format!("{} in a file's place", entry.kind.name())),
@@ -255,25 +258,11 @@ impl Wanted {
             Self::Absent | Self::NoFile => "remove it".into(),
             Self::Blank(mode) => format!("leave an empty file with mode {mode:04o}, never 'uninitialized'"),
             Self::Truncated => "empty it".into(),
-            Self::Unset(_) => "take these lines out".into(),
+            Self::Unset(..) => "take these lines out".into(),
             Self::Remade { by, from } => {
                 format!("remove it, or where {by} is let it say '{}' alone", from.trim_end())
             }
             Self::Present => "run 'landfall seal'".into(),
         }
     }
-}
-
-/// Whether a text of `KEY=VALUE` or `key = "value"` lines gives a key a value.
-fn sets(text: &[u8], key: &str) -> bool {
-    String::from_utf8_lossy(text).lines().any(|line| assigns(line, key))
-}
-
-/// Whether a line gives a key a value.
-#[must_use]
-pub fn assigns(line: &str, key: &str) -> bool {
-    let line = line.trim_start();
-    let line = line.strip_prefix("export ").unwrap_or(line);
-    line.split_once('=')
-        .is_some_and(|(name, value)| name.trim() == key && !matches!(value.trim(), "" | "\"\"" | "''"))
 }

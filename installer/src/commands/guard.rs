@@ -1,7 +1,7 @@
 //! `guard`: what Landfall's own unit calls at each boot, and whenever an agent is started, before any agent.
 //!
-//! An error keeps both agents down, since their units require this one. So it is an error that this is a copy,
-//! and none that the disk is full: a machine that is not a copy starts its agents.
+//! An error keeps both agents down, since their units require this one. So it is an error that this is a copy, or
+//! that nobody can tell, and none that the disk is full: a machine that is not a copy starts its agents.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ use crate::step::MARKER;
 /// itself.
 ///
 /// # Errors
-/// When this is a copy.
+/// When this is a copy, or nobody can tell.
 pub fn run(host: &mut dyn Host) -> Result<()> {
     relinquishment::finish(host)?;
     if host.stat(Path::new(MARKER))?.is_none() {
@@ -34,6 +34,10 @@ pub fn run(host: &mut dyn Host) -> Result<()> {
             tell_failure(host, written, "what is new about this machine was not recorded");
         }
         Some(Verdict::Copy(reasons)) => return stop(host, &registration, reasons),
+        Some(Verdict::Unknown(why)) => {
+            let quarantine = Quarantine::of_unknown(host, &registration.instance_id, why)?;
+            return keep_down(host, &quarantine);
+        }
     }
     match guard::lift(host) {
         Ok(true) => host.tell("this is the machine that was registered: the quarantine is over"),
@@ -66,10 +70,14 @@ fn stop(host: &mut dyn Host, registration: &Registration, reasons: Vec<String>) 
         ));
         return Ok(());
     }
-    let quarantine = Quarantine::new(host, id, reasons)?;
-    let imposed = guard::impose(host, &quarantine);
+    let quarantine = Quarantine::of_copy(host, id, reasons)?;
+    keep_down(host, &quarantine)
+}
+
+fn keep_down(host: &mut dyn Host, quarantine: &Quarantine) -> Result<()> {
+    let imposed = guard::impose(host, quarantine);
     tell_failure(host, imposed, "the quarantine was not written down");
-    Err(guard::refusal(&quarantine))
+    Err(guard::refusal(quarantine))
 }
 
 /// A policy that cannot be read is not known to ask for more than a quarantine.

@@ -59,13 +59,18 @@ pub fn accept(host: &mut dyn Host) -> Result<()> {
             .hint("'landfall identity renew' goes on"));
     }
     let verdict = guard::verdict(host, &registration)?;
-    if let Some(Verdict::Copy(reasons)) = &verdict {
+    let reasons = match verdict {
+        Some(Verdict::Copy(reasons)) => reasons,
+        Some(Verdict::Unknown(why)) => vec![why],
+        Some(Verdict::Same | Verdict::Changed(_)) | None => Vec::new(),
+    };
+    if !reasons.is_empty() {
         must_be_bound_to_this_machine_id(host, &registration)?;
         Record::take(host, &registration)?.write(host)?;
         reasons.iter().for_each(|reason| host.tell(&format!("accepted: {reason}")));
     }
     let was_quarantined = guard::lift(host)?;
-    if !was_quarantined && !matches!(verdict, Some(Verdict::Copy(_))) {
+    if !was_quarantined && reasons.is_empty() {
         host.tell("nothing to do: this is the machine that was registered");
         return Ok(());
     }

@@ -4,13 +4,14 @@
 
 use std::path::{Path, PathBuf};
 
-use landfall_contract::seal_list::{SEALED, Seal, assigns};
+use landfall_contract::seal_list::{SEALED, Seal};
 use serde_json::json;
 
 use super::print_json;
 use crate::cli::Options;
 use crate::components::{first_boot, guard, landfall, sealing, ssh_host_keys};
 use crate::config;
+use crate::elf;
 use crate::error::{Error, Result, While};
 use crate::facts::Told;
 use crate::host::{EntryKind, Host};
@@ -21,6 +22,8 @@ use crate::step::{Folders, Step, WriteFile};
 use crate::ui::Ui;
 
 const CONFIGURATION: &str = "/etc/landfall/config.toml";
+/// What tells which processor a system is for.
+const PROGRAMS: [&str; 4] = ["usr/lib/systemd/systemd", "lib/systemd/systemd", "usr/bin/bash", "bin/bash"];
 
 /// Puts Landfall into a tree.
 ///
@@ -45,6 +48,7 @@ pub fn run(
         let told = Told::of_file(host, &os_release(host, &root)?);
         recognition::distro(&told.os, told.broken.as_deref())?
     };
+    must_fit(host, &root)?;
     let mut plan = Plan::new();
     plan.extend(landfall::steps());
     plan.extend(guard::itself());
@@ -79,38 +83,62 @@ fn root_of(host: &dyn Host, given: &Path) -> Result<PathBuf> {
     Ok(root)
 }
 
-/// The file itself: the usual place holds a link to the other, which might lead anywhere.
 fn os_release(host: &dyn Host, root: &Path) -> Result<PathBuf> {
-    for place in ["etc/os-release", "usr/lib/os-release"] {
+    let found = file_of(host, root, &["etc/os-release", "usr/lib/os-release"])?;
+    found.ok_or_else(|| {
+        let what =
+            format!("{} holds no system: neither etc/os-release nor usr/lib/os-release", root.display());
+        Error::refused(what).hint("mount the root file system there first")
+    })
+}
+
+/// A program for another processor would not start at the first boot, with nobody there to be told. A tree without
+/// any of these programs is not judged.
+fn must_fit(host: &dyn Host, root: &Path) -> Result<()> {
+    let machine = |program: &Path| -> Result<Option<&'static str>> {
+        let head = host.read_head(program, elf::HEAD)?.unwrap_or_default();
+        Ok(elf::machine(&head))
+    };
+    let Some(program) = file_of(host, root, &PROGRAMS)? else { return Ok(()) };
+    match machine(&host.own_program()?)?.zip(machine(&program)?) {
+        Some((own, its)) if own != its => Err(Error::refused(format!(
+            "{} holds a system for {its}, and this landfall is for {own}",
+            root.display()
+        ))
+        .hint(format!("run the landfall that is built for {its}"))),
+        _ => Ok(()),
+    }
+}
+
+/// The first of these places of a tree that is a file itself: a link might lead anywhere.
+fn file_of(host: &dyn Host, root: &Path, places: &[&str]) -> Result<Option<PathBuf>> {
+    for place in places {
         let path = root.join(place);
         let above = host.resolve(path.parent().unwrap_or(root))?;
         let is_inside = above.is_some_and(|above| above.starts_with(root));
         if is_inside && host.stat(&path)?.is_some_and(|stat| stat.kind == EntryKind::File) {
-            return Ok(path);
+            return Ok(Some(path));
         }
     }
-    Err(Error::refused(format!(
-        "{} holds no system: neither etc/os-release nor usr/lib/os-release",
-        root.display()
-    ))
-    .hint("mount the root file system there first"))
+    Ok(None)
 }
 
 /// The file is read as a run would read it, and must hold no activation: that would be in every clone.
 fn configuration(host: &dyn Host, file: Option<&Path>) -> Result<Vec<Item>> {
     let Some(file) = file else { return Ok(Vec::new()) };
-    config::file(host, Some(file))?;
+    let options = config::file(host, Some(file))?;
     let content = String::from_utf8(host.read(file)?.unwrap_or_default())
         .map_err(|e| Error::refused(e.to_string()))
         .while_doing(|| format!("reading {}", file.display()))?;
-    for key in ["activation-id", "activation-code"] {
-        if content.lines().any(|line| assigns(line, key)) {
-            return Err(Error::refused(format!(
-                "{} sets {key}, which would be in every clone",
-                file.display()
-            ))
+    let given = [
+        ("activation-id", options.activation_id.is_some()),
+        ("activation-code", options.activation_code.is_some()),
+        ("activation-file", options.activation_file.is_some()),
+    ];
+    if let Some((key, _)) = given.into_iter().find(|(_, given)| *given) {
+        let what = format!("{} sets {key}, which would be in every clone", file.display());
+        return Err(Error::refused(what)
             .hint("take it out: a clone gets its activation from a seed, at its first boot"));
-        }
     }
     let path = PathBuf::from(CONFIGURATION);
     Ok(vec![

@@ -1,6 +1,6 @@
 //! `seal`: makes a machine an image, by taking away what is its own; `seal --verify` tells what is left.
 
-use landfall_contract::seal_list::{Group, Survivor, survivors};
+use landfall_contract::seal_list::{self, Group, Survivor, survivors};
 use serde_json::{Value, json};
 
 use super::{must_be_alone, must_be_root, print_json, uninstall};
@@ -28,9 +28,13 @@ pub fn run(host: &mut dyn Host, flags: &SealFlags, json: bool) -> Result<()> {
         eprintln!("nothing to do: a seal is at work, and has called this itself");
         return Ok(());
     }
-    let kept = chosen(&flags.keep)?;
+    let mut kept = chosen(&flags.keep)?;
     must_be_alone(host)?;
     let scope = if flags.only_landfall { Scope::Landfall } else { Scope::Whole };
+    if scope == Scope::Landfall {
+        // What an earlier seal left outside of this part is there still, on purpose.
+        kept.extend(seal_list::kept(&Machine(host))?);
+    }
     if Receipt::read(host)?.entries.is_empty() {
         return not_ours(scope);
     }

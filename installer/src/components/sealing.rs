@@ -10,7 +10,7 @@ use crate::host::SEALING;
 use crate::plan::{Item, item};
 use crate::step::{Folders, Step, WriteFile};
 
-/// cloud-init runs what is in this folder, in the order of names.
+/// cloud-init runs what is in this folder, in the order of names: from version 22.3 on.
 const CLEANERS: &str = "/etc/cloud/clean.d";
 /// The script in it.
 pub const HOOK: &str = "/etc/cloud/clean.d/50-landfall";

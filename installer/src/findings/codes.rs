@@ -72,6 +72,7 @@ codes! {
     DockerDataRoot "docker-data-root" Notes "Docker keeps its data elsewhere than the disk check looked"
     SsmAgentSnap "ssm-agent-snap" Blocks "the SSM agent is here as a snap, beside which its package refuses to be installed"
     OldVersion "old-version" Blocks "an agent is asked for, or would stay, in a version older than the least that is taken"
+    OldCloudInit "old-cloud-init" Warns "cloud-init is older than 22.3, and its `clean` calls no scripts, so it takes no identity of the agents away; only `install` looks"
     SigningKeyEnds "signing-key-ends" Warns "the last key that this Landfall knows of the SSM agent's packages ends within 90 days, or has ended"
     WrongPackageFormat "wrong-package-format" Blocks "a package was named by its address, and it is not of the format that this release takes"
     NotInstalled "not-installed" Blocks "`register` was asked for, and the agents are not installed"

@@ -6,6 +6,7 @@ use super::{Code, Finding};
 use crate::config::Config;
 use crate::facts::Facts;
 use crate::guard::Marks;
+use crate::package_version::compare;
 use crate::plan::Goal;
 
 /// Both agents, Docker and the agent's image, unpacked, with what apt needs meanwhile.
@@ -14,6 +15,8 @@ const DISK_FOR_PACKAGES: u64 = 1_500_000_000;
 const DISK_FOR_TASKS: u64 = 4_000_000_000;
 /// Docker and both agents alone take half of this.
 const LEAST_MEMORY: u64 = 400 << 20;
+/// The first cloud-init that runs what is in /etc/cloud/clean.d: <https://github.com/canonical/cloud-init/pull/1581>.
+const CALLS_SCRIPTS: &str = "22.3";
 
 /// A derivative is at its parent's end, too.
 pub(super) fn release(distro: &Distro) -> Vec<Finding> {
@@ -41,6 +44,7 @@ pub(super) fn findings(facts: &Facts, config: &Config, goal: Goal) -> Vec<Findin
     found.extend(room(facts));
     found.extend(machine_id(facts).filter(|_| goal != Goal::Install));
     found.extend(machine_id_of_hypervisor(facts).filter(|_| goal != Goal::Install));
+    found.extend(cloud_init(facts).filter(|_| goal == Goal::Install));
     let mut add = |there: bool, code, sentence: String, remedy: &str| {
         if there {
             found.push(Finding::new(code, sentence, remedy));
@@ -88,6 +92,18 @@ fn room(facts: &Facts) -> Option<Finding> {
     (facts.disk_free < DISK_FOR_TASKS).then(|| {
         Finding::new(Code::DiskLow, free, "make room for the images of tasks: Docker keeps them there")
     })
+}
+
+/// Whoever installs without an identity makes an image, and may think that `cloud-init clean` is all it takes.
+fn cloud_init(facts: &Facts) -> Option<Finding> {
+    let version = facts.packages.get("cloud-init").filter(|its| compare(its, CALLS_SCRIPTS).is_lt())?;
+    Some(Finding::new(
+        Code::OldCloudInit,
+        format!(
+            "cloud-init is here in version {version}, whose 'clean' does not call Landfall: {CALLS_SCRIPTS} is the first to"
+        ),
+        "make images with 'landfall seal', which calls 'cloud-init clean' itself",
+    ))
 }
 
 /// An identity is bound to its machine-id, so this can be changed before there is one, and is told only then.

@@ -168,6 +168,28 @@ fn an_image_may_be_baked_without_a_machine_id_and_an_installed_machine_on_a_full
 }
 
 #[test]
+fn a_cloud_init_whose_clean_calls_nobody_is_told_where_an_image_may_be_made() {
+    let with = |version: &str, goal| {
+        let mut facts = Facts::gather(&fresh()).unwrap();
+        facts.packages.insert("cloud-init".into(), version.into());
+        findings(&facts, &wanted(Options::default()), Some(&distro()), goal)
+    };
+    for version in
+        ["20.4.1-2+deb11u1", "22.2.2-1.amzn2023.1.13", "0.7.9-2", "22.2-64-g1fcd55d6-0ubuntu1~22.04.1"]
+    {
+        let finding = only(Code::OldCloudInit, with(version, Goal::Install));
+        assert!(
+            finding.sentence.contains(version) && finding.remedy.contains("landfall seal"),
+            "{finding:?}"
+        );
+        assert_eq!(with(version, Goal::Up), [], "{version}");
+    }
+    for version in ["22.3-1", "22.3.4-0ubuntu1~20.04.1", "22.4.2-1", "23.4-7.el8_10.8"] {
+        assert_eq!(with(version, Goal::Install), [], "{version}");
+    }
+}
+
+#[test]
 fn a_release_past_its_end_warns_and_one_turned_away_blocks() {
     let facts = Facts::gather(&fresh()).unwrap();
     let with = |support| {
@@ -196,6 +218,7 @@ fn a_copy_of_a_registered_machine_is_told_how_to_become_itself() {
             version: 1,
             since: Timestamp::UNIX_EPOCH,
             instance_id: "mi-0123456789abcdef0".into(),
+            is_copy: true,
             reasons: vec!["the machine-id is another".into()],
         });
     });

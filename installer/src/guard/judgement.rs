@@ -52,6 +52,9 @@ pub enum Verdict {
     Changed(Record),
     /// A copy of it, for these reasons, a sentence each.
     Copy(Vec<String>),
+    /// Nobody can tell, for this reason: there is a record, and it cannot be compared. Never taken for a copy,
+    /// because a copy may give its identity up.
+    Unknown(String),
 }
 
 /// How something of today stands to what was recorded.

@@ -1,4 +1,4 @@
-//! A copy that waits for a person: since when, why, and a notice for whoever logs in.
+//! A copy, or what may be one, that waits for a person: since when, why, and a notice for whoever logs in.
 //!
 //! What decides is the comparison, made anew each time somebody asks; the file only keeps since when. So a disk
 //! that is put back into its own machine is free again, and no file has to be removed by hand.
@@ -29,28 +29,53 @@ pub struct Quarantine {
     pub since: Timestamp,
     /// The identity that was copied.
     pub instance_id: String,
-    /// What gave the copy away, a sentence each.
+    /// Whether a comparison shows a copy; else nothing could be compared.
+    #[serde(default = "shown")]
+    pub is_copy: bool,
+    /// What gave the copy away, or why nobody can tell, a sentence each.
     pub reasons: Vec<String>,
 }
 
+/// Those of an earlier Landfall said nothing of it.
+fn shown() -> bool {
+    true
+}
+
 impl Quarantine {
-    /// A quarantine that began when it was first said, or begins now.
+    /// That of a copy, for these reasons.
     ///
     /// # Errors
     /// When the machine cannot be read.
-    pub fn new(host: &dyn Host, instance_id: &str, reasons: Vec<String>) -> Result<Self> {
+    pub fn of_copy(host: &dyn Host, instance_id: &str, reasons: Vec<String>) -> Result<Self> {
+        Self::standing(host, instance_id, true, reasons)
+    }
+
+    /// That of a machine of which nobody can tell whether it is a copy.
+    ///
+    /// # Errors
+    /// When the machine cannot be read.
+    pub fn of_unknown(host: &dyn Host, instance_id: &str, why: String) -> Result<Self> {
+        Self::standing(host, instance_id, false, vec![why])
+    }
+
+    /// It began when it was first said, or begins now.
+    fn standing(host: &dyn Host, instance_id: &str, is_copy: bool, reasons: Vec<String>) -> Result<Self> {
         let text = host.read(Path::new(QUARANTINE))?.unwrap_or_default();
         let earlier = serde_json::from_slice::<Self>(&text).ok().filter(|it| it.instance_id == instance_id);
         let now = || host.now().round(Unit::Second).unwrap_or_else(|_| host.now());
         let since = earlier.map_or_else(now, |earlier| earlier.since);
-        Ok(Self { version: VERSION, since, instance_id: instance_id.to_owned(), reasons })
+        Ok(Self { version: VERSION, since, instance_id: instance_id.to_owned(), is_copy, reasons })
     }
 
     /// All of it in one sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
         let reasons = self.reasons.join("; ");
-        format!("this machine is a copy of {}, so its agents stay down: {reasons}", self.instance_id)
+        let id = &self.instance_id;
+        if self.is_copy {
+            return format!("this machine is a copy of {id}, so its agents stay down: {reasons}");
+        }
+        format!("whether this machine is a copy of {id} cannot be told, so its agents stay down: {reasons}")
     }
 }
 

@@ -6,8 +6,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{IsTerminal, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io::{IsTerminal, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -331,17 +331,12 @@ impl Host for Linux {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).while_doing(doing)
     }
 
+    fn create_file(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
+        files::fill(OpenOptions::new().create_new(true), path, content, mode)
+    }
+
     fn write(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
-        let doing = || format!("writing {}", path.display());
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(mode)
-            .open(path)
-            .while_doing(doing)?;
-        file.set_permissions(fs::Permissions::from_mode(mode)).while_doing(doing)?;
-        file.write_all(content).while_doing(doing)
+        files::fill(OpenOptions::new().create(true).truncate(true), path, content, mode)
     }
 
     fn blot_out(&mut self, path: &Path) -> Result<()> {

@@ -173,6 +173,26 @@ fn a_broken_policy_asks_for_no_more_than_a_quarantine() {
     assert!(fake.told().contains("/etc/landfall/policy.toml is broken"), "{}", fake.told());
 }
 
+/// Whatever the policy says of copies: what cannot be compared is not known to be one.
+#[test]
+fn a_record_that_cannot_be_compared_keeps_the_agents_down_and_the_identity_where_it_is() {
+    let machine = || with_policy(registered_machine(fresh));
+    let newer = machine().disk.text(RECORD).unwrap().replace("\"version\": 1", "\"version\": 2");
+    for record in ["", "{\"version\": 1", newer.as_str()] {
+        let mut fake = machine();
+        fake.put(RECORD, record, 0o600);
+        fake.disk.settle();
+        fake.boot();
+        assert_eq!(running(&fake), [false, false], "{record}");
+        let error = guard::run(&mut fake).unwrap_err();
+        assert!(error.exit_code() == 1 && error.what.contains("cannot be told"), "{record}: {error}");
+        assert!(registration::read(&fake).unwrap().is_some() && has(&fake, MARKER), "{record}");
+        assert!(has(&fake, QUARANTINE) && !has(&fake, SEALED), "{record}");
+        identity::accept(&mut fake).unwrap();
+        assert_eq!(running(&fake), [true, true], "{record}");
+    }
+}
+
 #[test]
 fn by_its_policy_a_copy_gives_the_identity_up_wherever_the_power_goes() {
     for (number, (name, machine)) in MACHINES.into_iter().enumerate() {

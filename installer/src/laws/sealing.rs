@@ -138,7 +138,7 @@ fn example(place: &str) -> String {
 
 fn planted(trace: &Trace) -> String {
     match trace.wanted {
-        Wanted::Unset(keys) => format!("{} = \"planted\"\n", keys[keys.len() - 1]),
+        Wanted::Unset(_, keys) => format!("{} = \"planted\"\n", keys[keys.len() - 1]),
         _ => "planted".into(),
     }
 }
@@ -213,6 +213,18 @@ fn landfalls_part_alone_leaves_the_rest_to_whoever_calls() {
     }
     assert_eq!(fake.disk.text(&format!("{VAULT}/Store/RegistrationKey")), None);
     assert!(fake.disk.text(SEALED).is_some());
+}
+
+/// 'cloud-init clean' knows nothing of choices, and makes none.
+#[test]
+fn what_a_whole_seal_kept_is_still_kept_after_one_of_landfalls_part() {
+    let mut fake = used();
+    fake.put("/root/.ssh/authorized_keys", "ssh-ed25519 AAAA", 0o600);
+    sealed(&mut fake, &SealFlags { keep: vec!["authorized-keys".into()], ..FORGET() }).unwrap();
+    let mark = fake.disk.text(SEALED);
+    sealed(&mut fake, &SealFlags { only_landfall: true, ..FORGET() }).unwrap();
+    assert_eq!(fake.disk.text(SEALED), mark);
+    verified(&mut fake).unwrap();
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! whoever reads the image would learn. `docs/sealing.md` shows it, and a test fails when that differs.
 
 use super::Group::{Aws, CloudInit, Docker, Landfall, Logs, Machine, Network, Packages, People};
+use super::Syntax::{Lines, Toml};
 use super::Wanted::{Absent, Blank, NoFile, Present, Remade, Truncated, Unset};
 use super::Weight::{Choice, Gate, Hygiene};
 use super::{Group, SEALED, Trace, Wanted, Weight};
@@ -39,7 +40,7 @@ pub const TRACES: &[Trace] = &[
         ], Absent,
         "An activation code in an image registers whoever has the image."),
     trace(Gate, Landfall, "activation-in-configuration", &["/etc/landfall/config.toml"],
-        Unset(&["activation-id", "activation-code"]),
+        Unset(Toml, &["activation-id", "activation-code"]),
         "The same, in Landfall's own configuration; all else in that file is the image's."),
     trace(Hygiene, Landfall, "downloads", &["/var/lib/landfall/downloads"], Absent,
         "Packages that were fetched and installed are of no further use."),
@@ -63,7 +64,7 @@ pub const TRACES: &[Trace] = &[
     trace(Gate, Aws, "ecs-state", &["/var/lib/ecs/data/*"], Absent,
         "agent.db and ecs_agent_data.json name the container instance, and every clone would claim to be it."),
     trace(Gate, Aws, "ecs-credentials", &["/etc/ecs/ecs.config", "/var/lib/ecs/ecs.config"],
-        Unset(&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]),
+        Unset(Lines, &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]),
         "Keys in the agent's configuration are a secret, and win over the identity; region, cluster, attributes and \
          tags are the image's."),
     trace(Hygiene, Aws, "agent-logs", &["/var/log/amazon/ssm/*", "/var/log/ecs/*"], Absent,
@@ -105,7 +106,7 @@ pub const TRACES: &[Trace] = &[
         "It names this machine's network cards by their addresses; cloud-init writes it anew."),
     trace(Choice, Network, "network-connections", &["/etc/NetworkManager/system-connections/*.nmconnection"], Absent,
         "Connections that NetworkManager or cloud-init made name a card, and may hold passwords."),
-    trace(Gate, Network, "network-card-addresses", &["/etc/sysconfig/network-scripts/ifcfg-*"], Unset(&["HWADDR"]),
+    trace(Gate, Network, "network-card-addresses", &["/etc/sysconfig/network-scripts/ifcfg-*"], Unset(Lines, &["HWADDR"]),
         "A clone's card has another address, and would stay down."),
     trace(Gate, Network, "network-card-names", &["/etc/udev/rules.d/*-persistent-net.rules"], Absent,
         "A clone's first card would become its second."),
@@ -146,6 +147,20 @@ pub const TRACES: &[Trace] = &[
             "/home/*/.ssh/id_*",
         ], Absent,
         "A private key of somebody who was here is in the hands of whoever has the image."),
+    // The folder, not what is in it: in its place somebody may have a link to anywhere, and root would empty that.
+    trace(Gate, People, "aws-credentials", &["/home/*/.aws"], Absent,
+        "Access keys of somebody who was here, and what the AWS CLI was given for them."),
+    trace(Gate, People, "passwords", &[
+            "/root/.netrc",
+            "/home/*/.netrc",
+            "/root/.git-credentials",
+            "/home/*/.git-credentials",
+            "/root/.config/git/credentials",
+            "/home/*/.config/git/credentials",
+        ], Absent,
+        "Passwords and tokens of somebody who was here, in plain text."),
+    trace(Choice, People, "registry-logins", &["/root/.docker/config.json", "/home/*/.docker/config.json"], Absent,
+        "'docker login' writes passwords here; where it only names a helper that asks for them, it may be the image's."),
     trace(Hygiene, People, "known-hosts", &["/root/.ssh/known_hosts*", "/home/*/.ssh/known_hosts*"], Absent,
         "They tell where the image was made."),
     trace(Hygiene, People, "histories", &[

@@ -59,7 +59,7 @@ fn example(pattern: &str) -> String {
 /// What breaks what is wanted.
 fn planted(trace: &Trace) -> &'static str {
     match trace.wanted {
-        Wanted::Unset(keys) => match keys[0] {
+        Wanted::Unset(_, keys) => match keys[0] {
             "activation-id" => "activation-id = \"11111111\"\n",
             "AWS_ACCESS_KEY_ID" => "ECS_CLUSTER=c\nAWS_ACCESS_KEY_ID=AKIA\n",
             "HWADDR" => "HWADDR=52:54:00:12:34:56\n",
@@ -89,6 +89,29 @@ fn each_trace_is_found_at_each_of_its_places_and_nothing_else_is() {
             let others = found.iter().filter(|it| it.id != trace.id && !path.starts_with("/var/log/"));
             assert_eq!(others.collect::<Vec<_>>(), Vec::<&Survivor>::new(), "{place}");
         }
+    }
+}
+
+#[test]
+fn secrets_of_people_who_were_here_are_gates_wherever_their_programs_keep_them() {
+    for path in [
+        "/home/ada/.aws/credentials",
+        "/home/ada/.aws/config",
+        "/home/ada/.aws/sso/cache/3f2a.json",
+        "/home/ada/.aws/cli/cache/9b1c.json",
+        "/root/.docker/config.json",
+        "/home/ada/.docker/config.json",
+        "/root/.netrc",
+        "/home/ada/.netrc",
+        "/root/.git-credentials",
+        "/home/ada/.git-credentials",
+        "/home/ada/.config/git/credentials",
+    ] {
+        let mut files = sealed();
+        files.put(path, "topsecret", 0o600);
+        let found = found(&files);
+        assert!(found.len() == 1 && found[0].gate && path.starts_with(&found[0].path), "{path}: {found:?}");
+        assert!(!Group::is_landfalls_part(found[0].group), "{path}");
     }
 }
 
@@ -226,7 +249,7 @@ fn the_documentation_shows_the_whole_list() {
             Wanted::Blank(mode) => format!("an empty file, {mode:04o}"),
             Wanted::Truncated => "empty".into(),
             Wanted::NoFile => "absent or a link".into(),
-            Wanted::Unset(keys) => format!(
+            Wanted::Unset(_, keys) => format!(
                 "without {}",
                 keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
             ),

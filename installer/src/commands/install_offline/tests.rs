@@ -99,6 +99,30 @@ fn what_is_no_tree_of_a_supported_system_is_refused_and_not_touched() {
     }
 }
 
+#[test]
+fn a_system_for_another_processor_is_refused_and_not_touched() {
+    let program = |number: u16| {
+        let mut head = elf::program(&[1]);
+        head[18..20].copy_from_slice(&number.to_le_bytes());
+        head
+    };
+    let (own, other) = if cfg!(target_arch = "x86_64") { (62, 183) } else { (183, 62) };
+    for place in PROGRAMS {
+        let tree = tree(DEBIAN);
+        let file = tree.path().join(place);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, program(other)).unwrap();
+        let before = listing(tree.path());
+        let error = install(tree.path(), None).unwrap_err();
+        let its = elf::machine(&program(other)).unwrap();
+        assert!(error.exit_code() == 2 && error.what.contains(&format!("a system for {its}")), "{error}");
+        assert!(error.hint.is_some_and(|hint| hint.contains(its)), "{place}");
+        assert_eq!(listing(tree.path()), before, "{place}");
+        fs::write(&file, program(own)).unwrap();
+        install(tree.path(), None).unwrap();
+    }
+}
+
 fn of(path: &Path) -> Vec<String> {
     if path.exists() { listing(path) } else { Vec::new() }
 }
@@ -116,6 +140,29 @@ fn a_link_that_leads_out_of_the_tree_is_refused_and_nothing_is_touched_on_either
     }
 }
 
+/// A tree knows the names under which files grow, and its maker may be nobody to trust.
+#[test]
+fn a_link_at_the_place_where_a_file_grows_is_replaced_and_what_it_leads_to_is_not_touched() {
+    for file in ["usr/local/bin/landfall", "etc/cloud/clean.d/50-landfall", "var/lib/landfall/receipt.json"] {
+        for (victim, stood) in [("passwd", true), ("not-there-yet", false)] {
+            let (tree, outside) = (tree(DEBIAN), tempfile::tempdir().unwrap());
+            let (file, victim) = (tree.path().join(file), outside.path().join(victim));
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            if stood {
+                fs::write(&victim, "root:x:0:0\n").unwrap();
+                fs::set_permissions(&victim, fs::Permissions::from_mode(0o640)).unwrap();
+            }
+            let before = listing(outside.path());
+            symlink(&victim, crate::durable::temporary(&file)).unwrap();
+            install(tree.path(), None).unwrap();
+            assert_eq!(listing(outside.path()), before, "{}", file.display());
+            let bits = stood.then(|| fs::metadata(&victim).unwrap().permissions().mode() & 0o7777);
+            assert_eq!(bits, stood.then_some(0o640), "{}", file.display());
+            assert!(fs::symlink_metadata(&file).unwrap().is_file(), "{}", file.display());
+        }
+    }
+}
+
 #[test]
 fn flags_and_an_activation_are_refused() {
     let tree = tree(DEBIAN);
@@ -125,10 +172,18 @@ fn flags_and_an_activation_are_refused() {
     assert!(error.exit_code() == 2 && error.hint.unwrap().contains("--config"));
     let secret = tempfile::tempdir().unwrap().keep();
     let file = secret.join("config.toml");
-    fs::write(&file, "activation-code = \"GoodCodeGoodCode1234\"\n").unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-    let error = install(tree.path(), Some(&file)).unwrap_err();
-    assert!(error.exit_code() == 2 && !error.to_string().contains("GoodCode"), "{error}");
+    for text in [
+        "activation-code = \"GoodCodeGoodCode1234\"\n",
+        "\"activation-code\" = \"\"\"\nGoodCodeGoodCode1234\"\"\"\n",
+        "'activation-id' = 'GoodCode-0000'\n",
+        "activation-file = \"/root/GoodCode\"\n",
+    ] {
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        let error = install(tree.path(), Some(&file)).unwrap_err();
+        assert!(error.exit_code() == 2 && error.what.contains("sets activation-"), "{text}: {error}");
+        assert!(!error.to_string().contains("GoodCode"), "{error}");
+    }
     fs::remove_dir_all(secret).unwrap();
     assert_eq!(listing(tree.path()), before);
 }

@@ -236,6 +236,11 @@ impl Host for Fake {
         self.touch(|fake| fake.disk.make(path, node, fake.time()))
     }
 
+    fn create_file(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
+        let node = Node { kind: Kind::File, mode, content: content.into() };
+        self.touch(|fake| fake.disk.make(path, node, fake.time()))
+    }
+
     fn write(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
         let node = Node { kind: Kind::File, mode, content: content.into() };
         self.touch(|fake| fake.disk.write(path, node, fake.time()))

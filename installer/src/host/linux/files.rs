@@ -1,11 +1,13 @@
-//! Looks at files, in the words of the door: what is not there is no error, and what only root may see is said so.
+//! Files, in the words of the door: what is not there is no error, what only root may see is said so, and nothing is
+//! written through a link.
 
-use std::fs;
-use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use jiff::Timestamp;
+use nix::libc::O_NOFOLLOW;
 
 use super::AS_ROOT;
 use crate::error::{Error, Result, While};
@@ -67,6 +69,16 @@ pub(super) fn content_of(path: &Path, read: std::io::Result<Vec<u8>>) -> Result<
         }
         Err(e) => Err(e).while_doing(|| format!("reading {}", path.display())),
     }
+}
+
+/// Opens a file so, never through a link, and puts this in it. Whoever laid a link there chose what would be
+/// overwritten.
+pub(super) fn fill(options: &mut OpenOptions, path: &Path, content: &[u8], mode: u32) -> Result<()> {
+    let doing = || format!("writing {}", path.display());
+    let opened = options.write(true).mode(mode).custom_flags(O_NOFOLLOW).open(path);
+    let mut file = opened.while_doing(doing)?;
+    file.set_permissions(fs::Permissions::from_mode(mode)).while_doing(doing)?;
+    file.write_all(content).while_doing(doing)
 }
 
 pub(super) fn is_absent(e: &std::io::Error) -> bool {
