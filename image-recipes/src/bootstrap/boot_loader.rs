@@ -69,7 +69,7 @@ pub(super) fn install(disk: &Path, root: &Path, ids: &Ids) -> Result<()> {
     };
     let mut core = image("i386-pc", &["biosdisk"])?;
     let boot = read(&root.join("usr/lib/grub/i386-pc/boot.img"))?;
-    let efi = image("x86_64-efi", &["fat", "efi_gop", "efi_uga"])?;
+    let efi = image("x86_64-efi", &["fat", "efi_gop"])?;
     let mut file = File::options()
         .read(true)
         .write(true)

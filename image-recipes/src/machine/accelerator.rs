@@ -46,8 +46,8 @@ impl Accelerator {
         }
     }
 
-    /// QEMU's words for it. Emulated processors are of a kind without the instructions that are slow to emulate, and
-    /// new enough for what distributions are built for today.
+    /// QEMU's words for it. An emulated processor has all that the emulator knows, because distributions of today are
+    /// built for it; a plainer one did not boot sooner.
     #[must_use]
     pub fn arguments(self) -> [&'static str; 4] {
         match self {

@@ -227,6 +227,8 @@ impl VirtualMachine {
     /// Takes away what the machine was given as seeds, for its next boot.
     pub fn take_media(&mut self) {
         self.setup.media.clear();
+        self.setup.oem_strings.clear();
+        self.setup.fw_cfg.clear();
     }
 
     fn on(&mut self) -> Result<&mut Running> {
