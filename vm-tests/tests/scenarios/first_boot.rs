@@ -72,6 +72,8 @@ fn a_sealed_machine_registers_by_itself_at_its_first_boot_and_says_so() -> Resul
     assert!(waiting.stdout.contains("the first boot is not done: waiting for a seed"), "{}", waiting.stdout);
     guest.write("/etc/landfall/seed.toml", seed.as_bytes(), 0o600)?;
     stands(&guest, "done")?;
+    // With --nocapture, each step's seconds: what of them is Landfall's own.
+    println!("{}", guest.must("journalctl --no-pager -o short-precise -b -u landfall-first-boot")?);
     journey::container_instance(&guest)?;
     guest
         .must("landfall status && test ! -e /etc/landfall/seed.toml && test ! -e /var/lib/landfall/sealed")?;
