@@ -27,6 +27,8 @@ use crate::verify;
 mod guest;
 mod report;
 mod seed;
+#[cfg(test)]
+mod tests;
 
 /// What can be chosen.
 #[derive(Debug, Args)]
@@ -117,7 +119,7 @@ fn make(flags: &Flags, build: &Build, base: &Path, binary: &Path, folder: &Path)
         .while_doing(|| format!("writing {}", medium.display()))?;
     let memory = u32::try_from(recipe.machine.memory.bytes() >> 20).unwrap_or(u32::MAX);
     let ledger = base::Store::of_user()?.beside("memory")?;
-    let _turn = memory::turn(&ledger, memory).map_err(|e| e.hint(LESS_MEMORY))?;
+    let _turn = memory::turn(&ledger, memory)?;
     let patience = Duration::from_secs(60 * u64::from(flags.timeout));
     // Its sockets' paths have to be short, whatever the outputs' is.
     let machine = tempfile::tempdir().while_doing(|| "making a folder for the machine".into())?;
@@ -138,7 +140,9 @@ fn make(flags: &Flags, build: &Build, base: &Path, binary: &Path, folder: &Path)
 fn verified(raw: &Path, recipe: &Recipe, told: &Told) -> Result<Contents> {
     let disk = Disk::open(raw)?;
     let (report, read) = match disk::seen(&disk)? {
-        Seen::Root(_) => (verify::image(raw, Some(recipe))?, Some(Contents::read(&ImageTree::open(&disk)?)?)),
+        Seen::Root(_) => {
+            (verify::image(raw, Some(recipe), Some(told))?, Some(Contents::read(&ImageTree::open(&disk)?)?))
+        }
         Seen::Other(file_system) => (verify::told(told, recipe, &file_system)?, None),
     };
     report.lines().iter().for_each(|line| eprintln!("  {line}"));
@@ -151,8 +155,6 @@ fn verified(raw: &Path, recipe: &Recipe, told: &Told) -> Result<Contents> {
 
 /// What stands in a bake's way and in its plan's.
 pub const ONE_ARCHITECTURE: &str = "only images for x86_64 are baked yet";
-
-const LESS_MEMORY: &str = "give it less in the recipe: machine = { memory = \"1G\" }";
 
 /// What would stop it only after minutes.
 fn can_run(recipe: &Recipe) -> Result<()> {
@@ -251,104 +253,4 @@ fn keep_logs(folder: &Path, build: &Build) -> Result<()> {
         build.folder.write(&format!("{}.{name}", build.recipe.origin.name()), &content)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn recipe(text: &str) -> Recipe {
-        Recipe::parse(text, "edge.toml").unwrap()
-    }
-
-    /// A disk with what xfs begins with, and what its machine told.
-    fn foreign(folder: &Path, packages: &str) -> (PathBuf, Told) {
-        let raw = folder.join("disk.raw");
-        std::fs::write(&raw, [b"XFSB".as_slice(), &[0; 1 << 17]].concat()).unwrap();
-        let mut told = Told::default();
-        let answers = [
-            ("os-release", "ID=rocky\nVERSION_ID=9.4"),
-            ("packages", packages),
-            ("keys", "ops\tssh-ed25519 AAAA ops"),
-            ("units", "landfall-first-boot.service\nlandfall-guard.service"),
-        ];
-        for (name, answer) in answers {
-            answer.lines().for_each(|line| told.line(name, line));
-        }
-        (raw, told)
-    }
-
-    const OPS: &str = "base = \"rocky-9\"\npackages = [\"chrony\"]\n\
-        users = [{ name = \"ops\", ssh-keys = [\"ssh-ed25519 AAAA ops\"] }]\n";
-    const CHRONY: &str = "chrony\t0:4.5-1.el9\tx86_64";
-
-    #[test]
-    fn of_a_root_that_is_not_ext4_the_machines_own_word_counts() {
-        let folder = tempfile::tempdir().unwrap();
-        let (raw, told) = foreign(folder.path(), CHRONY);
-        let contents = verified(&raw, &recipe(OPS), &told).unwrap();
-        assert_eq!((contents.system.as_str(), contents.system_version.as_str()), ("rocky", "9.4"));
-        assert_eq!(contents.packages.unwrap()[0].version, "4.5-1.el9");
-        let report = verify::told(&told, &recipe(OPS), "xfs").unwrap();
-        assert!(report.lines().join("\n").contains("unchecked  files, users"), "{report:?}");
-    }
-
-    #[test]
-    fn of_such_a_root_a_missing_package_a_strangers_key_and_a_lost_unit_still_end_the_bake() {
-        let folder = tempfile::tempdir().unwrap();
-        let refused = |change: &dyn Fn(&mut Told), packages: &str| {
-            let (raw, mut told) = foreign(folder.path(), packages);
-            change(&mut told);
-            let error = verified(&raw, &recipe(OPS), &told).unwrap_err();
-            assert_eq!(error.exit_code(), 3, "{error}");
-            assert!(error.what.contains("differs in 1 place"), "{error}");
-        };
-        refused(&|_| {}, "bash\t0:5-1\tx86_64");
-        refused(&|told| told.line("keys", "root\tssh-ed25519 BBBB stranger"), CHRONY);
-        refused(&|told| told.begin("keys"), CHRONY);
-        let lost = |told: &mut Told| {
-            told.begin("units");
-            told.line("units", "landfall-guard.service");
-        };
-        refused(&lost, CHRONY);
-    }
-
-    #[test]
-    fn a_machine_that_told_nothing_makes_no_image_of_a_root_that_nobody_reads() {
-        let folder = tempfile::tempdir().unwrap();
-        let (raw, _) = foreign(folder.path(), CHRONY);
-        let error = verified(&raw, &recipe(OPS), &Told::default()).unwrap_err();
-        assert!(error.what.contains("did not tell"), "{error}");
-    }
-
-    #[test]
-    fn another_architecture_is_refused_before_anything_is_fetched() {
-        let folder = tempfile::tempdir().unwrap();
-        let (file, output) = (folder.path().join("arm.toml"), folder.path().join("out"));
-        std::fs::write(&file, "base = \"debian-12\"\narchitecture = \"aarch64\"\n").unwrap();
-        let flags = Flags {
-            recipe: file.clone(),
-            output: output.clone(),
-            binary: Some(file),
-            timeout: 1,
-            rebuild: false,
-            verbose: false,
-            sources: None,
-        };
-        let error = run(&flags, false).unwrap_err();
-        assert_eq!((error.exit_code(), error.what.as_str()), (2, ONE_ARCHITECTURE));
-        assert!(!output.exists());
-    }
-
-    #[test]
-    fn what_a_bake_left_that_was_ended_is_gone_with_the_next() {
-        let folder = tempfile::tempdir().unwrap();
-        let left = folder.path().join(".landfall-bake-left");
-        std::fs::create_dir(&left).unwrap();
-        std::fs::write(left.join("disk.raw"), "gigabytes").unwrap();
-        std::fs::write(folder.path().join("edge.qcow2"), "an image").unwrap();
-        let output = Folder::lock(folder.path()).unwrap();
-        let work = work_folder(&output).unwrap();
-        assert!(!left.exists() && work.path().exists() && folder.path().join("edge.qcow2").exists());
-    }
 }

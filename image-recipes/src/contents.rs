@@ -45,15 +45,9 @@ impl Contents {
         Ok(Self::of(&String::from_utf8_lossy(&text), Packages::read(tree)?))
     }
 
-    /// Of what the guest told: its os-release and its packages.
-    ///
-    /// # Errors
-    /// When these are none.
-    pub fn of_guest(os_release: &str, packages: &str) -> Result<Self> {
-        Ok(Self::of(os_release, Packages::of_guest(packages)?))
-    }
-
-    fn of(os_release: &str, packages: Packages) -> Self {
+    /// Of a system with this os-release, and these packages.
+    #[must_use]
+    pub fn of(os_release: &str, packages: Packages) -> Self {
         let value = |key: &str| {
             let line = os_release.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
             line.map(|value| value.trim().trim_matches(['"', '\'']).to_owned())

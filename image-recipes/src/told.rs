@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contents::Contents;
 use crate::error::{Error, Result};
+use crate::packages::Packages;
 
 /// Each answer by its name, as the machine printed it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,7 +31,15 @@ impl Told {
     /// # Errors
     /// When it did not tell, or its package manager said something else.
     pub fn contents(&self) -> Result<Contents> {
-        Contents::of_guest(self.answer("os-release")?, self.answer("packages")?)
+        Ok(Contents::of(self.answer("os-release")?, self.packages()?))
+    }
+
+    /// Its packages.
+    ///
+    /// # Errors
+    /// As [`Told::contents`].
+    pub fn packages(&self) -> Result<Packages> {
+        Packages::of_guest(self.answer("packages")?)
     }
 
     /// Who may log in by which keys: users' names, and lines of their `authorized_keys`.

@@ -103,14 +103,14 @@ impl Report {
     }
 }
 
-/// Looks at an image.
+/// Looks at an image. What its machine told of itself, where that is known, counts for what only the machine can read.
 ///
 /// # Errors
 /// When it cannot be read: an image without an ext4 root is refused.
-pub fn image(image: &Path, recipe: Option<&Recipe>) -> Result<Report> {
+pub fn image(image: &Path, recipe: Option<&Recipe>, told: Option<&Told>) -> Result<Report> {
     let disk = Disk::open(image)?;
     let tree = ImageTree::open(&disk)?;
-    look(&tree, recipe).while_doing(|| format!("verifying {}", image.display()))
+    look(&tree, recipe, told).while_doing(|| format!("verifying {}", image.display()))
 }
 
 /// Holds what a machine told of itself against the recipe, where its root cannot be read from outside. That it is sealed
@@ -121,9 +121,7 @@ pub fn image(image: &Path, recipe: Option<&Recipe>) -> Result<Report> {
 pub fn told(told: &Told, recipe: &Recipe, file_system: &str) -> Result<Report> {
     let mut differences = against_recipe::units_not_in(&told.units()?);
     differences.extend(against_recipe::keys_told(&told.keys()?, recipe));
-    if let Some(packages) = told.contents()?.packages {
-        differences.extend(against_recipe::packages_not_in(&packages, recipe));
-    }
+    differences.extend(against_recipe::packages_not_in(&told.packages()?, recipe).unwrap_or_default());
     let unchecked = vec![format!(
         "files, users, time zone and host name: only ext4 is read from outside, and the disk has {file_system}; that it \
          is sealed, 'landfall seal --verify' said within"
@@ -131,7 +129,7 @@ pub fn told(told: &Told, recipe: &Recipe, file_system: &str) -> Result<Report> {
     Ok(Report { version: 1, survivors: Vec::new(), differences, unchecked })
 }
 
-fn look(tree: &ImageTree, recipe: Option<&Recipe>) -> Result<Report> {
+fn look(tree: &ImageTree, recipe: Option<&Recipe>, told: Option<&Told>) -> Result<Report> {
     let mut report = Report {
         version: 1,
         survivors: seal_list::survivors(tree)?,
@@ -139,7 +137,7 @@ fn look(tree: &ImageTree, recipe: Option<&Recipe>) -> Result<Report> {
         unchecked: Vec::new(),
     };
     match recipe {
-        Some(recipe) => against_recipe::look(tree, recipe, &mut report)?,
+        Some(recipe) => against_recipe::look(tree, recipe, told, &mut report)?,
         None => report.unchecked.push("files, users and packages: no recipe was given".into()),
     }
     Ok(report)

@@ -44,7 +44,7 @@ impl Place {
 
 fn contents() -> Contents {
     let status = "bash\t0:5.2+dfsg-1~a\tx86_64\nzlib\t1:1.2-3\tx86_64\n";
-    Contents::of_guest("ID=\"fedora\"\nVERSION_ID=44\n", status).unwrap()
+    Contents::of("ID=\"fedora\"\nVERSION_ID=44\n", Packages::of_guest(status).unwrap())
 }
 
 #[test]

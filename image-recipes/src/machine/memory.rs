@@ -29,7 +29,8 @@ pub fn turn(ledger: &Path, mebibytes: u32) -> Result<Turn> {
     if u64::from(mebibytes) > room {
         return Err(Error::refused(format!(
             "the machine wants {mebibytes} MiB of memory, and this one has {room} to give"
-        )));
+        ))
+        .hint("give it less; in a recipe: machine = { memory = \"1G\" }"));
     }
     let mut waits = false;
     let line = format!("{} {} {mebibytes}", std::process::id(), unique());

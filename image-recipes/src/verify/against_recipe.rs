@@ -10,9 +10,10 @@ use super::accounts::Accounts;
 use super::{Difference, Report, Subject};
 use crate::disk::ImageTree;
 use crate::error::Result;
-use crate::packages::{Package, Packages};
+use crate::packages::Packages;
 use crate::recipe::{Recipe, User};
 use crate::render::{self, CONFIG, DAEMON_JSON, Placed};
+use crate::told::Told;
 
 /// What makes a clone register, and what keeps a copy of a registered machine from its identity.
 const UNITS: [&str; 2] = ["landfall-first-boot.service", "landfall-guard.service"];
@@ -37,7 +38,7 @@ pub fn units_not_in(enabled: &BTreeSet<String>) -> Vec<Difference> {
 }
 
 /// Everything else.
-pub fn look(tree: &ImageTree, recipe: &Recipe, report: &mut Report) -> Result<()> {
+pub fn look(tree: &ImageTree, recipe: &Recipe, told: Option<&Told>, report: &mut Report) -> Result<()> {
     let accounts = Accounts::read(tree)?;
     for file in render::files(recipe)? {
         report.differences.extend(file_difference(tree, &accounts, &file)?);
@@ -46,7 +47,7 @@ pub fn look(tree: &ImageTree, recipe: &Recipe, report: &mut Report) -> Result<()
         report.differences.extend(user_differences(&accounts, user));
     }
     keys(tree, recipe, &accounts, report)?;
-    packages(tree, recipe, report)?;
+    packages(tree, recipe, told, report)?;
     report.differences.extend(time_zone(tree, recipe)?);
     report.differences.extend(hostname(tree, recipe)?);
     Ok(())
@@ -164,23 +165,26 @@ fn lines(text: &[u8]) -> BTreeSet<String> {
         .collect()
 }
 
-fn packages(tree: &ImageTree, recipe: &Recipe, report: &mut Report) -> Result<()> {
+fn packages(tree: &ImageTree, recipe: &Recipe, told: Option<&Told>, report: &mut Report) -> Result<()> {
     if recipe.packages.is_empty() {
         return Ok(());
     }
-    let packages = Packages::read(tree)?;
-    let Some(known) = packages.known() else {
-        report.unchecked.push("packages: rpm's database is read by rpm alone, in the guest".into());
-        return Ok(());
+    let packages = match (Packages::read(tree)?, told) {
+        (Packages::Rpm(None), Some(told)) => told.packages()?,
+        (packages, _) => packages,
     };
-    report.differences.extend(packages_not_in(known, recipe));
+    match packages_not_in(&packages, recipe) {
+        Some(missing) => report.differences.extend(missing),
+        None => report.unchecked.push("packages: rpm's database is read by rpm alone, in the guest".into()),
+    }
     Ok(())
 }
 
-/// The recipe's packages that are missing.
-pub fn packages_not_in(known: &[Package], recipe: &Recipe) -> Vec<Difference> {
+/// The recipe's packages that are missing; `None` where nobody knows which are there.
+pub fn packages_not_in(packages: &Packages, recipe: &Recipe) -> Option<Vec<Difference>> {
+    let known = packages.known()?;
     let missing = recipe.packages.iter().filter(|wanted| !known.iter().any(|it| it.name == wanted.as_str()));
-    missing.map(|it| differs(Subject::Package, it.as_str(), "it is not installed")).collect()
+    Some(missing.map(|it| differs(Subject::Package, it.as_str(), "it is not installed")).collect())
 }
 
 fn time_zone(tree: &ImageTree, recipe: &Recipe) -> Result<Option<Difference>> {

@@ -80,7 +80,7 @@ fn render_policy() -> String {
 
 fn looked(changes: &[(&str, u32, &str)]) -> Report {
     let (_folder, path) = made(changes);
-    image(&path, Some(&recipe())).unwrap()
+    image(&path, Some(&recipe()), None).unwrap()
 }
 
 #[test]
@@ -159,9 +159,23 @@ fn traces_of_the_machine_keep_an_image_in() {
 #[test]
 fn without_a_recipe_the_seal_alone_is_looked_at_and_that_is_said() {
     let (_folder, path) = made(&[]);
-    let report = image(&path, None).unwrap();
+    let report = image(&path, None, None).unwrap();
     assert!(report.is_clean(), "{:?}", report.lines());
     assert!(report.unchecked[0].contains("no recipe"));
+}
+
+#[test]
+fn what_rpm_knows_counts_as_its_machine_told_it() {
+    let (_folder, path) = made(&[("/var/lib/dpkg/status", 0, "-"), ("/var/lib/rpm/rpmdb.sqlite", 0o644, "")]);
+    let report = |package: &str| {
+        let mut told = Told::default();
+        told.line("packages", &format!("{package}\t0:4.5-1.el9\tx86_64"));
+        image(&path, Some(&recipe()), Some(&told)).unwrap()
+    };
+    let good = report("chrony");
+    assert!(good.is_clean() && good.unchecked.is_empty(), "{:?}", good.lines());
+    let missing = report("bash");
+    assert_eq!(missing.differences[0].subject, Subject::Package, "{:?}", missing.lines());
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn first_boot(host: &mut dyn Host, named: Option<&Path>, reporter: &mut Reporter
     }
     // Somebody registered the machine meanwhile: see `end_by_hand`.
     if let Some(instance) = instance(host)? {
-        reporter.done(instance);
+        reporter.done(Some(instance));
     }
     Ok(())
 }
@@ -164,7 +164,7 @@ fn passes(e: &Error) -> bool {
 fn finish(host: &mut dyn Host, policy: &Policy, reporter: &mut Reporter) -> Result<()> {
     source::forget(host, policy)?;
     durable::remove(host, Path::new(SEALED))?;
-    reporter.done(instance(host)?.unwrap_or_default());
+    reporter.done(instance(host)?);
     Ok(())
 }
 

@@ -52,7 +52,9 @@ pub fn run(host: &dyn Host, json: bool) -> Result<()> {
     let mut problems = problems(host, &facts, ends)?;
     if let Some(problem) = first_boot_problem(host, first_boot.as_ref())? {
         // What is missing before there is an identity is what the first boot is going to bring.
-        problems.retain(|_| facts.marked || facts.quarantine.is_some());
+        if !facts.marked && facts.quarantine.is_none() {
+            problems.clear();
+        }
         problems.insert(0, problem);
     }
     if json {

@@ -225,9 +225,9 @@ impl Reporter {
     }
 
     /// The machine has its identity.
-    pub fn done(&mut self, instance: String) {
+    pub fn done(&mut self, instance: Option<String>) {
         self.report.last_error = None;
-        self.report.instance = Some(instance).filter(|text| !text.is_empty());
+        self.report.instance = instance;
         self.moved(State::Done);
         self.publish(true);
     }
