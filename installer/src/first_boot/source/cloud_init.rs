@@ -13,6 +13,8 @@ use crate::host::Host;
 use crate::secret::Secret;
 
 mod origin;
+#[cfg(test)]
+mod tests;
 
 const DATA: &str = "/run/cloud-init/instance-data-sensitive.json";
 const PLACE: &str = "cloud-init's instance data";
