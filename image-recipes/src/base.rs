@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::recipe::{Digest, Recipe, Source};
 
 mod client;
-mod digests;
+pub mod digests;
 mod download;
 mod progress;
 mod store;

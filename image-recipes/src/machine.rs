@@ -106,6 +106,11 @@ pub struct Network {
     pub unplugged: bool,
     /// A port of the guest that is opened on this machine's loopback, at a free port.
     pub forward: Option<u16>,
+    /// The machine's network, such as `10.77.0.0/24`; QEMU's own without one.
+    pub subnet: Option<String>,
+    /// Addresses of that network, with their ports, and the command line that QEMU starts for each connection to them:
+    /// its standard streams are the connection.
+    pub answered: Vec<(String, String)>,
 }
 
 /// What SMBIOS says of a machine.

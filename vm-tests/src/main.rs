@@ -11,7 +11,8 @@ use vm_tests::error::Result;
 use vm_tests::forward_proxy;
 use vm_tests::guest::Guest;
 use vm_tests::licences;
-use vm_tests::tasks::{bench_floor, clones, conformance, picture, show, support_table};
+use vm_tests::relay;
+use vm_tests::tasks::{bench_floor, check_images, clones, conformance, picture, run, show, support_table};
 use vm_tests::world::World;
 
 #[derive(Parser)]
@@ -42,6 +43,17 @@ enum Task {
         #[arg(long, value_name = "DEB")]
         ecs_agent: PathBuf,
     },
+    /// Run cells of the matrix: a release, an architecture, a firmware and a whole path each, on an emulated machine
+    Run(run::Flags),
+    /// Run one cell in this process
+    #[command(hide = true)]
+    RunCell(run::CellFlags),
+    /// Ask the vendors' servers whether their images are where the distribution matrix says
+    CheckImages {
+        /// Only of releases whose names begin so
+        #[arg(default_value = "")]
+        release: String,
+    },
     /// Time 'landfall up' against the same commands run bare
     BenchFloor {
         /// How often each side runs
@@ -64,6 +76,12 @@ enum Task {
         /// Where to write what was asked for
         log: PathBuf,
     },
+    /// Hand a connection on, for a machine that is not behind a world's gateway
+    #[command(hide = true)]
+    Relay {
+        /// Where to
+        address: String,
+    },
     /// Boot a bare Debian guest without an AWS around it and run a command line in it
     Guest {
         /// What the guest's sh runs
@@ -75,6 +93,9 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Task::Try { quick: true, .. } => show::stand_ins().map(|()| ExitCode::SUCCESS),
         Task::Try { keep, .. } => clones::show(keep).map(|()| ExitCode::SUCCESS),
+        Task::Run(flags) => run::run(&flags),
+        Task::RunCell(flags) => run::run_cell(&flags).map(|()| ExitCode::SUCCESS),
+        Task::CheckImages { release } => check_images::run(&release).map(|()| ExitCode::SUCCESS),
         Task::Conformance { ssm_agent, ecs_agent } => {
             conformance::run(&ssm_agent, &ecs_agent).map(|()| ExitCode::SUCCESS)
         }
@@ -86,6 +107,7 @@ fn main() -> ExitCode {
         }),
         Task::SupportTable { proofs } => support_table::run(proofs.as_deref()).map(|()| ExitCode::SUCCESS),
         Task::ForwardProxy { log } => forward_proxy::serve(&log).map(|()| ExitCode::SUCCESS),
+        Task::Relay { address } => relay::run(&address).map(|()| ExitCode::SUCCESS),
         Task::Guest { script } => in_a_bare_guest(&script),
     };
     done.unwrap_or_else(|error| {

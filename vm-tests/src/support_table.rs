@@ -9,9 +9,11 @@ use distro_matrix::{Distro, DockerOrigin, Manager};
 
 use crate::error::{Error, Result, While};
 use crate::machine_proofs;
+use crate::matrix;
 use crate::programs::workspace;
 use crate::proofs;
 
+mod cells;
 mod evidence;
 mod machines;
 mod page;
@@ -40,7 +42,10 @@ fn documents() -> Result<[Document; 3]> {
         Document { path: "README.md", parts: vec![("support", readme::support(&evidence))] },
         Document {
             path: "docs/vm-matrix.md",
-            parts: vec![("machines", machines::table(&machine_proofs::all()?)?)],
+            parts: vec![
+                ("matrix", cells::table(&matrix::proofs::all()?)?),
+                ("machines", machines::table(&machine_proofs::all()?)?),
+            ],
         },
     ])
 }

@@ -62,6 +62,18 @@ impl StandIn {
         }
     }
 
+    /// The release that it poses as, by its name in the distribution matrix.
+    pub fn release(self) -> &'static str {
+        match self {
+            StandIn::El9 => "centos-stream-9",
+            StandIn::Al2023 => "amzn-2023",
+            StandIn::El7 => "centos-7",
+            StandIn::Fedora43 => "fedora-43",
+            StandIn::Sles15 => "sles-15",
+            StandIn::Tumbleweed => "opensuse-tumbleweed",
+        }
+    }
+
     /// The file that says what it poses as.
     pub fn file(self) -> PathBuf {
         programs::workspace().join("vm-tests/stand-ins").join(self.name()).with_extension("toml")
@@ -101,6 +113,7 @@ mod tests {
             let it = stand_in.distribution().unwrap();
             let version = it.os_release.lines().find_map(|line| line.strip_prefix("VERSION_ID=")).unwrap();
             let version = version.trim_matches('"');
+            assert!(distro_matrix::named(stand_in.release()).is_some(), "{stand_in:?}");
             assert!(it.release.version.starts_with(version), "{stand_in:?}: {version}");
             let server = it.docker_server.first();
             assert!(server.is_none_or(|path| path.ends_with(version)), "{stand_in:?}: {server:?}");

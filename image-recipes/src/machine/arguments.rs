@@ -127,6 +127,10 @@ fn network(network: &Network) -> Vec<OsString> {
     if let Some(port) = network.forward {
         user.push_str(&format!(",hostfwd=tcp:127.0.0.1:0-:{port}"));
     }
+    user.extend(network.subnet.iter().map(|subnet| format!(",net={subnet}")));
+    for (address, command) in &network.answered {
+        user.push_str(&format!(",guestfwd=tcp:{address}-cmd:{}", escaped(command)));
+    }
     let mac = network.mac.iter().map(|mac| format!(",mac={mac}")).collect::<String>();
     let card = format!("virtio-net-pci,netdev=network,id={CARD},romfile={mac}");
     ["-netdev", &user, "-device", &card].map(Into::into).to_vec()

@@ -72,6 +72,17 @@ fn a_restricted_network_says_so_and_nothing_listens_on_a_port_that_was_not_asked
 }
 
 #[test]
+fn an_address_of_the_machines_network_can_be_answered_by_a_command() {
+    let network = Network {
+        subnet: Some("10.77.0.0/24".into()),
+        answered: vec![("10.77.0.1:443".into(), "relay a,b".into())],
+        ..Network::default()
+    };
+    let line = line(&Spec { network: Some(network), ..spec() });
+    assert!(line.contains(",net=10.77.0.0/24,guestfwd=tcp:10.77.0.1:443-cmd:relay a,,b -device"), "{line}");
+}
+
+#[test]
 fn each_port_is_a_socket_of_its_name_in_the_machines_folder() {
     let line = line(&spec());
     assert!(line.contains("path=/run/here/landfall.test.0.sock,server=on,wait=off"), "{line}");

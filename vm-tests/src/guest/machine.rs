@@ -127,9 +127,15 @@ impl VirtualMachine {
         let turn = memory::turn(&cache::folder()?.join("machines.memory"), self.setup.memory)
             .doing(|| "waiting for memory")?;
         self.printed_before = console::of(&self.folder).len();
-        let spec = self.setup.spec(&self.name, self.number, &self.folder, &self.disk())?;
-        let emulator = Path::new(machine::arguments::PROGRAM);
-        let command = self.network.at_gateway(self.cgroup.command("ip"), emulator);
+        let mut spec = self.setup.spec(&self.name, self.number, &self.folder, &self.disk())?;
+        let emulator = machine::arguments::PROGRAM;
+        let command = match self.setup.outward {
+            false => self.network.at_gateway(self.cgroup.command("ip"), Path::new(emulator)),
+            true => {
+                spec.network.iter_mut().try_for_each(|it| self.network.lead_to_gateway(it))?;
+                self.cgroup.command(emulator)
+            }
+        };
         let running =
             machine::start(&spec, command, &self.folder).doing(|| format!("starting {}", self.name))?;
         self.running = Some((running, turn));
@@ -197,6 +203,13 @@ impl VirtualMachine {
             Some(line) => Err(Error::new(format!("the machine is in trouble: {line}"))),
             None => Ok(()),
         }
+    }
+
+    /// Waits until it goes off by itself. The time is what hardware needs.
+    pub fn wait_until_off(&mut self, with_hardware: Duration) -> Result<()> {
+        let patience = Accelerator::here().patience(with_hardware);
+        self.on()?.wait_until_off(patience, &mut || Ok(())).doing(|| "waiting for the machine's end")?;
+        self.power_cut()
     }
 
     /// Boots anew from inside, without a power cut.

@@ -6,11 +6,15 @@
 
 use std::process::Command;
 
+use image_recipes::machine;
+
 use crate::error::Result;
 use crate::host_command;
 
 /// Where the AWS simulator and the package repository answer.
 pub const GATEWAY: &str = "10.77.0.1";
+
+const SUBNET: &str = "10.77.0.0/24";
 
 /// The gateway's namespace, which lives as long as the world.
 pub struct Network {
@@ -39,6 +43,19 @@ impl Network {
     pub fn at_gateway(&self, mut command: Command, program: &std::path::Path) -> Command {
         command.args(["netns", "exec", &self.gateway()]).arg(program);
         command
+    }
+
+    /// Puts a machine into a network of QEMU's like ours, where what goes to the gateway's address is handed on to it.
+    pub fn lead_to_gateway(&self, card: &mut machine::Network) -> Result<()> {
+        let program = std::env::current_exe()?;
+        card.subnet = Some(SUBNET.to_owned());
+        let relay = |port: &str| {
+            let address = format!("{GATEWAY}:{port}");
+            let command = format!("ip netns exec {} {} relay {address}", self.gateway(), program.display());
+            (address, command)
+        };
+        card.answered = ["80", "443"].map(relay).to_vec();
+        Ok(())
     }
 
     /// The address of guest number `guest`, counted from 1.

@@ -61,6 +61,10 @@ pub struct Setup {
     pub fw_cfg: Vec<(String, String)>,
     /// The network cable.
     pub cable: Cable,
+    /// Whether it is on the network of the machine that tests, where it finds AWS all the same.
+    pub outward: bool,
+    /// Whether its console is the terminal that this runs in.
+    pub interactive: bool,
 }
 
 impl Default for Setup {
@@ -74,6 +78,8 @@ impl Default for Setup {
             oem_strings: Vec::new(),
             fw_cfg: Vec::new(),
             cable: Cable::In,
+            outward: false,
+            interactive: false,
         }
     }
 }
@@ -127,7 +133,7 @@ impl Setup {
             fw_cfg,
             ports: (0..guest_agent::PORTS).map(guest_agent::port).collect(),
             report: false,
-            interactive: false,
+            interactive: self.interactive,
         })
     }
 }

@@ -1,0 +1,197 @@
+//! The whole paths: each from a machine without Landfall to an instance of the cluster, and asked whether it is well.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use image_recipes::machine::Bus;
+use landfall_contract::seed;
+
+use super::images::Image;
+use super::{Cell, Path};
+use crate::error::{Error, Result, While};
+use crate::first_boot::first_boot_is_done;
+use crate::guest::Guest;
+use crate::guest::machine::{Medium, Setup, VirtualMachine};
+use crate::host_command;
+use crate::journey::{self, UP};
+use crate::machine_images;
+use crate::programs;
+use crate::world::World;
+
+/// Docker and both agents are installed, which takes minutes where that is emulated.
+const TO_INSTALL: Duration = Duration::from_secs(120);
+
+/// What comes up after a boot.
+const TO_COME_BACK: Duration = Duration::from_secs(60);
+
+/// Longer than anybody looks at a machine.
+const A_DAY: Duration = Duration::from_secs(86_400);
+
+/// One try of a path: the world, what its machine is made of, and the machine once there is one. It stays when the
+/// path has failed, for whoever wants to look at it.
+pub struct Trial {
+    /// The world.
+    pub world: World,
+    /// The image, which knows the world.
+    pub image: PathBuf,
+    /// The hardware.
+    pub setup: Setup,
+    /// Landfall for its architecture.
+    pub landfall: PathBuf,
+    /// What `landfall up` is told besides.
+    pub further: String,
+    /// The machine.
+    pub machine: Option<VirtualMachine>,
+}
+
+impl Trial {
+    /// Looks at the image: its console in this terminal, until it is off.
+    pub fn look(&mut self) -> Result<()> {
+        let setup = Setup { interactive: true, ..self.setup.clone() };
+        let image = self.image.clone();
+        let machine = self.machine.insert(self.world.machine(&image, setup)?);
+        machine.power_on()?;
+        machine.wait_until_off(A_DAY)
+    }
+
+    /// The world of a cell and its image.
+    pub fn of(cell: &Cell, image: &Image, outward: bool) -> Result<Self> {
+        let _ = (cell, image, outward);
+        Err(Error::new("not yet"))
+    }
+
+    /// Goes this path.
+    pub fn go(&mut self, path: Path) -> Result<()> {
+        match path {
+            Path::Up => self.up(),
+            Path::OneLiner => self.one_liner(),
+            Path::SeedDisk => self.seed_disk(),
+            Path::Golden => self.golden(),
+        }
+    }
+
+    /// Ends the machine, in peace.
+    pub fn end(&mut self) -> Result<()> {
+        self.machine.as_mut().map_or(Ok(()), Guest::stop)
+    }
+
+    fn power_on(&mut self, setup: Setup) -> Result<()> {
+        let image = self.image.clone();
+        let machine = self.machine.insert(self.world.machine(&image, setup)?);
+        machine.power_on()?;
+        machine.wait_for_agent()
+    }
+
+    fn machine(&mut self) -> Result<&mut VirtualMachine> {
+        self.machine.as_mut().ok_or_else(no_machine)
+    }
+
+    /// The one use of the one activation was this machine's.
+    fn is_the_only_instance(&mut self) -> Result<()> {
+        journey::container_instance(self.machine()?)?;
+        self.machine()?.must("landfall status")?;
+        match counted(&self.world)? {
+            (1, 1) => Ok(()),
+            (instances, uses) => Err(Error::new(format!("{instances} instances, {uses} uses of activations"))),
+        }
+    }
+
+    /// By hand, and once more, and after a reboot.
+    fn up(&mut self) -> Result<()> {
+        self.power_on(self.setup.clone())?;
+        self.machine()?.settle()?;
+        let machine = self.machine.as_ref().ok_or_else(no_machine)?;
+        machine.copy_in(&self.landfall, "/usr/local/bin/landfall", 0o755)?;
+        journey::bring_activation(&self.world, machine, 1, 86_400)?;
+        let up = format!("{UP} {}", self.further);
+        self.machine()?.must(&format!("{up} >&2"))?;
+        self.is_the_only_instance()?;
+        let before = journey::container_instance(self.machine()?)?;
+        self.machine()?.must(&format!("{up} >&2"))?;
+        self.machine()?.reboot()?;
+        self.machine()?.wait_for(TO_COME_BACK, "the ECS agent is there again", |it| {
+            Ok(journey::container_instance(it).is_ok_and(|now| now == before))
+        })?;
+        self.is_the_only_instance()
+    }
+
+    fn one_liner(&mut self) -> Result<()> {
+        let activation = self.world.aws()?.activation(1, 86_400).doing(|| "asking for an activation")?;
+        let activation = serde_json::to_string(&activation).doing(|| "writing the activation")?;
+        let script = format!(
+            "#!/bin/sh\nset -e\numask 077\nmkdir -p /run/medium\nmount -o ro LABEL=CIDATA /run/medium\n\
+             install -m 0755 /run/medium/landfall /usr/local/bin/landfall\numount /run/medium\n\
+             cat >/root/activation.json <<'END'\n{activation}\nEND\n{UP} {}\nrm /root/activation.json\n",
+            self.further
+        );
+        let landfall = std::fs::read(&self.landfall)?;
+        let files: [(&str, &[u8]); 3] = [
+            ("meta-data", b"instance-id: one-liner\n"),
+            ("user-data", script.as_bytes()),
+            ("landfall", &landfall),
+        ];
+        self.power_on(self.setup.clone().with(Medium::with("CIDATA", Bus::Virtio, &files)?))?;
+        self.wait_for_cloud_init()?;
+        self.machine()?.must("[ ! -e /root/activation.json ]")?;
+        self.is_the_only_instance()
+    }
+
+    fn seed_disk(&mut self) -> Result<()> {
+        let activation = self.world.aws()?.activation(1, 86_400).doing(|| "asking for an activation")?;
+        let folder = tempfile::tempdir()?;
+        let inventory = folder.path().join("hosts.csv");
+        let row = format!("host-1,{},{}", activation.activation_id, activation.activation_code);
+        std::fs::write(&inventory, format!("hostname,activation-id,activation-code\n{row}\n"))?;
+        std::fs::set_permissions(&inventory, Permissions::from_mode(0o600))?;
+        let seeds = folder.path().join("seeds");
+        let mut make = Command::new(programs::landfall_image()?);
+        make.args(["seed", "--region", "us-east-1", "--cluster", "test-cluster", "--inventory"])
+            .arg(&inventory);
+        make.arg("--binary").arg(&self.landfall).arg("--output").arg(&seeds);
+        host_command::finish(&mut make)?;
+        let mut setup = self.setup.clone();
+        for name in ["host-1.img", "landfall_binary.img"] {
+            let content = std::fs::read(seeds.join(name)).doing(|| format!("reading the seed {name}"))?;
+            setup = setup.with(Medium { content, bus: Bus::Virtio });
+        }
+        self.power_on(setup)?;
+        self.wait_for_cloud_init()?;
+        self.machine()?.must("[ $(hostname) = host-1 ]")?;
+        self.is_the_only_instance()
+    }
+
+    fn wait_for_cloud_init(&mut self) -> Result<()> {
+        let machine = self.machine()?;
+        machine.wait_for(TO_INSTALL, "cloud-init is done", |it| {
+            Ok(it.run("[ -e /var/lib/cloud/instance/boot-finished ]")?.status == 0)
+        })?;
+        println!("{}", machine.must("cat /var/log/cloud-init-output.log")?);
+        Ok(())
+    }
+
+    fn golden(&mut self) -> Result<()> {
+        let medium = Medium::with(
+            "LANDFALL",
+            Bus::Virtio,
+            &[(seed::FILE, journey::seed(&self.world, 1)?.as_bytes())],
+        )?;
+        self.power_on(self.setup.clone().with(medium))?;
+        first_boot_is_done(self.machine()?)?;
+        self.is_the_only_instance()
+    }
+}
+
+fn no_machine() -> Error {
+    Error::new("there is no machine yet")
+}
+
+/// How many managed instances AWS has, and how often activations were used.
+pub fn counted(world: &World) -> Result<(usize, u32)> {
+    let aws = world.aws()?;
+    let instances = aws.managed_instances().doing(|| "asking for instances")?.len();
+    let activations = aws.activations().doing(|| "asking for activations")?;
+    Ok((instances, activations.iter().map(|it| it.registrations_count).sum()))
+}
