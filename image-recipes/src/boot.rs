@@ -76,6 +76,7 @@ pub fn run(flags: &Flags, _json: bool) -> Result<()> {
         identity: Identity::default(),
         fw_cfg: Vec::new(),
         ports: Vec::new(),
+        resumes: None,
         report: false,
         interactive: true,
     };

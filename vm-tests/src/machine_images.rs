@@ -11,6 +11,9 @@ use std::process::Command;
 
 use crate::cache;
 use crate::error::{Error, Result, While};
+use crate::first_boot::{TO_REGISTER, is_in};
+use crate::guest::Guest;
+use crate::guest::machine::Setup;
 use crate::host_command;
 use crate::introduction::{self, BUNDLE, File};
 use crate::offline::Root;
@@ -146,6 +149,29 @@ fn golden_with(run: Run) -> Result<PathBuf> {
     let is_disk = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "qcow2");
     let mut files = fs::read_dir(&entry)?.flatten().map(|it| it.path());
     files.find(is_disk).ok_or_else(|| Error::new(format!("{} has no image", entry.display())))
+}
+
+/// In the image of [`waiting`].
+pub const WAITING: &str = "waiting";
+
+/// A clone of the golden image that has booted, runs Docker and waits for a seed, kept at that moment
+/// ([`WAITING`]): a scenario that has nothing to say of a boot goes on from there in seconds. Each of its copies is
+/// the same machine.
+pub fn waiting() -> Result<PathBuf> {
+    let golden = golden()?;
+    let agent = fs::read(programs::guest_agent()?.join("guest-agent"))?;
+    let entry = cache::entry("machine-waiting", &[golden.as_os_str().as_encoded_bytes(), &agent], |folder| {
+        let mut world = World::empty()?;
+        let mut machine = world.machine(&golden, Setup::default())?;
+        machine.boot()?;
+        machine.wait_for(TO_REGISTER, "Docker runs and a seed is waited for", |it| {
+            Ok(it.run("systemctl is-active docker")?.status == 0 && is_in(it, &["waiting-for-seed"])?)
+        })?;
+        machine.save(WAITING)?;
+        machine.power_cut()?;
+        fs::rename(machine.disk(), folder.join(IMAGE)).doing(|| "keeping the machine's disk")
+    })?;
+    Ok(entry.join(IMAGE))
 }
 
 /// What Landfall is told of the tests' mirror, in its environment's words.

@@ -60,6 +60,7 @@ fn spec(recipe: &Recipe, overlay: &Path, medium: &Path, folder: &Path) -> Result
         identity: Identity::default(),
         fw_cfg: Vec::new(),
         ports: Vec::new(),
+        resumes: None,
         report: true,
         interactive: false,
     })

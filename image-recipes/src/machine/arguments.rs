@@ -41,6 +41,7 @@ pub fn of(spec: &Spec, accelerator: Accelerator, folder: &Path) -> Vec<OsString>
     words.extend(smbios(spec));
     words.extend(fw_cfg(spec));
     words.extend(ports(spec, folder));
+    words.extend(spec.resumes.iter().flat_map(|moment| ["-loadvm", moment]).map(Into::into));
     words
 }
 

@@ -45,11 +45,27 @@ impl Qmp {
                 Err(_) => std::thread::sleep(Duration::from_millis(20)),
             }
         };
-        stream.set_read_timeout(Some(PATIENCE)).while_doing(|| "setting up QEMU's control socket".into())?;
         let mut qmp = Self { reader: BufReader::new(stream) };
+        qmp.wait_at_most(PATIENCE)?;
         qmp.object()?;
         qmp.ask("qmp_capabilities", json!({}))?;
         Ok(qmp)
+    }
+
+    /// The same for a command that takes its time.
+    ///
+    /// # Errors
+    /// As [`Qmp::ask`].
+    pub fn ask_patiently(&mut self, command: &str, arguments: Value, patience: Duration) -> Result<Value> {
+        self.wait_at_most(patience)?;
+        let answer = self.ask(command, arguments);
+        self.wait_at_most(PATIENCE)?;
+        answer
+    }
+
+    fn wait_at_most(&mut self, patience: Duration) -> Result<()> {
+        let stream = self.reader.get_mut();
+        stream.set_read_timeout(Some(patience)).while_doing(|| "setting up QEMU's control socket".into())
     }
 
     /// Gives a command, and waits for its answer.

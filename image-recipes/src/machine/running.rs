@@ -11,6 +11,9 @@ use super::qmp::Qmp;
 use super::{Accelerator, Bus, CARD, Disk, Spec, arguments, console};
 use crate::error::{Error, Result, While};
 
+/// For writing all memory of a machine to a disk that is busy.
+const TO_SAVE: Duration = Duration::from_secs(300);
+
 /// A running machine.
 pub struct Running {
     qemu: Child,
@@ -167,6 +170,20 @@ impl Running {
     /// When QEMU does not answer, or there is no card.
     pub fn plug_network(&mut self, plugged: bool) -> Result<()> {
         self.qmp.ask("set_link", json!({"name": CARD, "up": plugged})).map(drop)
+    }
+
+    /// Keeps this moment in the machine's disk, which has to be a qcow2: memory, devices and the disk's content. The
+    /// machine goes on.
+    ///
+    /// # Errors
+    /// When QEMU cannot.
+    pub fn save(&mut self, moment: &str) -> Result<()> {
+        let command = json!({"command-line": format!("savevm {moment}")});
+        let said = self.qmp.ask_patiently("human-monitor-command", command, TO_SAVE)?;
+        match said.as_str().unwrap_or_default().trim() {
+            "" => Ok(()),
+            words => Err(Error::failed(format!("QEMU did not save the machine: {words}"))),
+        }
     }
 
     /// Pulls the plug. What the guest had not written to its disk is lost.

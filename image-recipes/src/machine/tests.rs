@@ -24,6 +24,7 @@ fn spec() -> Spec {
         },
         fw_cfg: vec![("opt/landfall/seed".into(), "/seeds/toml".into())],
         ports: vec!["landfall.test.0".into()],
+        resumes: None,
         report: true,
         interactive: false,
     }

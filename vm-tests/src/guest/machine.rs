@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use image_recipes::machine::console;
 use image_recipes::machine::memory::{self, Turn};
@@ -62,7 +62,14 @@ impl VirtualMachine {
         network: Arc<Network>,
     ) -> Result<Self> {
         let machine = Self::without_disk(world, number, setup, network)?;
-        overlay(image, &machine.disk())?;
+        match machine.setup.resumes {
+            None => overlay(image, &machine.disk())?,
+            // A moment is kept in the disk itself, which an overlay does not look through.
+            Some(_) => {
+                let copy = [Path::new("--reflink=auto"), image, &machine.disk()];
+                host_command::run("cp", copy)?;
+            }
+        }
         Ok(machine)
     }
 
@@ -145,6 +152,20 @@ impl VirtualMachine {
     /// Waits until commands can be run, which is early at a boot.
     pub fn wait_for_agent(&mut self) -> Result<()> {
         self.wait_for(TO_AGENT, "commands can be run", |_| Ok(true))
+    }
+
+    /// Keeps this moment in the disk; a machine that is made of a copy of it goes on there.
+    pub fn save(&mut self, moment: &str) -> Result<()> {
+        self.on()?.save(moment).doing(|| "saving the machine")
+    }
+
+    /// Switches on a machine that resumes, and sets its clock, which stood still meanwhile.
+    pub fn resume(&mut self) -> Result<()> {
+        self.power_on()?;
+        self.setup.resumes = None;
+        self.wait_for_agent()?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).doing(|| "reading the clock")?.as_secs();
+        self.must(&format!("date -s @{now}")).map(drop)
     }
 
     /// Waits until systemd has started everything, or has given up on something.

@@ -9,7 +9,7 @@ use vm_tests::guest::machine::{Cable, Setup};
 use vm_tests::journey;
 use vm_tests::machine_images;
 
-use crate::{TO_REGISTER, counted, disk, first_boot_is_done, is_in, scenario};
+use crate::{TO_REGISTER, counted, disk, first_boot_is_done, is_in, scenario, waiting};
 
 const LATE: Duration = Duration::from_secs(60);
 
@@ -17,9 +17,7 @@ const LATE: Duration = Duration::from_secs(60);
 #[ignore = "in scripts/test --full: a seed that comes late is waited for on a container in each run"]
 fn an_activation_that_comes_a_minute_late_registers_the_machine() -> Result<()> {
     scenario(|world| {
-        let mut machine = world.machine(&machine_images::golden()?, Setup::default())?;
-        machine.boot()?;
-        machine.wait_for(TO_REGISTER, "it waits for a seed", |it| is_in(it, &["waiting-for-seed"]))?;
+        let mut machine = waiting(world)?;
         std::thread::sleep(LATE);
         machine.attach(&disk(&journey::seed(world, 1)?, Bus::Virtio)?)?;
         first_boot_is_done(&mut machine)?;

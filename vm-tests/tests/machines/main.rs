@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use image_recipes::machine::Bus;
 use landfall_contract::seed;
-use vm_tests::error::{Error, Result, While};
+use vm_tests::error::Result;
 use vm_tests::first_boot::{TO_REGISTER, first_boot_is_done, instance, is_in, report};
-use vm_tests::guest::Guest;
-use vm_tests::guest::machine::{Medium, VirtualMachine};
+use vm_tests::guest::machine::{Medium, Setup, VirtualMachine};
+use vm_tests::machine_images;
 use vm_tests::machine_proofs;
 use vm_tests::matrix::paths::counted;
 use vm_tests::world::World;
@@ -36,4 +36,12 @@ fn scenario(run: impl FnOnce(&mut World) -> Result<()>) -> Result<()> {
 /// The seed on a disk of its own.
 fn disk(seed: &str, bus: Bus) -> Result<Medium> {
     Medium::with("LANDFALL", bus, &[(seed::FILE, seed.as_bytes())])
+}
+
+/// A clone of the golden image that has booted and waits for a seed.
+fn waiting(world: &mut World) -> Result<VirtualMachine> {
+    let setup = Setup { resumes: Some(machine_images::WAITING.to_owned()), ..Setup::default() };
+    let mut machine = world.machine(&machine_images::waiting()?, setup)?;
+    machine.resume()?;
+    Ok(machine)
 }

@@ -3,11 +3,9 @@
 use image_recipes::machine::Bus;
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
-use vm_tests::guest::machine::Setup;
 use vm_tests::journey;
-use vm_tests::machine_images;
 
-use crate::{TO_REGISTER, counted, disk, is_in, scenario};
+use crate::{TO_REGISTER, counted, disk, is_in, scenario, waiting};
 
 const SAYS_THAT_THE_STICK_DOES_NOT_COUNT: &str = "journalctl --no-pager -b -u landfall-first-boot | \
      grep 'the removable disk sd[a-z]* is not asked for a seed'";
@@ -15,15 +13,15 @@ const SAYS_THAT_THE_STICK_DOES_NOT_COUNT: &str = "journalctl --no-pager -b -u la
 #[test]
 fn a_seed_on_a_usb_stick_is_refused_and_said_and_the_machine_is_untouched() -> Result<()> {
     scenario(|world| {
-        let rogue = disk(&journey::seed(world, 1)?, Bus::Usb)?;
-        let mut machine = world.machine(&machine_images::golden()?, Setup::default().with(rogue))?;
-        machine.boot()?;
-        machine.must("blkid -t LABEL=LANDFALL | grep /dev/sd")?;
-        machine.wait_for(TO_REGISTER, "it waits for a seed", |it| is_in(it, &["waiting-for-seed"]))?;
-        // A stick may show up after the first look.
+        let mut machine = waiting(world)?;
+        machine.attach(&disk(&journey::seed(world, 1)?, Bus::Usb)?)?;
+        machine.wait_for(TO_REGISTER, "the stick is there", |it| {
+            Ok(it.run("blkid -t LABEL=LANDFALL | grep /dev/sd")?.status == 0)
+        })?;
         machine.wait_for(TO_REGISTER, "the stick is named in the journal", |it| {
             Ok(it.run(SAYS_THAT_THE_STICK_DOES_NOT_COUNT)?.status == 0)
         })?;
+        assert!(is_in(&machine, &["waiting-for-seed"])?);
         machine.must("[ -e /var/lib/landfall/sealed ] && [ ! -e /var/lib/landfall/registered ]")?;
         machine.must("! systemctl is-active amazon-ssm-agent && ! systemctl is-active ecs")?;
         machine

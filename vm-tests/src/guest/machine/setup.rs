@@ -61,6 +61,10 @@ pub struct Setup {
     pub fw_cfg: Vec<(String, String)>,
     /// The network cable.
     pub cable: Cable,
+    /// The moment in its image at which it goes on instead of booting: see [`VirtualMachine::save`].
+    ///
+    /// [`VirtualMachine::save`]: super::VirtualMachine::save
+    pub resumes: Option<String>,
     /// Whether it is on the network of the machine that tests, where it finds AWS all the same.
     pub outward: bool,
     /// Whether its console is the terminal that this runs in.
@@ -78,6 +82,7 @@ impl Default for Setup {
             oem_strings: Vec::new(),
             fw_cfg: Vec::new(),
             cable: Cable::In,
+            resumes: None,
             outward: false,
             interactive: false,
         }
@@ -132,6 +137,7 @@ impl Setup {
             identity: Identity { uuid: Some(uuid), oem_strings: self.oem_strings.clone() },
             fw_cfg,
             ports: (0..guest_agent::PORTS).map(guest_agent::port).collect(),
+            resumes: self.resumes.clone(),
             report: false,
             interactive: self.interactive,
         })
