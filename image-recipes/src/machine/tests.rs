@@ -22,6 +22,7 @@ fn spec() -> Spec {
             uuid: Some("11111111-2222-3333-4444-555555555555".into()),
             oem_strings: vec!["a=b,c".into()],
         },
+        clock: None,
         fw_cfg: vec![("opt/landfall/seed".into(), "/seeds/toml".into())],
         ports: vec!["landfall.test.0".into()],
         report: true,
@@ -69,6 +70,19 @@ fn a_restricted_network_says_so_and_nothing_listens_on_a_port_that_was_not_asked
     let forward = Network { forward: Some(22), ..Network::default() };
     assert!(self::line(&Spec { network: Some(forward), ..spec() }).contains("hostfwd=tcp:127.0.0.1:0-:22"));
     assert!(!self::line(&Spec { network: None, ..spec() }).contains("netdev"));
+}
+
+#[test]
+fn a_machine_has_the_time_and_ipv4_unless_it_is_given_a_wrong_clock_or_ipv6() {
+    let usual = line(&spec());
+    assert!(
+        usual.contains("-rtc base=utc") && usual.contains("ipv6=off") && !usual.contains("ipv4"),
+        "{usual}"
+    );
+    let (ipv6, clock) = (Network { ipv6: true, ..Network::default() }, "2015-01-01T00:00:00".to_owned());
+    let odd = line(&Spec { network: Some(ipv6), clock: Some(clock), ..spec() });
+    assert!(odd.contains("-rtc base=2015-01-01T00:00:00 ") && odd.contains("ipv4=off"), "{odd}");
+    assert!(!odd.contains("ipv6=off"), "{odd}");
 }
 
 #[test]
