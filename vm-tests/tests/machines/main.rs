@@ -13,12 +13,14 @@ use vm_tests::machine_proofs;
 use vm_tests::world::World;
 
 mod copies;
+mod explore;
 mod face;
 mod golden;
 mod interrupted;
 mod late;
 mod lived_in;
 mod refused;
+mod truths;
 mod vendors;
 
 /// What a first boot may take with hardware's help, from the start of its unit on.
