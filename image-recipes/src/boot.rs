@@ -74,6 +74,7 @@ pub fn run(flags: &Flags, _json: bool) -> Result<()> {
         disks,
         network: Some(Network { restricted: flags.offline, ..Network::default() }),
         identity: Identity::default(),
+        clock: None,
         fw_cfg: Vec::new(),
         ports: Vec::new(),
         resumes: None,

@@ -36,6 +36,8 @@ pub struct Spec {
     pub network: Option<Network>,
     /// What SMBIOS says of it.
     pub identity: Identity,
+    /// What the clock of its hardware shows when it starts, as `2015-01-01T00:00:00`; the time without this.
+    pub clock: Option<String>,
     /// Files behind QEMU's fw_cfg, by name.
     pub fw_cfg: Vec<(String, PathBuf)>,
     /// Names of virtio serial ports, each a socket `NAME.sock` in the machine's folder.
@@ -104,6 +106,8 @@ pub struct Network {
     pub mac: Option<String>,
     /// Whether it reaches nothing at all.
     pub restricted: bool,
+    /// Whether it has IPv6, and no IPv4; otherwise it is the other way round.
+    pub ipv6: bool,
     /// Whether the cable is out when the machine starts.
     pub unplugged: bool,
     /// A port of the guest that is opened on this machine's loopback, at a free port.

@@ -4,6 +4,7 @@
 //! stop and no hint; the hint stands apart, so that it can be shown, tested and translated apart.
 
 use std::fmt;
+use std::io::ErrorKind;
 
 /// A result whose error people will read.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -17,6 +18,10 @@ pub enum Kind {
     Failed,
     /// The same, because somebody on the network did not answer: it goes better once they do.
     Unreached,
+    /// The same, because the clock is wrong: it goes better once that is set.
+    WrongClock,
+    /// A file system is full, so nothing was touched: it goes better once somebody made room.
+    NoRoom,
     /// Something failed on the way, and it fails again however often it is tried, until somebody changes what was given.
     Lasting,
     /// `check` or `status` found problems.
@@ -47,6 +52,16 @@ impl Error {
     /// Something failed on the way, because somebody on the network did not answer.
     pub fn unreached(what: impl Into<String>) -> Self {
         Self::new(Kind::Unreached, what)
+    }
+
+    /// Something failed on the way, because the clock is wrong.
+    pub fn wrong_clock(what: impl Into<String>) -> Self {
+        Self::new(Kind::WrongClock, what)
+    }
+
+    /// There is no room for what would have to be written; nothing was touched.
+    pub fn no_room(what: impl Into<String>) -> Self {
+        Self::new(Kind::NoRoom, what)
     }
 
     /// Something failed on the way, and only a person can change that it does.
@@ -87,8 +102,8 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self.kind {
-            Kind::Failed | Kind::Unreached | Kind::Lasting | Kind::Bug => 1,
-            Kind::Refused => 2,
+            Kind::Failed | Kind::Unreached | Kind::WrongClock | Kind::Lasting | Kind::Bug => 1,
+            Kind::Refused | Kind::NoRoom => 2,
             Kind::Problems => 3,
         }
     }
@@ -126,7 +141,15 @@ impl<T> While<T> for Result<T> {
 
 impl<T> While<T> for std::io::Result<T> {
     fn while_doing(self, doing: impl FnOnce() -> String) -> Result<T> {
-        self.map_err(|e| Error::failed(e.to_string()).while_doing(doing()))
+        self.map_err(|e| {
+            let failed = Error::failed(e.to_string()).while_doing(doing());
+            let is_full = matches!(e.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+            if is_full {
+                failed.hint("make room there ('df' tells which file system is full), and run again")
+            } else {
+                failed
+            }
+        })
     }
 }
 

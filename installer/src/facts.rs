@@ -85,6 +85,9 @@ pub struct Facts {
     pub memory: u64,
     /// Free bytes where Docker and the agents keep their data.
     pub disk_free: u64,
+    /// Where the file system is mounted that they are in.
+    #[serde(default)]
+    pub disk: String,
     /// The daemon on Docker's socket.
     pub docker: Option<DockerDaemon>,
     /// Whether an earlier run brought Docker, as the receipt has it.
@@ -184,6 +187,7 @@ impl Facts {
             vendor: system::line(host, "/sys/class/dmi/id/sys_vendor")?,
             memory,
             disk_free,
+            disk: system::mounted_above(host, "/var/lib")?,
             docker: host.docker(),
             docker_brought: sight.of(docker_brought(host))?,
             packages: relevant(&database),

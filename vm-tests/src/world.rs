@@ -21,11 +21,13 @@ use crate::guest::network::Network;
 use crate::guest::{Guest, base_root};
 use crate::host_command;
 use crate::introduction;
+use crate::ipv6_door::Ipv6Door;
 use crate::packages::Packages;
 use crate::programs;
 use crate::proofs;
 use crate::simulator::{AUTHORITY, DOCKER_HOST, DOCKER_MIRROR_HOST, MIRROR_HOST, PACKAGES_HOST, Simulator};
 use crate::system::{StandIn, System};
+use crate::time_service::TimeService;
 
 /// The Debian release that guests run unless a scenario asks for another.
 pub const SUITE: &str = "bookworm";
@@ -210,6 +212,16 @@ impl World {
     pub fn clone_of(&mut self, other: &VirtualMachine, setup: Setup) -> Result<VirtualMachine> {
         self.guests += 1;
         VirtualMachine::clone_of(other, &self.ground.0, self.guests, setup, self.network.clone())
+    }
+
+    /// From now on somebody at the gateway tells the time by NTP.
+    pub fn time_service(&self) -> Result<TimeService> {
+        TimeService::start(&self.network)
+    }
+
+    /// From now on what listens at the gateway is reached by IPv6 too.
+    pub fn ipv6_door(&self) -> Result<Ipv6Door> {
+        Ipv6Door::open(&self.network)
     }
 
     /// A command that runs `program` at the gateway's address, and ends with this world.

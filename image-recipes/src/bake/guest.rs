@@ -58,6 +58,7 @@ fn spec(recipe: &Recipe, overlay: &Path, medium: &Path, folder: &Path) -> Result
         disks: vec![disk(overlay, Format::Qcow2, false), disk(medium, Format::Raw, true)],
         network: Some(Network::default()),
         identity: Identity::default(),
+        clock: None,
         fw_cfg: Vec::new(),
         ports: Vec::new(),
         resumes: None,

@@ -51,7 +51,8 @@ fn processor_and_memory(spec: &Spec) -> Vec<OsString> {
     // A source of randomness: without one a first boot waits for its keys.
     let device = "virtio-rng-pci";
     let processors = spec.processors.to_string();
-    let words = ["-name", &name, "-m", &memory, "-smp", &processors, "-device", device, "-rtc", "base=utc"];
+    let clock = format!("base={}", spec.clock.as_deref().unwrap_or("utc"));
+    let words = ["-name", &name, "-m", &memory, "-smp", &processors, "-device", device, "-rtc", &clock];
     words.map(Into::into).to_vec()
 }
 
@@ -120,7 +121,8 @@ fn disk(index: usize, disk: &Disk) -> Vec<OsString> {
 }
 
 fn network(network: &Network) -> Vec<OsString> {
-    let mut user = "user,id=network,ipv6=off".to_owned();
+    let without = if network.ipv6 { "ipv4" } else { "ipv6" };
+    let mut user = format!("user,id=network,{without}=off");
     if network.restricted {
         user.push_str(",restrict=on");
     }

@@ -22,6 +22,7 @@ fn spec() -> Spec {
             uuid: Some("11111111-2222-3333-4444-555555555555".into()),
             oem_strings: vec!["a=b,c".into()],
         },
+        clock: None,
         fw_cfg: vec![("opt/landfall/seed".into(), "/seeds/toml".into())],
         ports: vec!["landfall.test.0".into()],
         resumes: None,
@@ -81,6 +82,19 @@ fn an_address_of_the_machines_network_can_be_answered_by_a_command() {
     };
     let line = line(&Spec { network: Some(network), ..spec() });
     assert!(line.contains(",net=10.77.0.0/24,guestfwd=tcp:10.77.0.1:443-cmd:relay a,,b -device"), "{line}");
+}
+
+#[test]
+fn a_machine_has_the_time_and_ipv4_unless_it_is_given_a_wrong_clock_or_ipv6() {
+    let usual = line(&spec());
+    assert!(
+        usual.contains("-rtc base=utc") && usual.contains("ipv6=off") && !usual.contains("ipv4"),
+        "{usual}"
+    );
+    let (ipv6, clock) = (Network { ipv6: true, ..Network::default() }, "2015-01-01T00:00:00".to_owned());
+    let odd = line(&Spec { network: Some(ipv6), clock: Some(clock), ..spec() });
+    assert!(odd.contains("-rtc base=2015-01-01T00:00:00 ") && odd.contains("ipv4=off"), "{odd}");
+    assert!(!odd.contains("ipv6=off"), "{odd}");
 }
 
 #[test]

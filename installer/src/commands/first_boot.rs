@@ -52,8 +52,9 @@ fn first_boot(host: &mut dyn Host, named: Option<&Path>, reporter: &mut Reporter
             host.sleep(pause);
             continue;
         };
-        if !clock::wait(host) {
-            host.tell("note: the clock is wrong, and was not set within a minute");
+        if let Some(wrong) = clock::trouble(host) {
+            reporter.waits_for_clock(&wrong, host);
+            clock::wait(host);
         }
         match bring_up(host, &options, reporter) {
             Ok(()) => return finish(host, &policy, reporter),
@@ -61,7 +62,10 @@ fn first_boot(host: &mut dyn Host, named: Option<&Path>, reporter: &mut Reporter
             Err(e) => {
                 let pause = pace.before_try(host);
                 reporter.waits_to_try_again(&e, pause, host);
-                host.sleep(pause);
+                match e.kind {
+                    Kind::WrongClock => clock::sleep_until_it_is_set(host, pause),
+                    _ => host.sleep(pause),
+                }
             }
         }
     }
@@ -157,7 +161,7 @@ fn bring_up(host: &mut dyn Host, options: &Options, reporter: &mut Reporter) -> 
 
 /// Whether it may go better by itself.
 fn passes(e: &Error) -> bool {
-    matches!(e.kind, Kind::Failed | Kind::Unreached)
+    matches!(e.kind, Kind::Failed | Kind::Unreached | Kind::WrongClock | Kind::NoRoom)
 }
 
 /// The mark goes last: until then the next boot comes here again.

@@ -10,7 +10,7 @@ use crate::components::{ecs_agent, proxy_file, ssm_agent};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::facts::Facts;
-use crate::findings::{Code, Finding, findings, keys};
+use crate::findings::{Code, Finding, Severity, findings, keys};
 use crate::host::Host;
 use crate::plan::{Goal, distro, plan};
 use crate::probe;
@@ -47,7 +47,7 @@ pub fn run_watched(
     let distro = distro(&facts)?;
     let mut noted = findings(&facts, &config, Some(&distro), goal);
     noted.extend(check::foreign_firewall(host));
-    pass(host, &noted, Error::refused, json)?;
+    pass(host, &noted, refusing(&noted), json)?;
     if config.proxy.is_none() && config.proxy_is_chosen {
         tell_of_earlier_proxy(host, &distro)?;
     }
@@ -102,10 +102,22 @@ fn pass(host: &dyn Host, found: &[Finding], refuse: fn(String) -> Error, json: b
     passed
 }
 
+/// Whether what blocks on this machine may be otherwise later, by itself.
+fn refusing(found: &[Finding]) -> fn(String) -> Error {
+    let mut blocking = found.iter().filter(|it| it.severity == Severity::Blocks);
+    if blocking.all(|it| it.code == Code::DiskFull) { Error::no_room } else { Error::refused }
+}
+
 /// Whose turn it is where the network showed something that blocks: nobody's on this machine, where it is silence.
 fn failing(found: &[Finding]) -> fn(String) -> Error {
-    let is_silence = |it: &Finding| matches!(it.code, Code::NoNameResolution | Code::EndpointUnreachable);
-    if found.iter().any(is_silence) { Error::unreached } else { Error::failed }
+    let any = |codes: &[Code]| found.iter().any(|it| codes.contains(&it.code));
+    if any(&[Code::NoNameResolution, Code::NoIpv4, Code::EndpointUnreachable]) {
+        Error::unreached
+    } else if any(&[Code::ClockSkew]) {
+        Error::wrong_clock
+    } else {
+        Error::failed
+    }
 }
 
 fn refusal_as_json(found: &[Finding], error: &Error) -> Value {
@@ -175,8 +187,23 @@ mod tests {
         };
         assert_eq!(kind(&[Code::NoNameResolution]), Kind::Unreached);
         assert_eq!(kind(&[Code::SessionEndpointUnreachable, Code::EndpointUnreachable]), Kind::Unreached);
-        assert_eq!(kind(&[Code::ClockSkew]), Kind::Failed);
+        assert_eq!(kind(&[Code::NoIpv4]), Kind::Unreached);
+        assert_eq!(kind(&[Code::ClockSkew]), Kind::WrongClock);
+        assert_eq!(kind(&[Code::EndpointUnreachable, Code::ClockSkew]), Kind::Unreached);
         assert_eq!(kind(&[Code::UnknownAuthority, Code::SessionEndpointUnreachable]), Kind::Failed);
+    }
+
+    #[test]
+    fn a_full_disk_alone_is_refused_as_what_may_be_otherwise_later() {
+        let kind = |codes: &[Code]| {
+            let found: Vec<Finding> =
+                codes.iter().map(|it| Finding::new(*it, "it is so", "mend it")).collect();
+            let error = refusing(&found)(String::new());
+            assert_eq!(error.exit_code(), 2);
+            error.kind
+        };
+        assert_eq!(kind(&[Code::DiskFull, Code::MemoryLow]), Kind::NoRoom);
+        assert_eq!(kind(&[Code::DiskFull, Code::ReadOnlyRoot]), Kind::Refused);
     }
 
     #[test]

@@ -32,6 +32,7 @@ impl Facts {
             vendor: None,
             memory: 2 << 30,
             disk_free: 20 << 30,
+            disk: "/".into(),
             docker: None,
             docker_brought: false,
             packages: Default::default(),

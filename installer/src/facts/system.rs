@@ -97,6 +97,14 @@ pub(super) fn is_mounted_read_only(host: &dyn Host, path: &str) -> Result<bool> 
     Ok(mount.into_iter().chain(file_system).any(read_only))
 }
 
+/// Where the file system is mounted that holds a path: the mount that is nearest above it.
+pub(super) fn mounted_above(host: &dyn Host, path: &str) -> Result<String> {
+    let mounts = mounts(host)?;
+    let places = mounts.lines().filter_map(|line| line.split(' ').nth(4));
+    let nearest = places.filter(|place| Path::new(path).starts_with(place)).max_by_key(|place| place.len());
+    Ok(nearest.unwrap_or("/").to_owned())
+}
+
 /// The major and minor number of the device that holds the root, as `179:2`.
 pub(crate) fn device_number_of_root(host: &dyn Host) -> Result<Option<String>> {
     let mounts = mounts(host)?;
@@ -179,6 +187,19 @@ mod tests {
         assert!(!root(&[writable]) && !root(&[read_only, writable]) && !root(&[]));
         assert!(root(&["22 1 0:20 / / rw,relatime - iso9660 /dev/sr0 ro,errors=continue"]));
         assert!(!root(&["30 22 0:20 / /mnt ro - ext4 /dev/sdb1 ro"]));
+    }
+
+    #[test]
+    fn a_folder_is_in_the_file_system_that_is_mounted_nearest_above_it() {
+        let above = |places: &[&str]| {
+            let mut fake = fresh();
+            let lines: Vec<String> =
+                places.iter().map(|it| format!("1 2 0:1 / {it} rw - ext4 /dev/vda rw")).collect();
+            fake.put("/proc/self/mountinfo", &lines.join("\n"), 0o444);
+            mounted_above(&fake, "/var/lib").unwrap()
+        };
+        assert_eq!(above(&["/", "/var", "/var/lib/docker", "/var/li"]), "/var");
+        assert_eq!((above(&["/"]).as_str(), above(&[]).as_str()), ("/", "/"));
     }
 
     #[test]

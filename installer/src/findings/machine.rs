@@ -11,6 +11,8 @@ use crate::plan::Goal;
 
 /// Both agents, Docker and the agent's image, unpacked, with what apt needs meanwhile.
 const DISK_FOR_PACKAGES: u64 = 1_500_000_000;
+/// The agent's image once more in Docker's own form, the identity, and the first logs.
+const DISK_FOR_REGISTERING: u64 = 300_000_000;
 /// Less does not hold the images of a few tasks.
 const DISK_FOR_TASKS: u64 = 4_000_000_000;
 /// Docker and both agents alone take half of this.
@@ -41,7 +43,7 @@ pub(super) fn release(distro: &Distro) -> Vec<Finding> {
 
 pub(super) fn findings(facts: &Facts, config: &Config, goal: Goal) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
-    found.extend(room(facts));
+    found.extend(room(facts, goal));
     found.extend(machine_id(facts).filter(|_| goal != Goal::Install));
     found.extend(machine_id_of_hypervisor(facts).filter(|_| goal != Goal::Install));
     found.extend(cloud_init(facts).filter(|_| goal == Goal::Install));
@@ -60,7 +62,9 @@ pub(super) fn findings(facts: &Facts, config: &Config, goal: Goal) -> Vec<Findin
         facts.no_memory_control,
         Code::NoMemoryControl,
         "the kernel keeps no account of memory, so memory limits of tasks would do nothing".into(),
-        "boot with cgroup_enable=memory (a Raspberry Pi: in cmdline.txt of its firmware folder)",
+        "start the kernel without cgroup_disable=memory and with cgroup_enable=memory: in GRUB_CMDLINE_LINUX of \
+         /etc/default/grub, then 'update-grub' or 'grub2-mkconfig'; on a Raspberry Pi in cmdline.txt of its firmware \
+         folder",
     );
     add(
         facts.security.enforces() && config.selinux.is_none(),
@@ -78,15 +82,23 @@ pub(super) fn findings(facts: &Facts, config: &Config, goal: Goal) -> Vec<Findin
     found
 }
 
-fn room(facts: &Facts) -> Option<Finding> {
+fn room(facts: &Facts, goal: Goal) -> Option<Finding> {
     let installed = facts.has_package("amazon-ecs-init") && facts.has_package("amazon-ssm-agent");
-    let free = format!("{} MB are free below /var/lib", facts.disk_free / 1_000_000);
-    if !installed && facts.disk_free < DISK_FOR_PACKAGES {
-        let needs = DISK_FOR_PACKAGES / 1_000_000;
+    let (full, place) = (facts.disk_free / 1_000_000, &facts.disk);
+    let free = format!("{full} MB are free below /var/lib, in the file system at {place}");
+    // A machine that has its identity has nothing left to lose by a run.
+    let (what, needs) = match installed {
+        false => ("the packages need", DISK_FOR_PACKAGES),
+        true if facts.registration.is_none() && goal != Goal::Install => {
+            ("to register and to start the agents takes", DISK_FOR_REGISTERING)
+        }
+        true => ("", 0),
+    };
+    if facts.disk_free < needs {
         return Some(Finding::new(
             Code::DiskFull,
-            format!("{free}, and the packages need {needs} MB"),
-            "make room there, and run again",
+            format!("{free}, and {what} {} MB", needs / 1_000_000),
+            format!("make room there, and run again: 'du -xhd 3 {place} | sort -h' tells what takes it"),
         ));
     }
     (facts.disk_free < DISK_FOR_TASKS).then(|| {

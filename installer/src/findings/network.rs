@@ -8,6 +8,9 @@ use crate::host::{Heard, Reached, Silence, Stage};
 
 /// The service refuses signatures that are further from its own time than this.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+/// What to do about a wrong clock.
+pub(crate) const SET_THE_CLOCK: &str = "set the clock, best by NTP: 'timedatectl set-ntp true', which needs \
+    systemd-timesyncd or chrony: install one where there is none";
 /// What EC2's calls itself. Other clouds have one there too, which gives nobody credentials of AWS.
 const EC2S_OWN: &str = "EC2ws";
 /// Where clouds tell an instance of itself.
@@ -42,6 +45,7 @@ pub fn findings(asked: &[Asked], now: Timestamp) -> Vec<Finding> {
             "see that this machine has a network and a DNS server: /etc/resolv.conf, 'ip route'",
         ));
     } else {
+        found.extend(ipv4_alone(&services));
         found.extend(services.iter().filter_map(|it| silence(it, &services)));
         // One cause, on this machine or on the way to all of them.
         let mut authorities = 0;
@@ -65,11 +69,32 @@ pub fn findings(asked: &[Asked], now: Timestamp) -> Vec<Finding> {
     found
 }
 
+/// One cause for all of them. What of it is needed for nothing but sessions is said with what is needed for more.
+fn ipv4_alone(services: &[&Asked]) -> Option<Finding> {
+    let without: Vec<&&Asked> = services.iter().filter(|it| is_ipv4_alone(it)).collect();
+    without.iter().any(|it| it.needed).then(|| {
+        let names: Vec<&str> = without.iter().map(|it| host(&it.reached)).collect();
+        Finding::new(
+            Code::NoIpv4,
+            format!("this machine has a way by IPv6 alone, and these names have addresses of IPv4 alone: {}", names.join(", ")),
+            "give it an address and a route of IPv4, or a network with DNS64 and NAT64; AWS's own names that have \
+             addresses of IPv6 are asked with --ip-compatibility ipv6",
+        )
+    })
+}
+
+fn is_ipv4_alone(asked: &Asked) -> bool {
+    matches!(&asked.reached.outcome, Err(it) if it.stage == Stage::Ipv4)
+}
+
 fn silence(asked: &Asked, services: &[&Asked]) -> Option<Finding> {
     let Err(Silence { stage, why }) = &asked.reached.outcome else { return None };
     let host = host(&asked.reached);
     let (what, remedy) = match stage {
         Stage::Name => ("its name has no address here", "see that DNS works, and knows this name"),
+        // Said once for all of them, where one of them is needed.
+        Stage::Ipv4 if services.iter().any(|it| it.needed && is_ipv4_alone(it)) => return None,
+        Stage::Ipv4 => ("this machine has a way by IPv6 alone", "give it an address and a route of IPv4"),
         Stage::Proxy => (
             "the proxy gave no way to it",
             "see --proxy, or HTTPS_PROXY: its name, its port, and whom it lets through to where",
@@ -124,8 +149,7 @@ fn clock(skew: SignedDuration) -> Option<Finding> {
     Some(Finding::new(
         Code::ClockSkew,
         format!("this machine's clock is {} {word} AWS's, and signatures would be refused", words(skew)),
-        "set the clock, best by NTP: 'timedatectl set-ntp true', which needs systemd-timesyncd or chrony: install one \
-         where there is none; then run again",
+        format!("{SET_THE_CLOCK}; then run again"),
     ))
 }
 

@@ -168,6 +168,25 @@ fn an_image_may_be_baked_without_a_machine_id_and_an_installed_machine_on_a_full
 }
 
 #[test]
+fn a_machine_on_a_full_disk_registers_not_and_one_that_is_registered_loses_nothing() {
+    let with = |registered: bool| {
+        found(|facts| {
+            (facts.disk_free, facts.disk) = (200_000_000, "/var".into());
+            for name in ["amazon-ssm-agent", "amazon-ecs-init"] {
+                facts.packages.insert(name.into(), "1".into());
+            }
+            let identity = Registration { instance_id: "mi-1".into(), region: "us-east-1".into() };
+            facts.registration = registered.then_some(identity);
+        })
+    };
+    let full = only(Code::DiskFull, with(false));
+    let said = "200 MB are free below /var/lib, in the file system at /var, and to register and to start the agents \
+                takes 300 MB";
+    assert!(full.sentence == said && full.remedy.contains("'du -xhd 3 /var | sort -h'"), "{full:?}");
+    assert!(with(true).iter().all(|it| it.severity != Severity::Blocks), "{:?}", with(true));
+}
+
+#[test]
 fn a_cloud_init_whose_clean_calls_nobody_is_told_where_an_image_may_be_made() {
     let with = |version: &str, goal| {
         let mut facts = Facts::gather(&fresh()).unwrap();
@@ -336,9 +355,18 @@ fn a_silent_endpoint_says_where_the_way_to_it_ends() {
         let found = network(vec![(SSM, heard(0, false)), (ECS_A, silent(stage))]);
         only(Code::SessionEndpointUnreachable, found);
     }
+    let alone = network(vec![(SSM, heard(0, false)), (ECS_A, silent(Stage::Ipv4))]);
+    only(Code::SessionEndpointUnreachable, alone);
     only(Code::UnknownAuthority, network(vec![(SSM, silent(Stage::Authority))]));
     let nameless = vec![(SSM, silent(Stage::Name)), (ECS_A, silent(Stage::Name))];
     only(Code::NoNameResolution, network(nameless));
+}
+
+#[test]
+fn a_machine_without_ipv4_is_told_so_once_with_the_names_that_need_it() {
+    let found = network(vec![(SSM, silent(Stage::Ipv4)), (ECS_A, silent(Stage::Ipv4))]);
+    let said = only(Code::NoIpv4, found).sentence;
+    assert!(said.ends_with("addresses of IPv4 alone: ssm.example, ecs-a-1.example"), "{said}");
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub enum State {
     WaitingForSeed,
     /// A try failed because somebody on the network did not answer.
     WaitingForNetwork,
+    /// The clock is evidently wrong, or a try failed because it is.
+    WaitingForClock,
     /// A try failed at something else that may be right later.
     WaitingToTryAgain,
     /// What is missing is being installed.
@@ -46,6 +48,7 @@ impl State {
         match self {
             Self::WaitingForSeed => "waiting for a seed",
             Self::WaitingForNetwork => "waiting for the network",
+            Self::WaitingForClock => "waiting for the clock to be set",
             Self::WaitingToTryAgain => "waiting to try again",
             Self::Installing => "installing",
             Self::Registering => "registering",
@@ -202,11 +205,22 @@ impl Reporter {
         }
     }
 
+    /// The clock cannot be right, so nothing is tried yet.
+    pub fn waits_for_clock(&mut self, wrong: &Error, host: &dyn Host) {
+        if self.report.state != State::WaitingForClock {
+            host.tell(&wrong.to_string());
+            self.report.last_error = Some(Trouble::from(wrong));
+            self.moved(State::WaitingForClock);
+            self.publish(true);
+        }
+    }
+
     /// A try failed, and another one follows.
     pub fn waits_to_try_again(&mut self, e: &Error, pause: Duration, host: &dyn Host) {
         host.tell(&format!("{e}\nnote: trying again in {} s", pause.as_secs()));
         let state = match e.kind {
             Kind::Unreached => State::WaitingForNetwork,
+            Kind::WrongClock => State::WaitingForClock,
             _ => State::WaitingToTryAgain,
         };
         let is_new = self.report.state != state;
@@ -244,7 +258,7 @@ impl Reporter {
         if self.report.state != state {
             (self.report.state, self.report.since) = (state, whole_second(self.board.now()));
         }
-        if !matches!(state, State::WaitingForNetwork | State::WaitingToTryAgain) {
+        if !matches!(state, State::WaitingForNetwork | State::WaitingForClock | State::WaitingToTryAgain) {
             self.report.next_try = None;
         }
     }

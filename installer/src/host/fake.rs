@@ -119,6 +119,8 @@ pub struct Fake {
     pub appears: Vec<(Duration, PathBuf, Vec<u8>)>,
     /// Until when downloads and requests fail.
     pub offline_until: Duration,
+    /// Until when its disk is full.
+    pub has_room_at: Duration,
     /// Until when the wall clock is in the year 1970.
     pub clock_is_set_at: Duration,
     /// Devices that were read, and services that were asked.
@@ -225,8 +227,16 @@ impl Fake {
     }
 
     fn time(&self) -> Timestamp {
-        let is_set = self.clock.get() >= self.clock_is_set_at;
-        let start = Timestamp::from_second(if is_set { BEGINNING } else { 0 }).expect("a time");
+        self.time_after(if self.clock.get() >= self.clock_is_set_at { BEGINNING } else { 0 })
+    }
+
+    /// What AWS's clock shows.
+    fn right_time(&self) -> Timestamp {
+        self.time_after(BEGINNING)
+    }
+
+    fn time_after(&self, start: i64) -> Timestamp {
+        let start = Timestamp::from_second(start).expect("a time");
         start + SignedDuration::try_from(self.clock.get()).expect("a short time")
     }
 

@@ -38,6 +38,8 @@ pub enum Stage {
     Name,
     /// A way through the proxy.
     Proxy,
+    /// A way by IPv4, where the name has no address of IPv6 and the machine has a way by IPv6 alone.
+    Ipv4,
     /// A TCP connection.
     Connect,
     /// A certificate from an authority that this system knows.

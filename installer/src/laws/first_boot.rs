@@ -186,6 +186,33 @@ fn a_network_that_goes_before_the_agent_asked_costs_nothing_and_is_waited_for() 
 }
 
 #[test]
+fn a_clock_that_is_set_ten_minutes_later_is_waited_for_and_costs_nothing() {
+    let mut fake = seeded(baked());
+    fake.clock_is_set_at = fake.elapsed() + Duration::from_secs(600);
+    let right = fake.clock_is_set_at;
+    booted_first(&mut fake, "in 1970");
+    let console = fake.console().join("\n");
+    let said = "waiting for the clock to be set: this machine's clock shows 1970-01-01";
+    assert_eq!(console.matches(said).count(), 1, "{console}");
+    assert!(!console.contains("try again"), "{console}");
+    assert_eq!((fake.service.registrations, standing(&fake).state), (1, Standing::Done));
+    assert!(fake.elapsed() >= right && standing(&fake).attempts > 4, "{:?}", standing(&fake));
+    let late = fake.elapsed() - right;
+    assert!(late < Duration::from_secs(90), "done {late:?} after the clock was right");
+}
+
+#[test]
+fn a_disk_on_which_somebody_makes_room_later_is_waited_for_and_costs_nothing() {
+    let mut fake = seeded(baked());
+    fake.has_room_at = fake.elapsed() + Duration::from_secs(3600);
+    booted_first(&mut fake, "full");
+    let console = fake.console().join("\n");
+    let said = "waiting to try again: 7 MB are free below /var/lib, in the file system at /, and to register";
+    assert_eq!(console.matches(said).count(), 1, "{console}");
+    assert_eq!((fake.service.registrations, standing(&fake).state), (1, Standing::Done));
+}
+
+#[test]
 fn what_is_not_the_networks_is_not_called_so() {
     let mut fake = seeded(baked());
     fake.service.loses_registration =

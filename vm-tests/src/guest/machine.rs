@@ -27,7 +27,7 @@ use crate::programs;
 
 mod setup;
 
-pub use setup::{Boots, Cable, Medium, Setup};
+pub use setup::{Boots, Cable, Family, Medium, Setup};
 
 /// What a booted machine may take with hardware's help: to answer, to reach its agent, to start all it starts, to power off.
 const TO_ANSWER: Duration = Duration::from_secs(1);

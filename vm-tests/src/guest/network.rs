@@ -4,11 +4,15 @@
 //! namespace is made anew at each of its boots: kernel settings and firewall rules live in it, and
 //! a machine that was off has lost them.
 
+use std::fs::File;
+use std::path::Path;
 use std::process::Command;
+use std::thread;
 
 use image_recipes::machine;
+use nix::sched::{CloneFlags, setns};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::host_command;
 
 /// Where the AWS simulator and the package repository answer.
@@ -40,7 +44,7 @@ impl Network {
     }
 
     /// A command that runs `program` at the gateway's address, to be run through a control group's command.
-    pub fn at_gateway(&self, mut command: Command, program: &std::path::Path) -> Command {
+    pub fn at_gateway(&self, mut command: Command, program: &Path) -> Command {
         command.args(["netns", "exec", &self.gateway()]).arg(program);
         command
     }
@@ -56,6 +60,16 @@ impl Network {
         };
         card.answered = ["80", "443"].map(relay).to_vec();
         Ok(())
+    }
+
+    /// Does `work` in the gateway's namespace. What it opens or starts stays there, whoever has it later.
+    pub fn at_its_place<T: Send>(&self, work: impl FnOnce() -> std::io::Result<T> + Send) -> Result<T> {
+        let namespace = File::open(Path::new("/run/netns").join(self.gateway()))?;
+        let work = || {
+            setns(&namespace, CloneFlags::CLONE_NEWNET).map_err(std::io::Error::from).and_then(|()| work())
+        };
+        let done = thread::scope(|scope| scope.spawn(work).join());
+        Ok(done.map_err(|_| Error::new("a thread at the gateway panicked"))??)
     }
 
     /// The address of guest number `guest`, counted from 1.

@@ -24,7 +24,7 @@ fn registered(world: &mut World, setup: Setup, source: &str) -> Result<(VirtualM
 }
 
 /// Any answer shows that the agent was reached under the address that containers ask for credentials.
-const ASK: &str = r#"timeout -s KILL 10 bash -c 'exec 3<>/dev/tcp/169.254.170.2/80 && printf "GET /v2/credentials/none HTTP/1.0\r\n\r\n" >&3 && cat <&3'"#;
+pub(crate) const ASK: &str = r#"timeout -s KILL 10 bash -c 'exec 3<>/dev/tcp/169.254.170.2/80 && printf "GET /v2/credentials/none HTTP/1.0\r\n\r\n" >&3 && cat <&3'"#;
 
 #[test]
 #[ignore = "in scripts/test --full: it makes an initial RAM disk, which takes minutes where that is emulated"]

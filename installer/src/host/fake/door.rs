@@ -95,7 +95,8 @@ impl Host for Fake {
     }
 
     fn capacity(&self, _path: &Path) -> (u64, u64) {
-        (2 << 30, 10 << 30)
+        let free = if self.elapsed() < self.has_room_at { 7_000_000 } else { 10 << 30 };
+        (2 << 30, free)
     }
 
     fn which(&self, program: &str) -> Option<PathBuf> {
@@ -151,7 +152,7 @@ impl Host for Fake {
             let outcome = if address.contains("169.254.") {
                 Err(Silence { stage: Stage::Connect, why: "timed out".into() })
             } else {
-                Ok(Heard { time: Some(self.time()), ..Heard::default() })
+                Ok(Heard { time: Some(self.right_time()), ..Heard::default() })
             };
             Reached { address: address.clone(), outcome }
         };

@@ -3,8 +3,8 @@
 //! All are asked at once, within one bound. The handshake forgives a certificate's dates and nothing
 //! else (see `any_time.rs`): a wrong clock must not look like a broken TLS.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(5);
 /// What is on this link answers at once, or is not there.
 const CONNECT_LINK_LOCAL: Duration = Duration::from_millis(300);
+/// An address of AWS's, as good as any other that is far away.
+const ANYWHERE: SocketAddr =
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2600, 0x1f00, 0, 0, 0, 0, 0, 1)), 443);
 /// Status line and headers are all that is read.
 const LARGEST_HEAD: u64 = 16 * 1024;
 
@@ -88,6 +91,11 @@ impl Question<'_> {
         let addresses: Vec<SocketAddr> =
             (host, port).to_socket_addrs().map_err(|e| self.silent(&e))?.collect();
         self.reaches(then);
+        if addresses.iter().all(SocketAddr::is_ipv4) && addresses.iter().any(|it| has_no_way_but_by_ipv6(it))
+        {
+            self.reaches(Stage::Ipv4);
+            return Err(self.silent(&"it has addresses of IPv4 alone"));
+        }
         let mut failure = None;
         for address in addresses {
             let link_local = matches!(address, SocketAddr::V4(it) if it.ip().is_link_local());
@@ -181,6 +189,14 @@ impl Question<'_> {
         let stage = self.stage.lock().map_or(Stage::Name, |stage| *stage);
         Silence { stage, why: why.to_string() }
     }
+}
+
+/// Whether the kernel knows no way to an address of IPv4, and one by IPv6 to anywhere. Nothing is sent: connecting a
+/// socket for datagrams only looks for the way.
+fn has_no_way_but_by_ipv6(address: &SocketAddr) -> bool {
+    let way = |from: &str, to: SocketAddr| UdpSocket::bind(from).and_then(|socket| socket.connect(to));
+    let no_way = |e: std::io::Error| e.kind() == ErrorKind::NetworkUnreachable;
+    way("0.0.0.0:0", *address).is_err_and(no_way) && way("[::]:0", ANYWHERE).is_ok()
 }
 
 fn host_and_port(authority: &str, usual: u16) -> (&str, u16) {

@@ -25,6 +25,15 @@ pub enum Cable {
     Out,
 }
 
+/// What the network that the cable leads to has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Addresses of IPv4 alone.
+    Ipv4,
+    /// Addresses of IPv6 alone.
+    Ipv6,
+}
+
 /// A read-only disk with a seed, or with what pretends to be one.
 #[derive(Debug, Clone)]
 pub struct Medium {
@@ -69,6 +78,10 @@ pub struct Setup {
     pub outward: bool,
     /// Whether its console is the terminal that this runs in.
     pub interactive: bool,
+    /// The network behind it.
+    pub family: Family,
+    /// What its clock shows when it is switched on, as `2015-01-01T00:00:00`; the time without this.
+    pub clock: Option<String>,
 }
 
 impl Default for Setup {
@@ -85,6 +98,8 @@ impl Default for Setup {
             resumes: None,
             outward: false,
             interactive: false,
+            family: Family::Ipv4,
+            clock: None,
         }
     }
 }
@@ -126,7 +141,8 @@ impl Setup {
         // Addresses and ids stay the same at each boot: they are part of what a machine is known by.
         let mac = self.mac.clone().unwrap_or_else(|| format!("02:00:0a:4d:01:{number:02x}"));
         let uuid = self.uuid.clone().unwrap_or_else(|| format!("6c616e64-6661-4c6c-8a77-{number:012x}"));
-        let network = Network { mac: Some(mac), unplugged: self.cable == Cable::Out, ..Network::default() };
+        let (unplugged, ipv6) = (self.cable == Cable::Out, self.family == Family::Ipv6);
+        let network = Network { mac: Some(mac), unplugged, ipv6, ..Network::default() };
         Ok(Spec {
             name: name.to_owned(),
             firmware,
@@ -135,6 +151,7 @@ impl Setup {
             disks,
             network: Some(network),
             identity: Identity { uuid: Some(uuid), oem_strings: self.oem_strings.clone() },
+            clock: self.clock.clone(),
             fw_cfg,
             ports: (0..guest_agent::PORTS).map(guest_agent::port).collect(),
             resumes: self.resumes.clone(),

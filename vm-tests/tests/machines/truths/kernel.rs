@@ -1,0 +1,42 @@
+//! What a kernel lacks: an account of memory, the tables of the older iptables.
+
+use image_recipes::machine::Bus;
+use vm_tests::error::Result;
+use vm_tests::guest::Guest;
+use vm_tests::guest::machine::Setup;
+use vm_tests::journey;
+
+use super::{early, found};
+use crate::lived_in::ASK;
+use crate::{counted, disk, first_boot_is_done, scenario};
+
+/// As a Raspberry Pi has it from the beginning, and as kernels are that have nftables alone: each module of the older
+/// tables fails to load.
+const LESS: &str = "set -e; sed -i '/linux/s/ ro / ro cgroup_disable=memory /' /boot/grub/grub.cfg; \
+     for module in ip_tables ip6_tables iptable_filter ip6table_filter iptable_nat ip6table_nat iptable_mangle iptable_raw; \
+     do echo install $module /bin/false; done > /etc/modprobe.d/nftables-alone.conf; sync";
+
+#[test]
+#[ignore = "in scripts/test --full: what other kernels lack"]
+fn a_kernel_without_an_account_of_memory_and_with_nftables_alone_registers_and_the_first_is_told()
+-> Result<()> {
+    scenario(|world| {
+        let mut machine = early(world, Setup::default())?;
+        machine.must(LESS)?;
+        machine.reboot()?;
+        machine.must("! grep -qw memory /sys/fs/cgroup/cgroup.controllers && ! modprobe ip_tables")?;
+        machine.attach(&disk(&journey::seed(world, 1)?, Bus::Virtio)?)?;
+        first_boot_is_done(&mut machine)?;
+        machine.must("! lsmod | grep -q '^ip6\\?_tables'")?;
+        assert!(machine.must(ASK)?.starts_with("HTTP/1."));
+        machine.must("nft list ruleset | grep -q LANDFALL-INPUT")?;
+        let codes = found(&machine)?;
+        assert!(codes.iter().any(|code| code == "no-memory-control"), "{codes:?}");
+        machine.must(
+            "journalctl --no-pager -b -u landfall-first-boot | \
+             grep 'warns   the kernel keeps no account of memory.*cgroup_disable=memory'",
+        )?;
+        assert_eq!(counted(world)?, (1, 1));
+        machine.stop()
+    })
+}
