@@ -91,6 +91,12 @@ pub enum Bus {
     Ahci,
     /// A USB stick.
     Usb,
+    /// NVMe.
+    Nvme,
+    /// SCSI, para-virtualised.
+    VirtioScsi,
+    /// SCSI, para-virtualised by VMware.
+    Pvscsi,
     /// A CD-ROM drive.
     Cdrom,
 }
@@ -98,6 +104,8 @@ pub enum Bus {
 /// A network card, behind QEMU's own address translation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Network {
+    /// What it is.
+    pub card: Card,
     /// Its hardware address; QEMU's own, the same for every machine, without one.
     pub mac: Option<String>,
     /// Whether it reaches nothing at all.
@@ -106,6 +114,18 @@ pub struct Network {
     pub unplugged: bool,
     /// A port of the guest that is opened on this machine's loopback, at a free port.
     pub forward: Option<u16>,
+}
+
+/// A kind of network card.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Card {
+    /// Para-virtualised.
+    #[default]
+    Virtio,
+    /// Intel's 82574.
+    E1000e,
+    /// Para-virtualised by VMware.
+    Vmxnet3,
 }
 
 /// What SMBIOS says of a machine.
