@@ -20,7 +20,7 @@ use crate::machine::{Firmware, arguments, memory};
 use crate::manifest::{Manifest, Tool};
 use crate::outputs::Folder;
 use crate::program::Program;
-use crate::recipe::{self, Architecture, Kernel, Recipe, Source};
+use crate::recipe::{self, Architecture, Recipe, Source};
 use crate::told::Told;
 use crate::verify;
 
@@ -197,7 +197,7 @@ impl BaseImage {
             return Ok(Self { file, name, digest, bootstrap: None });
         }
         match recipe.base.source(recipe.architecture)? {
-            Source::Packages(distro) => Self::packages(&distro.release, recipe.kernel, folder, sources),
+            Source::Packages(distro) => Self::packages(&distro.release, recipe, folder, sources),
             Source::File { .. } | Source::Download { .. } => {
                 Err(Error::bug("a base that is elsewhere was not brought"))
             }
@@ -205,10 +205,11 @@ impl BaseImage {
     }
 
     /// Known by what it is made of: to see whether anything changed, nothing has to be made.
-    fn packages(release: &str, kernel: Kernel, folder: &Path, sources: Option<&Path>) -> Result<Self> {
+    fn packages(release: &str, recipe: &Recipe, folder: &Path, sources: Option<&Path>) -> Result<Self> {
         let file = folder.join("base.qcow2");
         let sources = sources.map(Path::to_owned);
-        let flags = bootstrap::Flags { sources, ..bootstrap::Flags::of(release, &file, kernel) };
+        let flags = bootstrap::Flags::of(release, &file, recipe.kernel, recipe.filesystem);
+        let flags = bootstrap::Flags { sources, ..flags };
         let digest = format!("sha256:{}", flags.digest()?);
         Ok(Self { file, name: format!("packages of {release}"), digest, bootstrap: Some(flags) })
     }

@@ -1,7 +1,8 @@
 //! A base image from packages: a disk that boots by BIOS and by UEFI, made without root, loop devices or mounts.
 //!
 //! `mmdebstrap` makes the file system as an archive, `mke2fs` writes it into a partition of a plain file, and GRUB
-//! is put in front. Nothing of Landfall is in it: that is for `bake`.
+//! is put in front. A file system that no program fills without mounting it is written by a machine. Nothing of
+//! Landfall is in it: that is for `bake`.
 
 use std::path::{Path, PathBuf};
 
@@ -10,15 +11,17 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result, While};
 use crate::program::Program;
-use crate::recipe::Kernel;
+use crate::recipe::{FileSystem, Kernel};
 
 pub mod apt_sources;
 mod boot_loader;
+mod growth;
 mod layout;
 mod mirrors;
 mod own_files;
 pub mod packages;
 mod tree;
+mod written;
 
 /// GiB of a base's disk: what it unpacks to, and room for an update.
 const SIZE: u16 = 4;
@@ -38,6 +41,10 @@ pub struct Flags {
     #[arg(long, value_enum, default_value_t = Kernel::Generic)]
     pub kernel: Kernel,
 
+    /// The root's file system; another than ext4 is written by a machine in QEMU
+    #[arg(long, value_enum, default_value_t = FileSystem::Ext4)]
+    pub filesystem: FileSystem,
+
     /// A further package; may be given several times
     #[arg(long = "package", value_name = "NAME")]
     pub packages: Vec<String>,
@@ -54,9 +61,9 @@ pub struct Flags {
 impl Flags {
     /// All as it is without flags, for a recipe that starts from packages.
     #[must_use]
-    pub fn of(release: &str, output: &Path, kernel: Kernel) -> Self {
+    pub fn of(release: &str, output: &Path, kernel: Kernel, filesystem: FileSystem) -> Self {
         let (release, output) = (release.to_owned(), output.to_owned());
-        Self { release, output, kernel, packages: Vec::new(), size: SIZE, sources: None }
+        Self { release, output, kernel, filesystem, packages: Vec::new(), size: SIZE, sources: None }
     }
 
     /// What tells the base that these make from others, but for the versions that its packages have today.
@@ -66,7 +73,8 @@ impl Flags {
     pub fn digest(&self) -> Result<String> {
         let (contents, sources) = self.ingredients()?;
         let mut digest = Sha256::new();
-        for text in [&contents.suite, &contents.packages.join(" "), &sources.text, &self.size.to_string()] {
+        let (packages, size) = (contents.packages.join(" "), self.size.to_string());
+        for text in [&contents.suite, &packages, &sources.text, &size, self.filesystem.word()] {
             digest.update((text.len() as u64).to_le_bytes());
             digest.update(text);
         }
@@ -74,7 +82,7 @@ impl Flags {
     }
 
     fn ingredients(&self) -> Result<(packages::Contents, Sources)> {
-        let contents = packages::contents(&self.release, self.kernel, &self.packages)?;
+        let contents = packages::contents(&self.release, self.kernel, self.filesystem, &self.packages)?;
         let rolls = contents.suite == apt_sources::ROLLING;
         let sources = match &self.sources {
             Some(file) => Sources { text: given(file)?, may_be_stale: rolls },
@@ -132,15 +140,18 @@ pub fn make(flags: &Flags) -> Result<()> {
     let ids = Ids::new()?;
 
     say(&format!("installing {} packages of {} into a file system", contents.packages.len(), contents.suite));
-    let tree = tree::Tree::make(folder.path(), &contents, &sources, &ids)?;
+    let tree = tree::Tree::make(folder.path(), &contents, &sources, flags.filesystem, &ids)?;
     say("writing it into a disk");
     let disk = folder.path().join("disk.raw");
     let bytes = u64::from(flags.size) << 30;
     empty(&disk, bytes)?;
     let root = layout::partition(&disk, bytes)?;
-    tree.write(&disk, root, &ids.root)?;
+    match flags.filesystem {
+        FileSystem::Ext4 => tree.write(&disk, root, &ids.root)?,
+        other => written::by_a_machine(&tree, other, &disk, root, &ids.root)?,
+    }
     say("putting GRUB in front, for BIOS and UEFI");
-    boot_loader::install(&disk, tree.root(), &ids)?;
+    boot_loader::install(&disk, tree.root(), flags.filesystem, &ids)?;
     say("packing it");
     let packed = folder.path().join("disk.qcow2");
     let options = ["convert", "-c", "-f", "raw", "-O", "qcow2", "-o", "compression_type=zstd"];

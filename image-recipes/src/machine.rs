@@ -95,6 +95,12 @@ pub enum Bus {
     Ahci,
     /// A USB stick.
     Usb,
+    /// NVMe.
+    Nvme,
+    /// SCSI, para-virtualised.
+    VirtioScsi,
+    /// SCSI, para-virtualised by VMware.
+    Pvscsi,
     /// A CD-ROM drive.
     Cdrom,
 }
@@ -102,6 +108,8 @@ pub enum Bus {
 /// A network card, behind QEMU's own address translation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Network {
+    /// What it is.
+    pub card: Card,
     /// Its hardware address; QEMU's own, the same for every machine, without one.
     pub mac: Option<String>,
     /// Whether it reaches nothing at all.
@@ -117,6 +125,18 @@ pub struct Network {
     /// Addresses of that network, with their ports, and the command line that QEMU starts for each connection to them:
     /// its standard streams are the connection.
     pub answered: Vec<(String, String)>,
+}
+
+/// A kind of network card.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Card {
+    /// Para-virtualised.
+    #[default]
+    Virtio,
+    /// Intel's 82574.
+    E1000e,
+    /// Para-virtualised by VMware.
+    Vmxnet3,
 }
 
 /// What SMBIOS says of a machine.

@@ -75,10 +75,10 @@ pub fn plan(recipe: &Recipe) -> Result<Plan> {
     Ok(plan)
 }
 
-/// The root's file system, where it is the vendor's choice and known.
+/// The root's file system, where it is known.
 fn file_system(recipe: &Recipe) -> Result<Option<&'static str>> {
     let image = match recipe.base.source(recipe.architecture)? {
-        Source::Packages(_) => None,
+        Source::Packages(_) => return Ok(Some(recipe.filesystem.word())),
         _ => recipe.base.distro()?.and_then(|it| it.images.get(recipe.architecture.name())),
     };
     Ok(image.map(|it| it.file_system.as_str()))
@@ -94,7 +94,11 @@ fn base(recipe: &Recipe, plan: &mut Plan) -> Result<()> {
                 Kernel::Cloud => "the kernel for clouds",
             };
             plan.add(
-                format!("bootstrap {} from its packages, with {kernel}", distro.name),
+                format!(
+                    "bootstrap {} from its packages, with {kernel} and its root on {}",
+                    distro.name,
+                    recipe.filesystem.word()
+                ),
                 "the recipe asks for packages and not for the vendor's image",
             );
         }

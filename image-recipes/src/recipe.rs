@@ -24,7 +24,7 @@ mod words;
 pub use base::{Base, From, Source};
 pub use files::{ImageFile, Owner};
 pub use landfall::{Allowance, DockerSource, IpFamily, Landfall, SelinuxMode};
-pub use machine::{Architecture, DiskController, Firmware, Format, Kernel, Machine, NetworkCard};
+pub use machine::{Architecture, DiskController, FileSystem, Firmware, Format, Kernel, Machine, NetworkCard};
 pub use origin::Origin;
 pub use reading::nearest;
 pub use reference::{reference, schema};
@@ -46,6 +46,9 @@ pub struct Recipe {
     /// Which kernel a base made from packages gets.
     #[serde(default)]
     pub kernel: Kernel,
+    /// The root's file system in a base made from packages.
+    #[serde(default)]
+    pub filesystem: FileSystem,
     /// How the image boots.
     #[serde(default)]
     pub firmware: Firmware,

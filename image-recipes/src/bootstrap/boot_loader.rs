@@ -1,8 +1,12 @@
 //! GRUB for BIOS and for UEFI, put on a disk without mounting it and without `grub-install`.
 //!
-//! `grub-mkimage` makes both images from the modules that the base itself has, so that what `update-grub` writes in
-//! the base later fits them. For BIOS the image goes into a partition of its own, and two sectors are told where that
-//! is: what `grub-bios-setup` would do with a real disk. For UEFI it is the one file that firmware looks for.
+//! For BIOS, `grub-mkimage` makes an image from the modules that the base itself has, so that what `update-grub` writes
+//! in the base later fits it. It goes into a partition of its own, and two sectors are told where that is: what
+//! `grub-bios-setup` would do with a real disk.
+//!
+//! For UEFI nothing is made. The distribution's shim, which Microsoft signed and Secure Boot starts, goes where firmware
+//! looks on any disk, beside the GRUB that the distribution signed; and that one reads a file of its own folder to find
+//! the root. It is what `grub-install --uefi-secure-boot --force-extra-removable` leaves, so a later one replaces it.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -12,14 +16,15 @@ use super::Ids;
 use super::layout::{BIOS, ESP, ESP_BYTES, SECTOR};
 use crate::error::{Error, Result, While};
 use crate::program::Program;
+use crate::recipe::FileSystem;
 use crate::seed::fat;
 
-/// Modules that find the root; once the prefix is set, GRUB reads its configuration from there in its normal mode, and
-/// loads what else that wants.
+/// Modules that find the root, besides that of its file system; once the prefix is set, GRUB reads its configuration
+/// from there in its normal mode, and loads what else that wants.
 const MODULES: [&str; 11] = [
+    "biosdisk",
     "boot",
     "echo",
-    "ext2",
     "linux",
     "normal",
     "part_gpt",
@@ -41,43 +46,72 @@ const PARTITIONS: usize = 0x1b8;
 const BLOCK_LIST: usize = SECTOR as usize - 12;
 const SEGMENT: u16 = 0x820;
 
+/// Where the signed programs are in the base, and where they go on the EFI system partition: the shim under the name
+/// that firmware looks for, and beside it what it looks for itself, GRUB and the manager of keys.
+const SIGNED: [(&str, &str); 3] = [
+    ("usr/lib/shim/shimx64.efi.signed", "EFI/BOOT/BOOTX64.EFI"),
+    ("usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed", "EFI/BOOT/grubx64.efi"),
+    ("usr/lib/shim/mmx64.efi.signed", "EFI/BOOT/mmx64.efi"),
+];
+
+/// Where Debian's signed GRUB reads how to find the root: that is inside what is signed.
+const EFI_CONFIGURATION: &str = "EFI/debian/grub.cfg";
+
 /// Puts both on `disk`, from the modules below `root` (an unpacked base), for file systems with these ids.
 ///
 /// # Errors
 /// When a program fails, or the base lacks GRUB's modules.
-pub(super) fn install(disk: &Path, root: &Path, ids: &Ids) -> Result<()> {
-    let folder = tempfile::tempdir().while_doing(|| "making a folder for the boot loader".into())?;
-    let early = folder.path().join("early.cfg");
-    write(
-        &early,
-        format!("search --no-floppy --fs-uuid --set=root {}\nset prefix=($root)/boot/grub\n", ids.root)
-            .as_bytes(),
-    )?;
-    let image = |format: &str, more: &[&str]| {
-        let out = folder.path().join(format);
-        Program::new("grub-mkimage", "grub-common")
-            .args(["-O", format, "-p", "/boot/grub", "-d"])
-            .arg(root.join("usr/lib/grub").join(format))
-            .arg("-c")
-            .arg(&early)
-            .arg("-o")
-            .arg(&out)
-            .args(MODULES)
-            .args(more)
-            .run()?;
-        read(&out)
-    };
-    let mut core = image("i386-pc", &["biosdisk"])?;
+pub(super) fn install(disk: &Path, root: &Path, file_system: FileSystem, ids: &Ids) -> Result<()> {
+    let mut core = core_image(root, file_system, ids)?;
     let boot = read(&root.join("usr/lib/grub/i386-pc/boot.img"))?;
-    let efi = image("x86_64-efi", &["fat", "efi_gop"])?;
     let mut file = File::options()
         .read(true)
         .write(true)
         .open(disk)
         .while_doing(|| format!("opening {}", disk.display()))?;
     bios(&mut file, boot, &mut core)?;
-    let esp = fat::volume("ESP", ids.esp, ESP_BYTES, &[("EFI/BOOT/BOOTX64.EFI", &efi)])?;
-    put(&mut file, ESP * SECTOR, &esp)
+    put(&mut file, ESP * SECTOR, &efi_partition(root, ids)?)
+}
+
+fn core_image(root: &Path, file_system: FileSystem, ids: &Ids) -> Result<Vec<u8>> {
+    let folder = tempfile::tempdir().while_doing(|| "making a folder for the boot loader".into())?;
+    let (early, out) = (folder.path().join("early.cfg"), folder.path().join("core.img"));
+    let text =
+        format!("search --no-floppy --fs-uuid --set=root {}\nset prefix=($root)/boot/grub\n", ids.root);
+    std::fs::write(&early, text).while_doing(|| format!("writing {}", early.display()))?;
+    Program::new("grub-mkimage", "grub-common")
+        .args(["-O", "i386-pc", "-p", "/boot/grub", "-d"])
+        .arg(root.join("usr/lib/grub/i386-pc"))
+        .arg("-c")
+        .arg(&early)
+        .arg("-o")
+        .arg(&out)
+        .args(MODULES)
+        .arg(module(file_system))
+        .run()?;
+    read(&out)
+}
+
+/// GRUB's name for what reads it.
+fn module(file_system: FileSystem) -> &'static str {
+    match file_system {
+        FileSystem::Ext4 => "ext2",
+        FileSystem::Xfs => "xfs",
+        FileSystem::Btrfs => "btrfs",
+    }
+}
+
+fn efi_partition(root: &Path, ids: &Ids) -> Result<Vec<u8>> {
+    let configuration = format!(
+        "search.fs_uuid {} root\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n",
+        ids.root
+    );
+    let signed: Vec<(&str, Vec<u8>)> =
+        SIGNED.iter().map(|(from, to)| Ok((*to, read(&root.join(from))?))).collect::<Result<_>>()?;
+    let mut files: Vec<(&str, &[u8])> =
+        signed.iter().map(|(to, content)| (*to, content.as_slice())).collect();
+    files.push((EFI_CONFIGURATION, configuration.as_bytes()));
+    fat::volume("ESP", ids.esp, ESP_BYTES, &files)
 }
 
 fn bios(disk: &mut File, mut boot: Vec<u8>, core: &mut [u8]) -> Result<()> {
@@ -117,8 +151,4 @@ fn put(file: &mut File, offset: u64, bytes: &[u8]) -> Result<()> {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).while_doing(|| format!("reading {}", path.display()))
-}
-
-fn write(path: &Path, content: &[u8]) -> Result<()> {
-    std::fs::write(path, content).while_doing(|| format!("writing {}", path.display()))
 }

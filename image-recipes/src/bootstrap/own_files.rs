@@ -2,13 +2,16 @@
 //!
 //! All else is the distribution's. They are put in while the packages are installed, so that what comes out is whole.
 
-use std::os::unix::fs::symlink;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
+use super::growth;
 use crate::error::{Result, While};
+use crate::recipe::FileSystem;
 
 /// The console is on the first serial port too: there a machine without a screen says why it does not boot.
-const GRUB_DEFAULTS: &str = "# Read by update-grub.
+const GRUB_DEFAULTS: &str = "# Read by update-grub after /etc/default/grub, which is a package's.
 GRUB_DEFAULT=0
 GRUB_TIMEOUT=1
 GRUB_DISTRIBUTOR=Debian
@@ -38,6 +41,13 @@ const CLOUD_INIT: &str = "# A base speaks C.UTF-8; install 'locales' and take th
 locale: false
 # Its packages come from where its first ones came from.
 apt: {preserve_sources_list: true}
+# grow-root.service does it, where cloud-init finds nothing to do too.
+growpart: {mode: off}
+resize_rootfs: false
+";
+
+/// Nothing but its being there counts.
+const KEEPS_BOOT_LOADERS_NEW: &str = "# While this is here, grub-cloud-amd64 installs GRUB and the shim anew whenever their packages are updated.
 ";
 
 /// An environment block that nothing was saved in.
@@ -51,17 +61,18 @@ fn environment_block() -> Vec<u8> {
 ///
 /// # Errors
 /// When they cannot be written.
-pub fn write(folder: &Path, root: &str, esp: &str) -> Result<()> {
-    let fstab = format!(
-        "UUID={root} / ext4 defaults,errors=remount-ro 0 1\nUUID={esp} /boot/efi vfat umask=0077,nofail 0 2\n"
-    );
+pub fn write(folder: &Path, file_system: FileSystem, root: &str, esp: &str) -> Result<()> {
+    let fstab = fstab(file_system, root, esp);
     for (path, content) in [
         ("etc/fstab", fstab.as_bytes()),
         ("etc/hostname", b"localhost\n"),
         ("etc/hosts", b"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"),
         ("etc/cloud/cloud.cfg.d/80-base.cfg", CLOUD_INIT.as_bytes()),
-        ("etc/default/grub", GRUB_DEFAULTS.as_bytes()),
+        ("etc/default/grub.d/80-base.cfg", GRUB_DEFAULTS.as_bytes()),
+        ("etc/grub.d/enable_cloud", KEEPS_BOOT_LOADERS_NEW.as_bytes()),
         ("etc/systemd/network/80-dhcp.network", NETWORK.as_bytes()),
+        (&growth::UNIT[1..], growth::UNIT_TEXT.as_bytes()),
+        (&growth::SCRIPT[1..], growth::SCRIPT_TEXT.as_bytes()),
         ("boot/grub/grub.cfg", first_configuration(root).as_bytes()),
         ("boot/grub/grubenv", &environment_block()),
         ("boot/efi/.keep", b""),
@@ -71,9 +82,21 @@ pub fn write(folder: &Path, root: &str, esp: &str) -> Result<()> {
         std::fs::create_dir_all(parent).while_doing(|| format!("making {}", parent.display()))?;
         std::fs::write(&path, content).while_doing(|| format!("writing {}", path.display()))?;
     }
+    let script = folder.join(&growth::SCRIPT[1..]);
+    std::fs::set_permissions(&script, Permissions::from_mode(0o755))
+        .while_doing(|| format!("writing {}", script.display()))?;
     let resolver = folder.join("etc/resolv.conf");
     symlink("../run/systemd/resolve/stub-resolv.conf", &resolver)
         .while_doing(|| format!("writing {}", resolver.display()))
+}
+
+/// Only ext4 is checked at a boot, and only it can be told what to do when it finds an error: the other two stop.
+fn fstab(file_system: FileSystem, root: &str, esp: &str) -> String {
+    let root = match file_system {
+        FileSystem::Ext4 => format!("UUID={root} / ext4 defaults,errors=remount-ro 0 1"),
+        other => format!("UUID={root} / {} defaults 0 0", other.word()),
+    };
+    format!("{root}\nUUID={esp} /boot/efi vfat umask=0077,nofail 0 2\n")
 }
 
 /// Until `update-grub` first runs in the machine: the links that the kernel's package keeps name the newest kernel.
@@ -99,10 +122,19 @@ mod tests {
     #[test]
     fn the_root_is_found_by_its_id_in_all_three_places() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), "0b0e", "ABCD-EF01").unwrap();
+        write(folder.path(), FileSystem::Ext4, "0b0e", "ABCD-EF01").unwrap();
         let read = |path: &str| std::fs::read_to_string(folder.path().join(path)).unwrap();
         assert!(read("etc/fstab").starts_with("UUID=0b0e / ext4"));
         assert_eq!(read("boot/grub/grub.cfg").matches("0b0e").count(), 2);
         assert_eq!(read("boot/grub/grubenv").len(), 1024);
+        assert!(fstab(FileSystem::Btrfs, "0b0e", "").starts_with("UUID=0b0e / btrfs defaults 0 0\n"));
+    }
+
+    #[test]
+    fn what_runs_at_a_boot_can_be_run() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), FileSystem::Xfs, "0b0e", "ABCD-EF01").unwrap();
+        let script = folder.path().join(&growth::SCRIPT[1..]);
+        assert_eq!(std::fs::metadata(script).unwrap().permissions().mode() & 0o777, 0o755);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::recipe::Kernel;
+use crate::recipe::{FileSystem, Kernel};
 
 /// The file.
 const TABLE: &str = include_str!("../../bootstraps.toml");
@@ -15,6 +15,7 @@ const TABLE: &str = include_str!("../../bootstraps.toml");
 struct Table {
     packages: Vec<String>,
     kernels: BTreeMap<String, String>,
+    filesystems: BTreeMap<String, String>,
     releases: BTreeMap<String, Release>,
 }
 
@@ -41,11 +42,16 @@ pub fn releases() -> Vec<String> {
     table().releases.into_keys().collect()
 }
 
-/// What a base of `release` is made of, with this kernel and these further packages.
+/// What a base of `release` is made of, with this kernel, this file system, and these further packages.
 ///
 /// # Errors
 /// When the release cannot be made from packages.
-pub fn contents(release: &str, kernel: Kernel, further: &[String]) -> Result<Contents> {
+pub fn contents(
+    release: &str,
+    kernel: Kernel,
+    file_system: FileSystem,
+    further: &[String],
+) -> Result<Contents> {
     let mut table = table();
     let Some(found) = table.releases.remove(release) else {
         return Err(Error::refused(format!("there is no way to make a base of '{release}' from packages"))
@@ -54,12 +60,13 @@ pub fn contents(release: &str, kernel: Kernel, further: &[String]) -> Result<Con
                 releases().join(", ")
             )));
     };
-    let kernel =
-        table.kernels.remove(kernel.word()).ok_or_else(|| Error::bug("bootstraps.toml lacks a kernel"))?;
+    let lacks = |what| Error::bug(format!("bootstraps.toml lacks a {what}"));
+    let kernel = table.kernels.remove(kernel.word()).ok_or_else(|| lacks("kernel"))?;
+    let tools = table.filesystems.remove(file_system.word()).ok_or_else(|| lacks("file system"))?;
     let mut packages = table.packages;
     packages.extend(found.packages);
     packages.extend(further.iter().cloned());
-    packages.push(kernel);
+    packages.extend([kernel, tools]);
     packages.sort();
     packages.dedup();
     Ok(Contents { suite: found.suite, packages })
@@ -82,16 +89,20 @@ mod tests {
 
     #[test]
     fn each_kernel_is_another_package_and_a_package_is_named_once() {
-        let of = |kernel| contents("debian-12", kernel, &["vim-tiny".into(), "sudo".into()]).unwrap();
+        let of = |kernel| {
+            contents("debian-12", kernel, FileSystem::Xfs, &["vim-tiny".into(), "sudo".into()]).unwrap()
+        };
         let (generic, cloud) = (of(Kernel::Generic), of(Kernel::Cloud));
         assert!(generic.packages.contains(&"linux-image-amd64".into()) && generic != cloud);
         assert_eq!(generic.packages.iter().filter(|name| *name == "sudo").count(), 1);
-        assert!(generic.packages.contains(&"vim-tiny".into()));
+        for name in ["vim-tiny", "xfsprogs"] {
+            assert!(generic.packages.contains(&name.into()), "{name}");
+        }
     }
 
     #[test]
     fn what_cannot_be_made_is_refused_with_what_can() {
-        let error = contents("rhel-9", Kernel::Generic, &[]).unwrap_err();
+        let error = contents("rhel-9", Kernel::Generic, FileSystem::Ext4, &[]).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.hint.unwrap().contains("debian-12"));
     }

@@ -11,6 +11,7 @@ use super::packages::Contents;
 use super::{Ids, Sources};
 use crate::error::{Result, While};
 use crate::program::Program;
+use crate::recipe::FileSystem;
 
 /// An unpacked base.
 pub struct Tree {
@@ -41,13 +42,19 @@ const CUSTOMISE: &str = "rm -f \"$1\"/etc/ssh/ssh_host_*_key* \"$1\"/var/lib/dbu
      mkdir -p \"$1\"/boot/grub/i386-pc \"$1\"/boot/grub/x86_64-efi && \
      cp \"$1\"/usr/lib/grub/i386-pc/*.mod \"$1\"/usr/lib/grub/i386-pc/*.lst \"$1\"/boot/grub/i386-pc/ && \
      cp \"$1\"/usr/lib/grub/x86_64-efi/*.mod \"$1\"/usr/lib/grub/x86_64-efi/*.lst \"$1\"/boot/grub/x86_64-efi/ && \
-     chroot \"$1\" systemctl --quiet enable systemd-networkd.service systemd-resolved.service";
+     chroot \"$1\" systemctl --quiet enable systemd-networkd.service systemd-resolved.service grow-root.service";
 
 impl Tree {
     /// Makes one in `folder`.
-    pub(super) fn make(folder: &Path, contents: &Contents, sources: &Sources, ids: &Ids) -> Result<Self> {
+    pub(super) fn make(
+        folder: &Path,
+        contents: &Contents,
+        sources: &Sources,
+        file_system: FileSystem,
+        ids: &Ids,
+    ) -> Result<Self> {
         let own = folder.join("own");
-        own_files::write(&own, &ids.root, &ids.esp())?;
+        own_files::write(&own, file_system, &ids.root, &ids.esp())?;
         let (archive, root) = (folder.join("root.tar"), folder.join("root"));
         let mmdebstrap = mmdebstrap(contents, sources, &own, &archive).env("TMPDIR", scratch(folder));
         let output = mmdebstrap.output_with(sources.text.as_bytes())?;
@@ -80,7 +87,7 @@ impl Tree {
         &self.root
     }
 
-    /// Makes a file system of it in a partition.
+    /// Makes an ext4 of it in a partition.
     pub(super) fn write(&self, disk: &Path, partition: Root, uuid: &str) -> Result<()> {
         self.owning("-i", "mke2fs", "e2fsprogs")
             .args(["-q", "-F", "-t", "ext4", "-L", "root", "-U", uuid, "-d"])

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Accelerator, Bus, CARD, Disk, Firmware, Network, Spec};
+use super::{Accelerator, Bus, CARD, Card, Disk, Firmware, Network, Spec};
 
 /// The emulator.
 pub const PROGRAM: &str = "qemu-system-x86_64";
@@ -26,8 +26,9 @@ pub fn command() -> Command {
 /// All arguments, for a machine with this folder.
 #[must_use]
 pub fn of(spec: &Spec, accelerator: Accelerator, folder: &Path) -> Vec<OsString> {
-    let mut words: Vec<OsString> = ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35"]
+    let mut words: Vec<OsString> = ["-nodefaults", "-no-user-config", "-display", "none", "-machine"]
         .into_iter()
+        .chain([board(&spec.firmware)])
         .chain(accelerator.arguments())
         .map(Into::into)
         .collect();
@@ -56,13 +57,32 @@ fn processor_and_memory(spec: &Spec) -> Vec<OsString> {
     words.map(Into::into).to_vec()
 }
 
+/// Secure Boot keeps its variables from all but the firmware, by the processor's mode for that.
+fn board(firmware: &Firmware) -> &'static str {
+    match firmware {
+        Firmware::SecureBoot { .. } => "q35,smm=on",
+        Firmware::Bios | Firmware::Uefi { .. } => "q35",
+    }
+}
+
 fn firmware(firmware: &Firmware) -> Vec<OsString> {
-    let Firmware::Uefi { code, variables } = firmware else { return Vec::new() };
+    let (Firmware::Uefi { code, variables } | Firmware::SecureBoot { code, variables }) = firmware else {
+        return Vec::new();
+    };
     let flash = |unit: u8, file: &Path, more: &str| {
         ["-drive".to_owned(), format!("if=pflash,format=raw,unit={unit},file={}{more}", escaped_path(file))]
     };
-    let (code, variables) = (flash(0, code, ",readonly=on"), flash(1, variables, ""));
-    code.into_iter().chain(variables).map(Into::into).collect()
+    let mut words = flash(0, code, ",readonly=on").to_vec();
+    words.extend(flash(1, variables, ""));
+    if matches!(firmware, Firmware::SecureBoot { .. }) {
+        // The second is OVMF's wish: sleeping would lose what that mode knows.
+        for property in
+            ["driver=cfi.pflash01,property=secure,value=on", "driver=ICH9-LPC,property=disable_s3,value=1"]
+        {
+            words.extend(["-global".to_owned(), property.to_owned()]);
+        }
+    }
+    words.into_iter().map(Into::into).collect()
 }
 
 fn control(folder: &Path) -> Vec<OsString> {
@@ -105,19 +125,32 @@ fn disk(index: usize, disk: &Disk) -> Vec<OsString> {
     if disk.read_only {
         drive.push_str(",readonly=on");
     }
-    let boot = if index == 0 { ",bootindex=0" } else { "" };
+    // What QEMU itself loads has the index 0.
+    let boot = if index == 0 { ",bootindex=1" } else { "" };
     let device = match disk.bus {
         Bus::Virtio => format!("virtio-blk-pci,drive={id},serial={id}{boot}"),
         Bus::Ahci => format!("ide-hd,drive={id},bus=ide.{index},serial={id}{boot}"),
         Bus::Cdrom => format!("ide-cd,drive={id},bus=ide.{index}{boot}"),
         Bus::Usb => format!("usb-storage,drive={id},removable=on,serial={id}{boot}"),
+        Bus::Nvme => format!("nvme,drive={id},serial={id}{boot}"),
+        Bus::VirtioScsi | Bus::Pvscsi => format!("scsi-hd,drive={id},bus=adapter{index}.0,serial={id}{boot}"),
     };
     let mut words = vec!["-drive".to_owned(), drive];
-    if disk.bus == Bus::Usb {
-        words.extend(["-device".to_owned(), format!("qemu-xhci,id=usb{index}")]);
+    if let Some(adapter) = adapter(disk.bus) {
+        words.extend(["-device".to_owned(), format!("{adapter},id=adapter{index}")]);
     }
     words.extend(["-device".to_owned(), device]);
     words.into_iter().map(Into::into).collect()
+}
+
+/// What a disk brings besides itself, to hang on.
+fn adapter(bus: Bus) -> Option<&'static str> {
+    match bus {
+        Bus::Usb => Some("qemu-xhci"),
+        Bus::VirtioScsi => Some("virtio-scsi-pci"),
+        Bus::Pvscsi => Some("pvscsi"),
+        Bus::Virtio | Bus::Ahci | Bus::Nvme | Bus::Cdrom => None,
+    }
 }
 
 fn network(network: &Network) -> Vec<OsString> {
@@ -135,7 +168,12 @@ fn network(network: &Network) -> Vec<OsString> {
         user.push_str(&format!(",guestfwd=tcp:{address}-cmd:{}", escaped(command)));
     }
     let mac = network.mac.iter().map(|mac| format!(",mac={mac}")).collect::<String>();
-    let card = format!("virtio-net-pci,netdev=network,id={CARD},romfile={mac}");
+    let card = match network.card {
+        Card::Virtio => "virtio-net-pci",
+        Card::E1000e => "e1000e",
+        Card::Vmxnet3 => "vmxnet3",
+    };
+    let card = format!("{card},netdev=network,id={CARD},romfile={mac}");
     ["-netdev", &user, "-device", &card].map(Into::into).to_vec()
 }
 

@@ -12,6 +12,14 @@ const OVMF: [(&str, &str); 4] = [
     ("/usr/share/qemu/ovmf-x86_64-4m-code.bin", "/usr/share/qemu/ovmf-x86_64-4m-vars.bin"),
 ];
 
+/// The same with Microsoft's keys in the variables: what starts only what these keys have signed.
+const SECURE: [(&str, &str); 4] = [
+    ("/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"),
+    ("/usr/share/OVMF/OVMF_CODE.ms.fd", "/usr/share/OVMF/OVMF_VARS.ms.fd"),
+    ("/usr/share/edk2/ovmf/OVMF_CODE.secboot.fd", "/usr/share/edk2/ovmf/OVMF_VARS.secboot.fd"),
+    ("/usr/share/qemu/ovmf-x86_64-smm-ms-code.bin", "/usr/share/qemu/ovmf-x86_64-smm-ms-vars.bin"),
+];
+
 /// A firmware.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Firmware {
@@ -24,6 +32,13 @@ pub enum Firmware {
         /// This machine's own; made from the template when it is not there yet.
         variables: PathBuf,
     },
+    /// UEFI with Secure Boot on.
+    SecureBoot {
+        /// Read by every machine.
+        code: PathBuf,
+        /// This machine's own; made from a template that has Microsoft's keys.
+        variables: PathBuf,
+    },
 }
 
 impl Firmware {
@@ -33,12 +48,21 @@ impl Firmware {
     /// When no OVMF is installed.
     pub fn uefi(folder: &Path) -> Result<Self> {
         let (code, template) = Self::find_ovmf()?;
-        let variables = folder.join("uefi-variables");
-        if !variables.exists() {
-            std::fs::copy(template, &variables)
-                .map_err(|e| Error::failed(e.to_string()).while_doing(format!("copying {template}")))?;
-        }
-        Ok(Self::Uefi { code: code.into(), variables })
+        Ok(Self::Uefi { code: code.into(), variables: variables(folder, template)? })
+    }
+
+    /// UEFI with Secure Boot on, likewise.
+    ///
+    /// # Errors
+    /// When no OVMF with Microsoft's keys is installed.
+    pub fn secure_boot(folder: &Path) -> Result<Self> {
+        let (code, template) = installed(&SECURE).ok_or_else(|| {
+            Error::refused(
+                "Secure Boot was asked for, and there is no OVMF with Microsoft's keys on this machine",
+            )
+            .hint("install it: apt-get install ovmf")
+        })?;
+        Ok(Self::SecureBoot { code: code.into(), variables: variables(folder, template)? })
     }
 
     /// OVMF's code, and the template of its variables.
@@ -46,10 +70,24 @@ impl Firmware {
     /// # Errors
     /// When it is not installed.
     pub fn find_ovmf() -> Result<(&'static str, &'static str)> {
-        let is_here = |path: &str| Path::new(path).exists();
-        OVMF.into_iter().find(|(code, variables)| is_here(code) && is_here(variables)).ok_or_else(|| {
+        installed(&OVMF).ok_or_else(|| {
             Error::refused("UEFI was asked for, and there is no OVMF on this machine")
                 .hint("install it: apt-get install ovmf")
         })
     }
+}
+
+fn installed(places: &[(&'static str, &'static str)]) -> Option<(&'static str, &'static str)> {
+    let is_here = |path: &str| Path::new(path).exists();
+    places.iter().find(|(code, variables)| is_here(code) && is_here(variables)).copied()
+}
+
+/// The machine's own, made when they are not there yet.
+fn variables(folder: &Path, template: &str) -> Result<PathBuf> {
+    let variables = folder.join("uefi-variables");
+    if !variables.exists() {
+        std::fs::copy(template, &variables)
+            .map_err(|e| Error::failed(e.to_string()).while_doing(format!("copying {template}")))?;
+    }
+    Ok(variables)
 }

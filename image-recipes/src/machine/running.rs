@@ -155,8 +155,8 @@ impl Running {
                 self.qmp.ask("device_add", json!({"driver": "qemu-xhci", "id": hub, "bus": slot}))?;
                 ("usb-storage", format!("{hub}.0"))
             }
-            Bus::Ahci | Bus::Cdrom => {
-                return Err(Error::refused("a SATA disk cannot be attached to a running machine"));
+            Bus::Ahci | Bus::Cdrom | Bus::Nvme | Bus::VirtioScsi | Bus::Pvscsi => {
+                return Err(Error::refused("a running machine is given disks of virtio and USB alone"));
             }
         };
         let device =

@@ -46,9 +46,9 @@ fn a_comma_in_a_path_or_a_string_does_not_end_a_word() {
 #[test]
 fn it_boots_from_its_first_disk_and_a_usb_stick_brings_its_own_hub() {
     let line = line(&spec());
-    assert!(line.contains("virtio-blk-pci,drive=disk0,serial=disk0,bootindex=0"), "{line}");
+    assert!(line.contains("virtio-blk-pci,drive=disk0,serial=disk0,bootindex=1"), "{line}");
     assert!(
-        line.contains("-device qemu-xhci,id=usb1 -device usb-storage,drive=disk1,removable=on"),
+        line.contains("-device qemu-xhci,id=adapter1 -device usb-storage,drive=disk1,removable=on"),
         "{line}"
     );
     assert_eq!(line.matches("bootindex").count(), 1);
@@ -61,6 +61,37 @@ fn uefi_keeps_its_variables_apart_from_its_code() {
     let line = line(&Spec { firmware: Firmware::Uefi { code, variables }, ..spec() });
     assert!(line.contains("unit=0,file=/ovmf/code,readonly=on"), "{line}");
     assert!(line.contains("unit=1,file=/run/here/uefi-variables "), "{line}");
+}
+
+#[test]
+fn secure_boot_keeps_its_variables_from_all_but_the_firmware() {
+    let (code, variables): (std::path::PathBuf, std::path::PathBuf) =
+        ("/ovmf/code".into(), "/here/variables".into());
+    let secure = Firmware::SecureBoot { code: code.clone(), variables: variables.clone() };
+    let secure = line(&Spec { firmware: secure, ..spec() });
+    assert!(
+        secure.contains("-machine q35,smm=on") && secure.contains("property=secure,value=on"),
+        "{secure}"
+    );
+    let plain = line(&Spec { firmware: Firmware::Uefi { code, variables }, ..spec() });
+    assert!(plain.contains("-machine q35 ") && !plain.contains("property=secure"), "{plain}");
+}
+
+#[test]
+fn a_scsi_disk_hangs_on_an_adapter_of_its_own_and_a_card_is_what_was_asked_for() {
+    for (bus, adapter) in [(Bus::Pvscsi, "pvscsi"), (Bus::VirtioScsi, "virtio-scsi-pci")] {
+        let mut spec = spec();
+        spec.disks[0].bus = bus;
+        let line = line(&spec);
+        assert!(
+            line.contains(&format!(
+                "-device {adapter},id=adapter0 -device scsi-hd,drive=disk0,bus=adapter0.0"
+            )),
+            "{line}"
+        );
+    }
+    let network = Network { card: Card::Vmxnet3, ..Network::default() };
+    assert!(line(&Spec { network: Some(network), ..spec() }).contains("-device vmxnet3,netdev=network"));
 }
 
 #[test]

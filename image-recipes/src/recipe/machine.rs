@@ -50,6 +50,31 @@ impl Kernel {
     }
 }
 
+/// The file system of the root, in a base made from packages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileSystem {
+    /// Debian's own choice, and the only one that is read from outside, as `verify` and `inject` do.
+    #[default]
+    Ext4,
+    /// XFS: it is written by a machine, which takes QEMU.
+    Xfs,
+    /// Btrfs, without subvolumes: it is written by a machine, which takes QEMU.
+    Btrfs,
+}
+
+impl FileSystem {
+    /// Its word in a recipe, which is the kernel's too.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ext4 => "ext4",
+            Self::Xfs => "xfs",
+            Self::Btrfs => "btrfs",
+        }
+    }
+}
+
 /// How an image boots.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::{ImageFile, Kernel, Origin, Recipe, Source};
+use super::{FileSystem, ImageFile, Kernel, Origin, Recipe, Source};
 use crate::error::{Error, Result};
 
 /// A recipe is a page of text; whatever is bigger is something else.
@@ -36,11 +36,16 @@ impl Recipe {
     /// What no single key can tell.
     fn check(&self) -> Result<()> {
         let from_packages = matches!(self.base.source(self.architecture)?, Source::Packages(_));
-        if self.kernel != Kernel::default() && !from_packages {
-            return Err(Error::refused(
-                "'kernel' is for a base that is made from packages: an image has its own",
-            )
-            .hint("leave it out, or write base = { release = \"...\", from = \"packages\" }"));
+        for (key, is_chosen) in [
+            ("kernel", self.kernel != Kernel::default()),
+            ("filesystem", self.filesystem != FileSystem::default()),
+        ] {
+            if is_chosen && !from_packages {
+                return Err(Error::refused(format!(
+                    "'{key}' is for a base that is made from packages: an image has its own"
+                ))
+                .hint("leave it out, or write base = { release = \"...\", from = \"packages\" }"));
+            }
         }
         self.files.iter().try_for_each(one_content)?;
         no_two_alike("file", self.files.iter().map(|file| file.path.as_str()))?;

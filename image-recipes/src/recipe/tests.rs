@@ -107,6 +107,10 @@ fn what_no_key_alone_can_tell_is_refused() {
         ("base = { release = \"debian-12\", file = \"a\", url = \"https://b\" }", "more than one place"),
         ("base = { from = \"packages\" }", "neither a release"),
         ("base = \"debian-12\"\nkernel = \"cloud\"", "an image has its own"),
+        (
+            "base = \"debian-12\"\nfilesystem = \"xfs\"",
+            "'filesystem' is for a base that is made from packages",
+        ),
         ("base = \"debian-12\"\noutputs = []", "no output"),
         ("base = \"debian-12\"\nfiles = [{ path = \"/a\" }]", "neither 'content' nor 'source'"),
         ("base = \"debian-12\"\nfiles = [{ path = \"/a\", content = \"\", source = \"b\" }]", "both"),
