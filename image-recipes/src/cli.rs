@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{bake, boot, bootstrap, commands};
+use crate::{bake, boot, bootstrap, commands, media};
 
 /// Builds bootable images that become Amazon ECS Anywhere external instances by themselves.
 #[derive(Debug, Parser)]
@@ -34,6 +34,13 @@ pub enum Action {
     Inject(commands::inject::Flags),
     /// Read an image without mounting it, against the seal list and a recipe
     Verify(commands::verify::Flags),
+    /// Make a medium that writes an image to a disk of bare metal by itself
+    Media(media::MediaFlags),
+    /// Make the same for machines that boot from the network
+    Netboot(media::NetbootFlags),
+    /// What runs on such a machine: only there
+    #[command(hide = true)]
+    Live,
     /// Check a recipe, or tell what it would do
     Recipe(commands::recipe::Flags),
 }

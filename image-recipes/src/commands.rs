@@ -2,7 +2,7 @@
 
 use crate::cli::{Action, Cli};
 use crate::error::Result;
-use crate::{bake, boot, bootstrap};
+use crate::{bake, boot, bootstrap, live, media};
 
 pub mod inject;
 pub mod recipe;
@@ -22,6 +22,9 @@ pub fn run(cli: Cli) -> Result<()> {
         Action::Seed(flags) => seed::run(&flags, json),
         Action::Inject(flags) => inject::run(&flags, json),
         Action::Verify(flags) => verify::run(&flags, json),
+        Action::Media(flags) => media::media(&flags, json),
+        Action::Netboot(flags) => media::netboot(&flags, json),
+        Action::Live => live::run(),
         Action::Recipe(flags) => recipe::run(&flags, json),
     }
 }

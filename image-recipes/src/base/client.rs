@@ -1,5 +1,5 @@
 //! The HTTP client: HTTPS with the system's own authorities. Plain HTTP is for this machine alone, where there is
-//! nobody between. A proxy comes from the environment (`https_proxy`, `no_proxy`).
+//! nobody between, and for what is held against digests that came another way. A proxy comes from the environment (`https_proxy`, `no_proxy`).
 
 use std::io::Read;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ const LARGEST_TEXT: u64 = 1 << 20;
 /// The client.
 pub struct Client {
     inner: reqwest::blocking::Client,
+    is_plain_too: bool,
     /// Between tries that bring nothing, times their number.
     pub pause: Duration,
 }
@@ -33,6 +34,18 @@ impl Client {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new() -> Result<Self> {
+        Self::with(false)
+    }
+
+    /// One that takes plain HTTP too, for what is verified piece by piece.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn of_verified() -> Result<Self> {
+        Self::with(true)
+    }
+
+    fn with(is_plain_too: bool) -> Result<Self> {
         let bug = |e: &dyn std::fmt::Display| Error::bug(e.to_string());
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -42,8 +55,8 @@ impl Client {
             .map_err(|e| bug(&e))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let redirects = Policy::custom(|attempt| {
-            if !is_safe(attempt.url()) {
+        let redirects = Policy::custom(move |attempt| {
+            if !is_plain_too && !is_safe(attempt.url()) {
                 let target = attempt.url().to_string();
                 return attempt.error(format!("it leads to {target}, which is not HTTPS"));
             }
@@ -60,7 +73,7 @@ impl Client {
             .user_agent(concat!("landfall-image/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|e| bug(&e))?;
-        Ok(Self { inner, pause: Duration::from_secs(2) })
+        Ok(Self { inner, is_plain_too, pause: Duration::from_secs(2) })
     }
 
     /// Asks for a file, from a byte on.
@@ -70,7 +83,7 @@ impl Client {
     pub fn ask(&self, url: &str, from: u64) -> Result<std::result::Result<Response, String>> {
         let parsed =
             Url::parse(url).map_err(|e| Error::refused(format!("'{url}' is not an address: {e}")))?;
-        if !is_safe(&parsed) {
+        if !self.is_plain_too && !is_safe(&parsed) {
             return Err(Error::refused(format!("{url} is not HTTPS")).hint("images come by https:// alone"));
         }
         let mut request = self.inner.get(parsed);
