@@ -152,7 +152,7 @@ impl Running {
                 self.qmp.ask("device_add", json!({"driver": "qemu-xhci", "id": hub, "bus": slot}))?;
                 ("usb-storage", format!("{hub}.0"))
             }
-            Bus::Ahci | Bus::Cdrom => {
+            Bus::Nvme | Bus::Ahci | Bus::Cdrom => {
                 return Err(Error::refused("a SATA disk cannot be attached to a running machine"));
             }
         };
