@@ -69,6 +69,7 @@ pub fn run(flags: &Flags, _json: bool) -> Result<()> {
             By::Bios => Firmware::Bios,
             By::Uefi => Firmware::uefi(folder.path())?,
         },
+        kernel: None,
         memory: flags.memory,
         processors: 2,
         disks,

@@ -26,6 +26,8 @@ pub struct Spec {
     pub name: String,
     /// What starts its boot loader.
     pub firmware: Firmware,
+    /// What is started in place of a boot loader, where anything is.
+    pub kernel: Option<Kernel>,
     /// Memory, in MiB.
     pub memory: u32,
     /// Processors.
@@ -48,6 +50,17 @@ pub struct Spec {
     pub report: bool,
     /// Whether the console is the terminal that this runs in, for a person.
     pub interactive: bool,
+}
+
+/// A kernel that is started by itself, as no hardware does it: no boot loader is tried, and seconds are saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kernel {
+    /// Its file.
+    pub file: PathBuf,
+    /// The file system that it begins with; a kernel that has the root's drivers built in needs none.
+    pub initrd: Option<PathBuf>,
+    /// What it is told.
+    pub command_line: String,
 }
 
 /// A disk.
@@ -91,12 +104,12 @@ impl Format {
 pub enum Bus {
     /// Para-virtualised.
     Virtio,
+    /// A solid-state disk on PCI Express.
+    Nvme,
     /// SATA.
     Ahci,
     /// A USB stick.
     Usb,
-    /// NVMe.
-    Nvme,
     /// SCSI, para-virtualised.
     VirtioScsi,
     /// SCSI, para-virtualised by VMware.

@@ -53,6 +53,7 @@ fn spec(recipe: &Recipe, overlay: &Path, medium: &Path, folder: &Path) -> Result
             recipe::Firmware::Uefi => Firmware::uefi(folder)?,
             recipe::Firmware::Both | recipe::Firmware::Bios => Firmware::Bios,
         },
+        kernel: None,
         memory: u32::try_from(recipe.machine.memory.bytes() >> 20).unwrap_or(u32::MAX),
         processors: recipe.machine.cpus.into(),
         disks: vec![disk(overlay, Format::Qcow2, false), disk(medium, Format::Raw, true)],

@@ -14,7 +14,7 @@ use super::tree::Tree;
 use crate::base::Store;
 use crate::error::{Error, Result, While};
 use crate::machine::{
-    self, Accelerator, Bus, Disk, Firmware, Format, Identity, Spec, arguments, console, memory,
+    self, Accelerator, Bus, Disk, Firmware, Format, Identity, Kernel, Spec, arguments, console, memory,
 };
 use crate::recipe::FileSystem;
 
@@ -55,12 +55,15 @@ pub(super) fn by_a_machine(
     let how = if accelerator == Accelerator::Tcg { ", emulated: this takes minutes" } else { "" };
     super::say(&format!("having a machine write it as {}{how}", file_system.word()));
     let _turn = memory::turn(&Store::of_user()?.beside("memory")?, MEMORY)?;
-    let mut command = arguments::command();
-    command.arg("-kernel").arg(newest(&tree.root().join("boot"), "vmlinuz-")?);
-    command.arg("-initrd").arg(newest(&tree.root().join("boot"), "initrd.img-")?);
-    let init = format!("root=/dev/vda rootfstype=ext4 ro quiet panic=-1 console=ttyS0 init=/{SCRIPT}");
-    command.arg("-append").arg(init);
-    let mut machine = machine::start(&spec(&source, disk), command, folder.path())?;
+    let boot = tree.root().join("boot");
+    let kernel = Kernel {
+        file: newest(&boot, "vmlinuz-")?,
+        initrd: Some(newest(&boot, "initrd.img-")?),
+        command_line: format!(
+            "root=/dev/vda rootfstype=ext4 ro quiet panic=-1 console=ttyS0 init=/{SCRIPT}"
+        ),
+    };
+    let mut machine = machine::start(&spec(kernel, &source, disk), arguments::command(), folder.path())?;
     machine.wait_until_off(accelerator.patience(PATIENCE), &mut || match console::trouble(&console::of(
         folder.path(),
     ))
@@ -103,7 +106,7 @@ sleep 600
     )
 }
 
-fn spec(source: &Path, disk: &Path) -> Spec {
+fn spec(kernel: Kernel, source: &Path, disk: &Path) -> Spec {
     let attached = |file: &Path, read_only| Disk {
         file: file.to_owned(),
         format: Format::Raw,
@@ -113,13 +116,16 @@ fn spec(source: &Path, disk: &Path) -> Spec {
     Spec {
         name: "landfall-bootstrap".into(),
         firmware: Firmware::Bios,
+        kernel: Some(kernel),
         memory: MEMORY,
         processors: 2,
         disks: vec![attached(source, true), attached(disk, false)],
         network: None,
         identity: Identity::default(),
+        clock: None,
         fw_cfg: Vec::new(),
         ports: Vec::new(),
+        resumes: None,
         report: true,
         interactive: false,
     }
@@ -156,7 +162,8 @@ mod tests {
 
     #[test]
     fn what_is_read_cannot_be_written_to() {
-        let spec = spec(Path::new("source"), Path::new("disk"));
+        let kernel = Kernel { file: "vmlinuz".into(), initrd: None, command_line: String::new() };
+        let spec = spec(kernel, Path::new("source"), Path::new("disk"));
         let read_only: Vec<bool> = spec.disks.iter().map(|it| it.read_only).collect();
         assert_eq!(read_only, [true, false]);
     }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Accelerator, Bus, CARD, Card, Disk, Firmware, Network, Spec};
+use super::{Accelerator, Bus, CARD, Card, Disk, Firmware, Kernel, Network, Spec};
 
 /// The emulator.
 pub const PROGRAM: &str = "qemu-system-x86_64";
@@ -34,10 +34,13 @@ pub fn of(spec: &Spec, accelerator: Accelerator, folder: &Path) -> Vec<OsString>
         .collect();
     words.extend(processor_and_memory(spec));
     words.extend(firmware(&spec.firmware));
+    words.extend(spec.kernel.iter().flat_map(kernel));
     words.extend(control(folder));
     words.extend(consoles(spec, folder));
     words.extend(free_slots());
-    words.extend(spec.disks.iter().enumerate().flat_map(|(index, it)| disk(index, it)));
+    words.extend(
+        spec.disks.iter().enumerate().flat_map(|(index, it)| disk(index, it, boots_from(index, spec))),
+    );
     words.extend(spec.network.iter().flat_map(network));
     words.extend(smbios(spec));
     words.extend(fw_cfg(spec));
@@ -85,6 +88,13 @@ fn firmware(firmware: &Firmware) -> Vec<OsString> {
     words.into_iter().map(Into::into).collect()
 }
 
+fn kernel(kernel: &Kernel) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec!["-kernel".into(), kernel.file.clone().into()];
+    words.extend(kernel.initrd.iter().flat_map(|file| ["-initrd".into(), file.clone().into_os_string()]));
+    words.extend(["-append".into(), kernel.command_line.clone().into()]);
+    words
+}
+
 fn control(folder: &Path) -> Vec<OsString> {
     let socket = escaped_path(&folder.join(CONTROL));
     let chardev = format!("socket,id=control,path={socket},server=on,wait=off");
@@ -114,7 +124,12 @@ fn free_slots() -> Vec<OsString> {
     slots.flat_map(port).map(Into::into).collect()
 }
 
-fn disk(index: usize, disk: &Disk) -> Vec<OsString> {
+/// A kernel that is given takes the first place itself, and there are no two of them.
+fn boots_from(index: usize, spec: &Spec) -> bool {
+    index == 0 && spec.kernel.is_none()
+}
+
+fn disk(index: usize, disk: &Disk, is_booted_from: bool) -> Vec<OsString> {
     let id = format!("disk{index}");
     // What a test or a bake writes need not survive this machine's own power cut.
     let mut drive = format!(
@@ -125,14 +140,13 @@ fn disk(index: usize, disk: &Disk) -> Vec<OsString> {
     if disk.read_only {
         drive.push_str(",readonly=on");
     }
-    // What QEMU itself loads has the index 0.
-    let boot = if index == 0 { ",bootindex=1" } else { "" };
+    let boot = if is_booted_from { ",bootindex=0" } else { "" };
     let device = match disk.bus {
         Bus::Virtio => format!("virtio-blk-pci,drive={id},serial={id}{boot}"),
+        Bus::Nvme => format!("nvme,drive={id},serial={id}{boot}"),
         Bus::Ahci => format!("ide-hd,drive={id},bus=ide.{index},serial={id}{boot}"),
         Bus::Cdrom => format!("ide-cd,drive={id},bus=ide.{index}{boot}"),
         Bus::Usb => format!("usb-storage,drive={id},removable=on,serial={id}{boot}"),
-        Bus::Nvme => format!("nvme,drive={id},serial={id}{boot}"),
         Bus::VirtioScsi | Bus::Pvscsi => format!("scsi-hd,drive={id},bus=adapter{index}.0,serial={id}{boot}"),
     };
     let mut words = vec!["-drive".to_owned(), drive];

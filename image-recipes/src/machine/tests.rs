@@ -6,6 +6,7 @@ fn spec() -> Spec {
     Spec {
         name: "clone-1".into(),
         firmware: Firmware::Bios,
+        kernel: None,
         memory: 1024,
         processors: 2,
         disks: vec![
@@ -53,6 +54,27 @@ fn it_boots_from_its_first_disk_and_a_usb_stick_brings_its_own_hub() {
     );
     assert_eq!(line.matches("bootindex").count(), 1);
     assert_eq!(line.matches("readonly=on").count(), 1);
+}
+
+#[test]
+fn a_kernel_that_is_given_takes_the_boot_loaders_place() {
+    let kernel = Kernel {
+        file: "/images/vmlinuz".into(),
+        initrd: None,
+        command_line: "root=/dev/nvme0n1 console=ttyS0,115200".into(),
+    };
+    let disk = Disk { bus: Bus::Nvme, ..spec().disks.remove(0) };
+    let given = Spec { kernel: Some(kernel.clone()), disks: vec![disk], ..spec() };
+    let words = arguments::of(&given, Accelerator::Tcg, Path::new("/run/here"));
+    let append = words.iter().position(|word| word == "-append").unwrap();
+    assert_eq!(words[append + 1], *kernel.command_line, "it is one word");
+    let told = line(&given);
+    assert!(told.contains("-kernel /images/vmlinuz -append ") && !told.contains("-initrd"), "{told}");
+    assert!(told.contains("-device nvme,drive=disk0,serial=disk0 "), "{told}");
+    assert!(!told.contains("bootindex"), "{told}");
+    let with_initrd = Kernel { initrd: Some("/images/initrd".into()), ..kernel };
+    let told = line(&Spec { kernel: Some(with_initrd), ..spec() });
+    assert!(told.contains("-initrd /images/initrd -append "), "{told}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use image_recipes::machine::{Bus, Disk, Firmware, Format, Identity, Network, Spec};
+use image_recipes::machine::{Bus, Disk, Firmware, Format, Identity, Kernel, Network, Spec};
 
 use crate::error::{Result, While};
 
@@ -56,6 +56,10 @@ impl Medium {
 pub struct Setup {
     /// Its firmware.
     pub boots: Boots,
+    /// The kernel that is started in place of a boot loader, where one is.
+    pub kernel: Option<Kernel>,
+    /// What its own disk hangs on.
+    pub bus: Bus,
     /// Memory, in MiB.
     pub memory: u32,
     /// The id that its hypervisor gave it; one of its own without this.
@@ -88,6 +92,8 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             boots: Boots::ByBios,
+            kernel: None,
+            bus: Bus::Virtio,
             memory: 1024,
             uuid: None,
             mac: None,
@@ -125,7 +131,7 @@ impl Setup {
             Boots::ByBios => Firmware::Bios,
             Boots::ByUefi => Firmware::uefi(folder).doing(|| "looking for UEFI's firmware")?,
         };
-        let own = Disk { file: disk.into(), format: Format::Qcow2, bus: Bus::Virtio, read_only: false };
+        let own = Disk { file: disk.into(), format: Format::Qcow2, bus: self.bus, read_only: false };
         let mut disks = vec![own];
         for (index, medium) in self.media.iter().enumerate() {
             let file = folder.join(format!("medium{index}.img"));
@@ -146,6 +152,7 @@ impl Setup {
         Ok(Spec {
             name: name.to_owned(),
             firmware,
+            kernel: self.kernel.clone(),
             memory: self.memory,
             processors: 2,
             disks,
