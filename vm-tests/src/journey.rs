@@ -17,6 +17,11 @@ pub const UP: &str = "landfall up --region us-east-1 --cluster test-cluster \
                       --mirror https://mirror.landfall.test --trust-key /root/trust-key.asc \
                       --trust-fingerprint \"$(cat /root/trust-key.fingerprint)\"";
 
+/// For a stand-in besides: Docker's own repository is a local one, signed with a key made for tests, so it is named
+/// as a mirror.
+pub const DOCKER_MIRROR: &str = "--docker-mirror https://docker.landfall.test \
+                                 --docker-trust-fingerprint \"$(cat /root/trust-key.fingerprint)\"";
+
 /// Asks AWS for an activation and puts it where [`UP`] looks for it, as `aws ssm create-activation` prints it.
 pub fn bring_activation(world: &World, guest: &dyn Guest, limit: u32, expires_in_seconds: i64) -> Result<()> {
     let activation =

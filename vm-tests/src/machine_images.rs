@@ -9,6 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use image_recipes::recipe::Kernel;
+
 use crate::cache;
 use crate::error::{Error, Result, While};
 use crate::first_boot::{TO_REGISTER, is_in};
@@ -21,6 +23,9 @@ use crate::packages::Packages;
 use crate::programs;
 use crate::simulator::{self, AUTHORITY, MIRROR_HOST};
 use crate::world::{SUITE, TRUST_KEY, World};
+
+pub mod releases;
+pub mod stand_ins;
 
 /// The release that they are of.
 const RELEASE: &str = "debian-12";
@@ -58,23 +63,30 @@ pub fn debian_with(further: &[(&str, &str)]) -> Result<PathBuf> {
 }
 
 fn debian_by(run: Run, further: &[(&str, &str)]) -> Result<PathBuf> {
-    let base = base(run)?;
+    Ok(introduced(&base(run, RELEASE, Kernel::Generic)?, SUITE, further)?.join(IMAGE))
+}
+
+/// The folder with this base of a Debian after it was told of the world, and beside it what GRUB would load.
+fn introduced(base: &Path, suite: &str, further: &[(&str, &str)]) -> Result<PathBuf> {
     let keys = tempfile::tempdir()?;
-    let packages = Packages::stand_ins(SUITE)?;
+    let packages = Packages::stand_ins(suite)?;
     packages.copy_keys(keys.path())?;
     let authority = simulator::authority()?.join(AUTHORITY);
     let mut files = introduction::files(&packages.system, &authority, keys.path())?;
-    let agent = fs::read(programs::guest_agent()?.join("guest-agent"))?;
-    files.push(File { path: AGENT.to_owned(), content: agent, mode: 0o755 });
-    files.push(File::new(UNIT, UNIT_TEXT));
+    files.extend(agent()?);
     files.push(File::new("/etc/cloud/cloud.cfg.d/90-tests.cfg", CLOUD_INIT));
     files.extend(further.iter().map(|(path, content)| File::new(path, *content)));
     let mut ingredients: Vec<&[u8]> = vec![base.as_os_str().as_encoded_bytes()];
     ingredients.extend(files.iter().flat_map(|file| [file.path.as_bytes(), &file.content]));
-    let entry = cache::entry("machine-debian", &ingredients, |folder| {
+    cache::entry("machine-debian", &ingredients, |folder| {
         let raw = folder.join("disk.raw");
-        convert(&base, "raw", &raw)?;
+        convert(base, "raw", &raw)?;
         let root = Root::of(&raw)?;
+        for path in root.list("/boot")? {
+            for name in [KERNEL, INITRD].iter().filter(|name| path.starts_with(&format!("/boot/{name}-"))) {
+                fs::write(folder.join(name), root.read(&path)?)?;
+            }
+        }
         // As update-ca-certificates would, which cannot run here.
         let bundle = File::new(BUNDLE, [root.read(BUNDLE)?, fs::read(&authority)?].concat());
         let files: Vec<&File> = files.iter().chain([&bundle]).collect();
@@ -83,19 +95,26 @@ fn debian_by(run: Run, further: &[(&str, &str)]) -> Result<PathBuf> {
         root.change(&removed, &files, &[(WANTED, UNIT)])?;
         convert(&raw, "qcow2", &folder.join(IMAGE))?;
         Ok(fs::remove_file(raw)?)
-    })?;
-    Ok(entry.join(IMAGE))
+    })
+}
+
+/// What commands are run through.
+fn agent() -> Result<[File; 2]> {
+    let content = fs::read(programs::guest_agent()?.join("guest-agent"))?;
+    Ok([File { path: AGENT.to_owned(), content, mode: 0o755 }, File::new(UNIT, UNIT_TEXT)])
 }
 
 const IMAGE: &str = "disk.qcow2";
+const KERNEL: &str = "vmlinuz";
+const INITRD: &str = "initrd.img";
 
 fn convert(from: &Path, format: &str, to: &Path) -> Result<()> {
     let options = ["convert", "-O", format].map(Path::new);
     host_command::run("qemu-img", options.into_iter().chain([from, to])).map(drop)
 }
 
-/// What `landfall-image bootstrap` makes, made anew when its own code changes.
-fn base(run: Run) -> Result<PathBuf> {
+/// What `landfall-image bootstrap` makes of a release, made anew when its own code changes.
+fn base(run: Run, release: &str, kernel: Kernel) -> Result<PathBuf> {
     let sources = programs::workspace().join("image-recipes/src");
     let mut code = Vec::new();
     // The last writes the EFI system partition.
@@ -108,10 +127,13 @@ fn base(run: Run) -> Result<PathBuf> {
     for part in parts {
         code.push(fs::read(&part).doing(|| format!("reading {}", part.display()))?);
     }
-    let code: Vec<&[u8]> = code.iter().map(Vec::as_slice).collect();
+    let kernel = kernel.word();
+    let mut code: Vec<&[u8]> = code.iter().map(Vec::as_slice).collect();
+    code.extend([release, kernel].map(str::as_bytes));
     let entry = cache::entry("machine-base", &code, |folder| {
         let mut bootstrap = Command::new(programs::landfall_image()?);
-        run(bootstrap.args(["bootstrap", RELEASE, "--output"]).arg(folder.join(IMAGE))).map(drop)
+        bootstrap.args(["bootstrap", release, "--kernel", kernel, "--output"]).arg(folder.join(IMAGE));
+        run(&mut bootstrap).map(drop)
     })?;
     Ok(entry.join(IMAGE))
 }

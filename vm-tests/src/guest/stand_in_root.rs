@@ -50,10 +50,20 @@ const DEBIAN: &[&str] = &[
     "var/lib/dpkg",
 ];
 
+/// What of the above a machine has from the beginning that has this.
+const COME_ALONG: &[(&str, &[&str])] = &[("firewalld", &["iptables", "ip6tables", "nft"])];
+
 /// The root of this stand-in, ready to be copied; do not change it in place.
 pub fn of(stand_in: StandIn) -> Result<PathBuf> {
+    with(stand_in, &[])
+}
+
+/// The same with further packages of Debian's, which rpm does not know of.
+pub fn with(stand_in: StandIn, further: &[&str]) -> Result<PathBuf> {
     let distribution = stand_in.distribution()?;
-    let plain = base_root::debian_with(&distribution.base, &distribution.manager)?;
+    let further_packages = further.iter().map(|name| (*name).to_owned());
+    let packages: Vec<String> = distribution.manager.iter().cloned().chain(further_packages).collect();
+    let plain = base_root::debian_with(&distribution.base, &packages)?;
     let description = fs::read(stand_in.file())?;
     let base_packages = packages::base_packages(stand_in)?;
     let key = packages::signing_keys()?.join("trust-key.asc");
@@ -68,7 +78,7 @@ pub fn of(stand_in: StandIn) -> Result<PathBuf> {
         let root = folder.join("root");
         let copy = [Path::new("--archive"), Path::new("--reflink=auto"), &plain, &root];
         host_command::run("cp", copy)?;
-        Disguise { root: &root, distribution: &distribution }.put_on(&key, &base_packages)
+        Disguise { root: &root, distribution: &distribution, further }.put_on(&key, &base_packages)
     })?;
     Ok(entry.join("root"))
 }
@@ -76,6 +86,7 @@ pub fn of(stand_in: StandIn) -> Result<PathBuf> {
 struct Disguise<'a> {
     root: &'a Path,
     distribution: &'a Distribution,
+    further: &'a [&'a str],
 }
 
 impl Disguise<'_> {
@@ -196,12 +207,15 @@ impl Disguise<'_> {
                 false => fs::remove_file(path)?,
             }
         }
+        let come_along = COME_ALONG.iter().filter(|(package, _)| self.further.contains(package));
+        let come_along: Vec<&str> = come_along.flat_map(|(_, programs)| *programs).copied().collect();
         for folder in ["usr/bin", "usr/sbin"] {
             for entry in fs::read_dir(self.root.join(folder))? {
                 let entry = entry?;
                 let name = entry.file_name().to_string_lossy().into_owned();
                 let of_debian = name.starts_with("apt") || name.starts_with("dpkg");
-                if of_debian || BROUGHT_BY_LANDFALL.contains(&name.as_str()) {
+                let is_brought = BROUGHT_BY_LANDFALL.contains(&&*name) && !come_along.contains(&&*name);
+                if of_debian || is_brought {
                     fs::remove_file(entry.path())?;
                 }
             }

@@ -16,20 +16,30 @@ use vm_tests::world::World;
 mod copies;
 mod explore;
 mod face;
+mod firewalld;
 mod golden;
 mod interrupted;
 mod late;
 mod lived_in;
 mod refused;
 mod truths;
+mod releases;
 mod vendors;
 
 /// Runs a scenario in a world of its own, and records that it ran. Where machines cannot run, that is said.
 fn scenario(run: impl FnOnce(&mut World) -> Result<()>) -> Result<()> {
+    scenario_in(World::new, run)
+}
+
+/// The same in a world that is not of Debian 12.
+fn scenario_in(
+    world: impl FnOnce() -> Result<World>,
+    run: impl FnOnce(&mut World) -> Result<()>,
+) -> Result<()> {
     if !vm_tests::guest::can_run() {
         return Ok(());
     }
-    let mut world = World::new()?;
+    let mut world = world()?;
     let started = Instant::now();
     run(&mut world)?;
     machine_proofs::record(started.elapsed())

@@ -12,7 +12,7 @@ use vm_tests::system::StandIn;
 use vm_tests::world::World;
 
 use crate::guests_can_run;
-use crate::rpm_releases::DOCKER_MIRROR;
+use vm_tests::journey::DOCKER_MIRROR;
 
 #[test]
 fn a_power_cut_while_dnf_installs_is_repaired_by_the_next_run_which_completes() -> Result<()> {

@@ -16,7 +16,7 @@ use vm_tests::system::StandIn;
 use vm_tests::world::World;
 
 use crate::guests_can_run;
-use crate::rpm_releases::DOCKER_MIRROR;
+use vm_tests::journey::DOCKER_MIRROR;
 
 /// A way to spoil a repository, and a word that the sentence then has, in the managers' own words.
 struct Trouble {

@@ -9,7 +9,7 @@ use vm_tests::system::StandIn;
 use vm_tests::world::World;
 
 use crate::guests_can_run;
-use crate::rpm_releases::DOCKER_MIRROR;
+use vm_tests::journey::DOCKER_MIRROR;
 
 #[test]
 fn of_a_key_file_with_two_certificates_rpm_4_is_given_the_pinned_one_and_forgets_it_with_an_uninstall()

@@ -3,17 +3,13 @@
 
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
-use vm_tests::journey::{self, UP};
+use vm_tests::journey::{self, DOCKER_MIRROR, UP};
 use vm_tests::proofs;
 use vm_tests::reviewed_leftovers::all_is_explained;
 use vm_tests::system::StandIn;
 use vm_tests::world::World;
 
 use crate::guests_can_run;
-
-/// Docker's own repository is a local one, signed with a key made for tests, so it is named as a mirror.
-pub const DOCKER_MIRROR: &str = "--docker-mirror https://docker.landfall.test \
-                                 --docker-trust-fingerprint \"$(cat /root/trust-key.fingerprint)\"";
 
 #[test]
 fn a_centos_stream_9_with_dnf_4_registers_stands_still_and_goes_back() -> Result<()> {

@@ -1,0 +1,53 @@
+//! firewalld on a machine of its own, running before Landfall comes, as on the systems of Red Hat and its kin.
+
+use vm_tests::error::Result;
+use vm_tests::guest::Guest;
+use vm_tests::guest::can_run;
+use vm_tests::journey;
+use vm_tests::machine_images::stand_ins;
+use vm_tests::system::StandIn;
+
+use crate::releases::{Release, asks_for_credentials, is_back, registered, world_of};
+use crate::{counted, scenario_in};
+
+/// With what it recommends, and the list of protocols, without which it does not start.
+const FIREWALLD: [&str; 5] = ["firewalld", "iptables", "ipset", "netbase", "nftables"];
+
+const DIRECT_RULES: &str = "firewall-cmd --permanent --direct --get-all-rules";
+
+#[test]
+fn a_centos_stream_9_with_firewalld_has_credentials_after_a_reload_and_a_reboot_too() -> Result<()> {
+    if !can_run() {
+        return Ok(());
+    }
+    let release = Release::of_stand_in(stand_ins::with(StandIn::El9, &FIREWALLD)?);
+    scenario_in(
+        || world_of(StandIn::El9),
+        |world| {
+            let mut machine = world.machine(&release.image.disk, release.image.quickly())?;
+            machine.boot()?;
+            machine
+                .must("firewall-cmd --state && nft list chain inet firewalld filter_INPUT | grep reject")?;
+            registered(world, &machine, &release)?;
+            let arn = journey::container_instance(&machine)?;
+            asks_for_credentials(&machine)?;
+            // By firewalld alone: the timer does not help.
+            machine.must("systemctl stop landfall-credentials-endpoint.timer && firewall-cmd --reload")?;
+            assert!(!machine.must("iptables-save")?.contains("LANDFALL"), "the reload took nothing away");
+            asks_for_credentials(&machine)?;
+
+            machine.stop()?;
+            machine.boot()?;
+            is_back(&mut machine, &arn)?;
+            machine.must("firewall-cmd --state && firewall-cmd --reload")?;
+            asks_for_credentials(&machine)?;
+            assert_eq!(counted(world)?, (1, 1));
+
+            machine.must("landfall uninstall")?;
+            let left = machine.must(&format!("{DIRECT_RULES}; firewall-cmd --direct --get-all-rules"))?;
+            assert_eq!(left, "");
+            assert!(!machine.must("nft list ruleset")?.contains("51679"));
+            machine.stop()
+        },
+    )
+}
