@@ -9,6 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use image_recipes::recipe::FileSystem;
+
 use crate::cache;
 use crate::error::{Error, Result, While};
 use crate::host_command;
@@ -18,6 +20,8 @@ use crate::packages::Packages;
 use crate::programs;
 use crate::simulator::{self, AUTHORITY, MIRROR_HOST};
 use crate::world::{SUITE, TRUST_KEY, World};
+
+pub mod variants;
 
 /// The release that they are of.
 const RELEASE: &str = "debian-12";
@@ -56,15 +60,8 @@ pub fn debian_with(further: &[(&str, &str)]) -> Result<PathBuf> {
 
 fn debian_by(run: Run, further: &[(&str, &str)]) -> Result<PathBuf> {
     let base = base(run)?;
-    let keys = tempfile::tempdir()?;
-    let packages = Packages::stand_ins(SUITE)?;
-    packages.copy_keys(keys.path())?;
     let authority = simulator::authority()?.join(AUTHORITY);
-    let mut files = introduction::files(&packages.system, &authority, keys.path())?;
-    let agent = fs::read(programs::guest_agent()?.join("guest-agent"))?;
-    files.push(File { path: AGENT.to_owned(), content: agent, mode: 0o755 });
-    files.push(File::new(UNIT, UNIT_TEXT));
-    files.push(File::new("/etc/cloud/cloud.cfg.d/90-tests.cfg", CLOUD_INIT));
+    let mut files = known_of_the_world()?;
     files.extend(further.iter().map(|(path, content)| File::new(path, *content)));
     let mut ingredients: Vec<&[u8]> = vec![base.as_os_str().as_encoded_bytes()];
     ingredients.extend(files.iter().flat_map(|file| [file.path.as_bytes(), &file.content]));
@@ -84,6 +81,20 @@ fn debian_by(run: Run, further: &[(&str, &str)]) -> Result<PathBuf> {
     Ok(entry.join(IMAGE))
 }
 
+/// What an image knows of the tests' world, but that its bundle of certificates has the world's too.
+fn known_of_the_world() -> Result<Vec<File>> {
+    let keys = tempfile::tempdir()?;
+    let packages = Packages::stand_ins(SUITE)?;
+    packages.copy_keys(keys.path())?;
+    let authority = simulator::authority()?.join(AUTHORITY);
+    let mut files = introduction::files(&packages.system, &authority, keys.path())?;
+    let agent = fs::read(programs::guest_agent()?.join("guest-agent"))?;
+    files.push(File { path: AGENT.to_owned(), content: agent, mode: 0o755 });
+    files.push(File::new(UNIT, UNIT_TEXT));
+    files.push(File::new("/etc/cloud/cloud.cfg.d/90-tests.cfg", CLOUD_INIT));
+    Ok(files)
+}
+
 const IMAGE: &str = "disk.qcow2";
 
 fn convert(from: &Path, format: &str, to: &Path) -> Result<()> {
@@ -93,6 +104,10 @@ fn convert(from: &Path, format: &str, to: &Path) -> Result<()> {
 
 /// What `landfall-image bootstrap` makes, made anew when its own code changes.
 fn base(run: Run) -> Result<PathBuf> {
+    base_on(FileSystem::Ext4, run)
+}
+
+fn base_on(file_system: FileSystem, run: Run) -> Result<PathBuf> {
     let sources = programs::workspace().join("image-recipes/src");
     let mut code = Vec::new();
     // The last writes the EFI system partition.
@@ -105,10 +120,12 @@ fn base(run: Run) -> Result<PathBuf> {
     for part in parts {
         code.push(fs::read(&part).doing(|| format!("reading {}", part.display()))?);
     }
+    code.push(file_system.word().into());
     let code: Vec<&[u8]> = code.iter().map(Vec::as_slice).collect();
     let entry = cache::entry("machine-base", &code, |folder| {
         let mut bootstrap = Command::new(programs::landfall_image()?);
-        run(bootstrap.args(["bootstrap", RELEASE, "--output"]).arg(folder.join(IMAGE))).map(drop)
+        bootstrap.args(["bootstrap", RELEASE, "--filesystem", file_system.word(), "--output"]);
+        run(bootstrap.arg(folder.join(IMAGE))).map(drop)
     })?;
     Ok(entry.join(IMAGE))
 }
@@ -138,13 +155,22 @@ fn golden_with(run: Run) -> Result<PathBuf> {
     let entry = cache::entry("machine-golden", &ingredients, |folder| {
         let file = folder.join("golden.toml");
         fs::write(&file, &recipe)?;
-        let mut world = World::with(&packages)?;
-        let mut bake = world.at_gateway(&program)?;
-        bake.arg("bake").arg(&file).arg("--output").arg(folder).arg("--binary").arg(&landfall);
-        run(&mut bake).map(drop)
+        bake(&file, folder, &packages, run)
     })?;
+    disk_in(&entry)
+}
+
+/// Bakes a recipe in a world of its own.
+fn bake(recipe: &Path, folder: &Path, packages: &Packages, run: Run) -> Result<()> {
+    let mut world = World::with(packages)?;
+    let mut bake = world.at_gateway(&programs::landfall_image()?)?;
+    bake.arg("bake").arg(recipe).arg("--output").arg(folder).arg("--binary").arg(programs::landfall()?);
+    run(&mut bake).map(drop)
+}
+
+fn disk_in(entry: &Path) -> Result<PathBuf> {
     let is_disk = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "qcow2");
-    let mut files = fs::read_dir(&entry)?.flatten().map(|it| it.path());
+    let mut files = fs::read_dir(entry)?.flatten().map(|it| it.path());
     files.find(is_disk).ok_or_else(|| Error::new(format!("{} has no image", entry.display())))
 }
 

@@ -15,10 +15,12 @@ use vm_tests::world::World;
 mod copies;
 mod face;
 mod golden;
+mod hardware;
 mod interrupted;
 mod late;
 mod lived_in;
 mod refused;
+mod secure_boot;
 mod vendors;
 
 /// What a first boot may take with hardware's help, from the start of its unit on.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use image_recipes::machine::{Bus, Disk, Firmware, Format, Identity, Network, Spec};
+use image_recipes::machine::{Bus, Card, Disk, Firmware, Format, Identity, Network, Spec};
 
 use crate::error::{Result, While};
 
@@ -14,6 +14,8 @@ pub enum Boots {
     ByBios,
     /// UEFI.
     ByUefi,
+    /// UEFI that starts only what Microsoft's keys have signed.
+    BySecureBoot,
 }
 
 /// The network cable at the start.
@@ -49,6 +51,12 @@ pub struct Setup {
     pub boots: Boots,
     /// Memory, in MiB.
     pub memory: u32,
+    /// What its own disk hangs on.
+    pub bus: Bus,
+    /// The size of that disk, as qemu-img takes it; its image's without this.
+    pub size: Option<&'static str>,
+    /// Its network card.
+    pub card: Card,
     /// The id that its hypervisor gave it; one of its own without this.
     pub uuid: Option<String>,
     /// The hardware address of its network card; one of its own without this.
@@ -68,6 +76,9 @@ impl Default for Setup {
         Self {
             boots: Boots::ByBios,
             memory: 1024,
+            bus: Bus::Virtio,
+            size: None,
+            card: Card::Virtio,
             uuid: None,
             mac: None,
             media: Vec::new(),
@@ -98,8 +109,11 @@ impl Setup {
         let firmware = match self.boots {
             Boots::ByBios => Firmware::Bios,
             Boots::ByUefi => Firmware::uefi(folder).doing(|| "looking for UEFI's firmware")?,
+            Boots::BySecureBoot => {
+                Firmware::secure_boot(folder).doing(|| "looking for a firmware with Secure Boot")?
+            }
         };
-        let own = Disk { file: disk.into(), format: Format::Qcow2, bus: Bus::Virtio, read_only: false };
+        let own = Disk { file: disk.into(), format: Format::Qcow2, bus: self.bus, read_only: false };
         let mut disks = vec![own];
         for (index, medium) in self.media.iter().enumerate() {
             let file = folder.join(format!("medium{index}.img"));
@@ -115,7 +129,8 @@ impl Setup {
         // Addresses and ids stay the same at each boot: they are part of what a machine is known by.
         let mac = self.mac.clone().unwrap_or_else(|| format!("02:00:0a:4d:01:{number:02x}"));
         let uuid = self.uuid.clone().unwrap_or_else(|| format!("6c616e64-6661-4c6c-8a77-{number:012x}"));
-        let network = Network { mac: Some(mac), unplugged: self.cable == Cable::Out, ..Network::default() };
+        let unplugged = self.cable == Cable::Out;
+        let network = Network { card: self.card, mac: Some(mac), unplugged, ..Network::default() };
         Ok(Spec {
             name: name.to_owned(),
             firmware,
