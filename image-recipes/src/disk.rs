@@ -11,7 +11,7 @@ use crate::error::{Error, Result, While};
 use crate::program::Program;
 
 pub mod ext4;
-mod fat;
+pub mod fat;
 mod label;
 mod partitions;
 mod root;

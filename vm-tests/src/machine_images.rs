@@ -9,8 +9,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use image_recipes::recipe::Kernel;
-
 use crate::cache;
 use crate::error::{Error, Result, While};
 use crate::first_boot::{TO_REGISTER, is_in};
@@ -26,6 +24,7 @@ use crate::world::{SUITE, TRUST_KEY, World};
 
 pub mod releases;
 pub mod stand_ins;
+pub mod variants;
 
 /// The release that they are of.
 const RELEASE: &str = "debian-12";
@@ -63,19 +62,26 @@ pub fn debian_with(further: &[(&str, &str)]) -> Result<PathBuf> {
 }
 
 fn debian_by(run: Run, further: &[(&str, &str)]) -> Result<PathBuf> {
-    Ok(introduced(&base(run, RELEASE, Kernel::Generic)?, SUITE, further)?.join(IMAGE))
+    let mut files = known_of_the_world(&Packages::stand_ins(SUITE)?)?;
+    files.extend(further.iter().map(|(path, content)| File::new(path, *content)));
+    Ok(introduced(&base(run, RELEASE, &[])?, &files)?.join(IMAGE))
 }
 
-/// The folder with this base of a Debian after it was told of the world, and beside it what GRUB would load.
-fn introduced(base: &Path, suite: &str, further: &[(&str, &str)]) -> Result<PathBuf> {
+/// What an image is told of the tests' world with these packages, but that its bundle of certificates has the world's
+/// too.
+fn known_of_the_world(packages: &Packages) -> Result<Vec<File>> {
     let keys = tempfile::tempdir()?;
-    let packages = Packages::stand_ins(suite)?;
     packages.copy_keys(keys.path())?;
     let authority = simulator::authority()?.join(AUTHORITY);
     let mut files = introduction::files(&packages.system, &authority, keys.path())?;
     files.extend(agent()?);
     files.push(File::new("/etc/cloud/cloud.cfg.d/90-tests.cfg", CLOUD_INIT));
-    files.extend(further.iter().map(|(path, content)| File::new(path, *content)));
+    Ok(files)
+}
+
+/// The folder with this base of a Debian after it was given these files, and beside it what GRUB would load.
+fn introduced(base: &Path, files: &[File]) -> Result<PathBuf> {
+    let authority = simulator::authority()?.join(AUTHORITY);
     let mut ingredients: Vec<&[u8]> = vec![base.as_os_str().as_encoded_bytes()];
     ingredients.extend(files.iter().flat_map(|file| [file.path.as_bytes(), &file.content]));
     cache::entry("machine-debian", &ingredients, |folder| {
@@ -113,8 +119,8 @@ fn convert(from: &Path, format: &str, to: &Path) -> Result<()> {
     host_command::run("qemu-img", options.into_iter().chain([from, to])).map(drop)
 }
 
-/// What `landfall-image bootstrap` makes of a release, made anew when its own code changes.
-fn base(run: Run, release: &str, kernel: Kernel) -> Result<PathBuf> {
+/// What `landfall-image bootstrap` makes of a release with these options, made anew when its own code changes.
+fn base(run: Run, release: &str, options: &[&str]) -> Result<PathBuf> {
     let sources = programs::workspace().join("image-recipes/src");
     let mut code = Vec::new();
     // The last writes the EFI system partition.
@@ -127,12 +133,12 @@ fn base(run: Run, release: &str, kernel: Kernel) -> Result<PathBuf> {
     for part in parts {
         code.push(fs::read(&part).doing(|| format!("reading {}", part.display()))?);
     }
-    let kernel = kernel.word();
     let mut code: Vec<&[u8]> = code.iter().map(Vec::as_slice).collect();
-    code.extend([release, kernel].map(str::as_bytes));
+    code.push(release.as_bytes());
+    code.extend(options.iter().map(|it| it.as_bytes()));
     let entry = cache::entry("machine-base", &code, |folder| {
         let mut bootstrap = Command::new(programs::landfall_image()?);
-        bootstrap.args(["bootstrap", release, "--kernel", kernel, "--output"]).arg(folder.join(IMAGE));
+        bootstrap.args(["bootstrap", release]).args(options).arg("--output").arg(folder.join(IMAGE));
         run(&mut bootstrap).map(drop)
     })?;
     Ok(entry.join(IMAGE))
@@ -149,27 +155,38 @@ pub fn golden_aloud() -> Result<PathBuf> {
 }
 
 fn golden_with(run: Run) -> Result<PathBuf> {
-    let (base, landfall, program) =
-        (debian_by(run, &[])?, programs::landfall()?, programs::landfall_image()?);
-    let packages = Packages::stand_ins(SUITE)?;
-    let digest = image_recipes::outputs::sha256(&base)?;
-    let recipe = recipe(&base, &digest, fs::read_to_string(packages.trust_fingerprint())?.trim());
+    golden_of(run, &debian_by(run, &[])?, RELEASE, &Packages::stand_ins(SUITE)?)
+}
+
+/// What `bake` makes of this base of a release, with these packages.
+fn golden_of(run: Run, base: &Path, release: &str, packages: &Packages) -> Result<PathBuf> {
+    let digest = image_recipes::outputs::sha256(base)?;
+    let recipe = recipe(release, base, &digest, fs::read_to_string(packages.trust_fingerprint())?.trim());
     let ingredients = [
         recipe.as_bytes(),
-        &fs::read(&landfall)?,
-        &fs::read(&program)?,
+        &fs::read(programs::landfall()?)?,
+        &fs::read(programs::landfall_image()?)?,
         packages.objects.as_os_str().as_encoded_bytes(),
     ];
     let entry = cache::entry("machine-golden", &ingredients, |folder| {
         let file = folder.join("golden.toml");
         fs::write(&file, &recipe)?;
-        let mut world = World::with(&packages)?;
-        let mut bake = world.at_gateway(&program)?;
-        bake.arg("bake").arg(&file).arg("--output").arg(folder).arg("--binary").arg(&landfall);
-        run(&mut bake).map(drop)
+        bake(&file, folder, packages, run)
     })?;
+    disk_in(&entry)
+}
+
+/// Bakes a recipe in a world of its own.
+fn bake(recipe: &Path, folder: &Path, packages: &Packages, run: Run) -> Result<()> {
+    let mut world = World::with(packages)?;
+    let mut bake = world.at_gateway(&programs::landfall_image()?)?;
+    bake.arg("bake").arg(recipe).arg("--output").arg(folder).arg("--binary").arg(programs::landfall()?);
+    run(&mut bake).map(drop)
+}
+
+fn disk_in(entry: &Path) -> Result<PathBuf> {
     let is_disk = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "qcow2");
-    let mut files = fs::read_dir(&entry)?.flatten().map(|it| it.path());
+    let mut files = fs::read_dir(entry)?.flatten().map(|it| it.path());
     files.find(is_disk).ok_or_else(|| Error::new(format!("{} has no image", entry.display())))
 }
 
@@ -206,10 +223,10 @@ pub fn mirror_in_the_environment() -> Result<String> {
 }
 
 /// Region and cluster are a seed's to name.
-fn recipe(base: &Path, digest: &str, fingerprint: &str) -> String {
+fn recipe(release: &str, base: &Path, digest: &str, fingerprint: &str) -> String {
     format!(
         "# The golden image of the tests.\n\
-         base = {{ release = \"{RELEASE}\", file = \"{}\", digest = \"sha256:{digest}\" }}\n\
+         base = {{ release = \"{release}\", file = \"{}\", digest = \"sha256:{digest}\" }}\n\
          outputs = [\"qcow2\"]\n\n\
          [landfall]\n\
          mirror = \"https://{MIRROR_HOST}\"\n\
@@ -225,7 +242,8 @@ mod tests {
 
     #[test]
     fn the_recipe_of_the_golden_image_is_one() {
-        let text = recipe(Path::new("/base.qcow2"), &"0".repeat(64), &"0123456789ABCDEF".repeat(3)[..40]);
+        let fingerprint = &"0123456789ABCDEF".repeat(3)[..40];
+        let text = recipe(RELEASE, Path::new("/base.qcow2"), &"0".repeat(64), fingerprint);
         image_recipes::recipe::Recipe::parse(&text, "golden.toml").unwrap();
     }
 }

@@ -48,7 +48,8 @@ pub(super) fn by_a_machine(
         .while_doing(|| format!("writing {}", script.display()))?;
     let source = disk.with_file_name("source.raw");
     super::empty(&source, partition.bytes)?;
-    tree.write(&source, Root { offset: 0, bytes: partition.bytes }, uuid)?;
+    // An id of its own: mkfs.btrfs makes no file system beside another of the same.
+    tree.write(&source, Root { offset: 0, bytes: partition.bytes }, "random")?;
     std::fs::remove_file(&script).while_doing(|| format!("removing {}", script.display()))?;
 
     let accelerator = Accelerator::here();

@@ -63,7 +63,7 @@ impl VirtualMachine {
     ) -> Result<Self> {
         let machine = Self::without_disk(world, number, setup, network)?;
         match machine.setup.resumes {
-            None => overlay(image, &machine.disk())?,
+            None => overlay(image, &machine.disk(), machine.setup.size)?,
             // A moment is kept in the disk itself, which an overlay does not look through.
             Some(_) => {
                 let copy = [Path::new("--reflink=auto"), image, &machine.disk()];
@@ -278,10 +278,13 @@ impl VirtualMachine {
 /// What differs at each boot.
 const BOOT: &str = "cat /proc/sys/kernel/random/boot_id";
 
-fn overlay(image: &Path, disk: &Path) -> Result<()> {
+/// An image's format is in its name's ending.
+fn overlay(image: &Path, disk: &Path, size: Option<&str>) -> Result<()> {
     let image = fs::canonicalize(image).doing(|| format!("looking for {}", image.display()))?;
-    let backing = ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b"].map(Path::new);
-    host_command::run("qemu-img", backing.into_iter().chain([&*image, disk])).map(drop)
+    let format = image.extension().and_then(|ending| ending.to_str()).unwrap_or("raw");
+    let backing = ["create", "-q", "-f", "qcow2", "-F", format, "-b"].map(Path::new);
+    let size = size.map(Path::new);
+    host_command::run("qemu-img", backing.into_iter().chain([&*image, disk]).chain(size)).map(drop)
 }
 
 impl Guest for VirtualMachine {

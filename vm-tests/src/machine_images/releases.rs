@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 
 use image_recipes::bootstrap::packages;
 use image_recipes::machine::{self, Bus};
-use image_recipes::recipe::Kernel;
+use image_recipes::recipe::{FileSystem, Kernel};
 
-use super::{IMAGE, INITRD, KERNEL, base, introduced};
+use super::{IMAGE, INITRD, KERNEL, base, introduced, known_of_the_world};
 use crate::error::{Result, While};
 use crate::guest::machine::Setup;
 use crate::host_command;
+use crate::packages::Packages;
 
 /// A disk image, and what starts it quickly.
 pub struct Image {
@@ -47,8 +48,8 @@ impl Image {
 /// Landfall.
 pub fn debian(release: &str) -> Result<Image> {
     let kernel = kernel(release);
-    let base = base(host_command::finish, release, kernel)?;
-    let folder = introduced(&base, &suite(release)?, &[])?;
+    let base = base(host_command::finish, release, &["--kernel", kernel.word()])?;
+    let folder = introduced(&base, &known_of_the_world(&Packages::stand_ins(&suite(release)?)?)?)?;
     let image = Image::of(&folder, "PARTLABEL=root", "cloud-init=disabled");
     Ok(if kernel == Kernel::Cloud { image } else { image.with_initrd(&folder) })
 }
@@ -60,6 +61,6 @@ fn kernel(release: &str) -> Kernel {
 
 /// Its name in Debian's archive.
 pub fn suite(release: &str) -> Result<String> {
-    let contents = packages::contents(release, Kernel::Cloud, &[]);
+    let contents = packages::contents(release, Kernel::Cloud, FileSystem::default(), &[]);
     Ok(contents.doing(|| format!("looking for what {release} is"))?.suite)
 }

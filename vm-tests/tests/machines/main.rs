@@ -14,16 +14,17 @@ use vm_tests::matrix::paths::counted;
 use vm_tests::world::World;
 
 mod copies;
-mod explore;
 mod face;
 mod firewalld;
 mod golden;
+mod hardware;
 mod interrupted;
 mod late;
 mod lived_in;
 mod refused;
 mod truths;
 mod releases;
+mod secure_boot;
 mod vendors;
 
 /// Runs a scenario in a world of its own, and records that it ran. Where machines cannot run, that is said.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use image_recipes::machine::{Bus, Disk, Firmware, Format, Identity, Kernel, Network, Spec};
+use image_recipes::machine::{Bus, Card, Disk, Firmware, Format, Identity, Kernel, Network, Spec};
 
 use crate::error::{Result, While};
 
@@ -14,6 +14,8 @@ pub enum Boots {
     ByBios,
     /// UEFI.
     ByUefi,
+    /// UEFI that starts only what Microsoft's keys have signed.
+    BySecureBoot,
 }
 
 /// The network cable at the start.
@@ -58,10 +60,14 @@ pub struct Setup {
     pub boots: Boots,
     /// The kernel that is started in place of a boot loader, where one is.
     pub kernel: Option<Kernel>,
-    /// What its own disk hangs on.
-    pub bus: Bus,
     /// Memory, in MiB.
     pub memory: u32,
+    /// What its own disk hangs on.
+    pub bus: Bus,
+    /// The size of that disk, as qemu-img takes it; its image's without this.
+    pub size: Option<&'static str>,
+    /// Its network card.
+    pub card: Card,
     /// The id that its hypervisor gave it; one of its own without this.
     pub uuid: Option<String>,
     /// The hardware address of its network card; one of its own without this.
@@ -93,8 +99,10 @@ impl Default for Setup {
         Self {
             boots: Boots::ByBios,
             kernel: None,
-            bus: Bus::Virtio,
             memory: 1024,
+            bus: Bus::Virtio,
+            size: None,
+            card: Card::Virtio,
             uuid: None,
             mac: None,
             media: Vec::new(),
@@ -130,6 +138,9 @@ impl Setup {
         let firmware = match self.boots {
             Boots::ByBios => Firmware::Bios,
             Boots::ByUefi => Firmware::uefi(folder).doing(|| "looking for UEFI's firmware")?,
+            Boots::BySecureBoot => {
+                Firmware::secure_boot(folder).doing(|| "looking for a firmware with Secure Boot")?
+            }
         };
         let own = Disk { file: disk.into(), format: Format::Qcow2, bus: self.bus, read_only: false };
         let mut disks = vec![own];
@@ -148,7 +159,7 @@ impl Setup {
         let mac = self.mac.clone().unwrap_or_else(|| format!("02:00:0a:4d:01:{number:02x}"));
         let uuid = self.uuid.clone().unwrap_or_else(|| format!("6c616e64-6661-4c6c-8a77-{number:012x}"));
         let (unplugged, ipv6) = (self.cable == Cable::Out, self.family == Family::Ipv6);
-        let network = Network { mac: Some(mac), unplugged, ipv6, ..Network::default() };
+        let network = Network { card: self.card, mac: Some(mac), unplugged, ipv6, ..Network::default() };
         Ok(Spec {
             name: name.to_owned(),
             firmware,
