@@ -10,10 +10,11 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result, While};
 use crate::program::Program;
-use crate::recipe::Kernel;
+use crate::recipe::{Architecture, Kernel};
 
 pub mod apt_sources;
 mod boot_loader;
+mod foreign;
 mod layout;
 mod mirrors;
 mod own_files;
@@ -33,6 +34,10 @@ pub struct Flags {
     /// Where to write the image, as qcow2
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
+
+    /// What it runs on; another architecture's packages are set up by qemu-user, which takes ten times as long
+    #[arg(long, value_enum, default_value_t)]
+    pub architecture: Architecture,
 
     /// Which kernel it gets; the cloud kernel lacks AHCI, USB storage and most network cards
     #[arg(long, value_enum, default_value_t = Kernel::Generic)]
@@ -56,7 +61,8 @@ impl Flags {
     #[must_use]
     pub fn of(release: &str, output: &Path, kernel: Kernel) -> Self {
         let (release, output) = (release.to_owned(), output.to_owned());
-        Self { release, output, kernel, packages: Vec::new(), size: SIZE, sources: None }
+        let architecture = Architecture::default();
+        Self { release, output, architecture, kernel, packages: Vec::new(), size: SIZE, sources: None }
     }
 
     /// What tells the base that these make from others, but for the versions that its packages have today.
@@ -74,7 +80,7 @@ impl Flags {
     }
 
     fn ingredients(&self) -> Result<(packages::Contents, Sources)> {
-        let contents = packages::contents(&self.release, self.kernel, &self.packages)?;
+        let contents = packages::contents(&self.release, self.architecture, self.kernel, &self.packages)?;
         let rolls = contents.suite == apt_sources::ROLLING;
         let sources = match &self.sources {
             Some(file) => Sources { text: given(file)?, may_be_stale: rolls },
@@ -139,8 +145,8 @@ pub fn make(flags: &Flags) -> Result<()> {
     empty(&disk, bytes)?;
     let root = layout::partition(&disk, bytes)?;
     tree.write(&disk, root, &ids.root)?;
-    say("putting GRUB in front, for BIOS and UEFI");
-    boot_loader::install(&disk, tree.root(), &ids)?;
+    say("putting GRUB in front");
+    boot_loader::install(&disk, contents.architecture, tree.root(), &ids)?;
     say("packing it");
     let packed = folder.path().join("disk.qcow2");
     let options = ["convert", "-c", "-f", "raw", "-O", "qcow2", "-o", "compression_type=zstd"];

@@ -1,4 +1,4 @@
-//! GRUB for BIOS and for UEFI, put on a disk without mounting it and without `grub-install`.
+//! GRUB for UEFI, and on a PC for BIOS too, put on a disk without mounting it and without `grub-install`.
 //!
 //! `grub-mkimage` makes both images from the modules that the base itself has, so that what `update-grub` writes in
 //! the base later fits them. For BIOS the image goes into a partition of its own, and two sectors are told where that
@@ -12,11 +12,12 @@ use super::Ids;
 use super::layout::{BIOS, ESP, ESP_BYTES, SECTOR};
 use crate::error::{Error, Result, While};
 use crate::program::Program;
+use crate::recipe::Architecture;
 use crate::seed::fat;
 
 /// Modules that find the root; once the prefix is set, GRUB reads its configuration from there in its normal mode, and
 /// loads what else that wants.
-const MODULES: [&str; 11] = [
+const MODULES: [&str; 10] = [
     "boot",
     "echo",
     "ext2",
@@ -26,9 +27,12 @@ const MODULES: [&str; 11] = [
     "part_msdos",
     "search",
     "search_fs_uuid",
-    "serial",
     "terminal",
 ];
+/// Beyond that for UEFI, whose own partition is a FAT.
+const UEFI_MODULES: [&str; 2] = ["efi_gop", "fat"];
+/// On a PC, GRUB drives the serial port by itself; on arm64 the firmware's console is one.
+const PC: &str = "serial";
 
 /// Where the boot sector keeps the number of the sector that follows it, and of the drive.
 const KERNEL_SECTOR: usize = 0x5c;
@@ -41,11 +45,11 @@ const PARTITIONS: usize = 0x1b8;
 const BLOCK_LIST: usize = SECTOR as usize - 12;
 const SEGMENT: u16 = 0x820;
 
-/// Puts both on `disk`, from the modules below `root` (an unpacked base), for file systems with these ids.
+/// Puts what this architecture boots by on `disk`, from the modules below `root` (an unpacked base), for file systems with these ids.
 ///
 /// # Errors
 /// When a program fails, or the base lacks GRUB's modules.
-pub(super) fn install(disk: &Path, root: &Path, ids: &Ids) -> Result<()> {
+pub(super) fn install(disk: &Path, architecture: Architecture, root: &Path, ids: &Ids) -> Result<()> {
     let folder = tempfile::tempdir().while_doing(|| "making a folder for the boot loader".into())?;
     let early = folder.path().join("early.cfg");
     write(
@@ -67,16 +71,20 @@ pub(super) fn install(disk: &Path, root: &Path, ids: &Ids) -> Result<()> {
             .run()?;
         read(&out)
     };
-    let mut core = image("i386-pc", &["biosdisk"])?;
-    let boot = read(&root.join("usr/lib/grub/i386-pc/boot.img"))?;
-    let efi = image("x86_64-efi", &["fat", "efi_gop"])?;
     let mut file = File::options()
         .read(true)
         .write(true)
         .open(disk)
         .while_doing(|| format!("opening {}", disk.display()))?;
-    bios(&mut file, boot, &mut core)?;
-    let esp = fat::volume("ESP", ids.esp, ESP_BYTES, &[("EFI/BOOT/BOOTX64.EFI", &efi)])?;
+    let (name, efi) = match architecture {
+        Architecture::X86_64 => {
+            let mut core = image("i386-pc", &["biosdisk", PC])?;
+            bios(&mut file, read(&root.join("usr/lib/grub/i386-pc/boot.img"))?, &mut core)?;
+            ("EFI/BOOT/BOOTX64.EFI", image("x86_64-efi", &[&UEFI_MODULES[..], &[PC]].concat())?)
+        }
+        Architecture::Aarch64 => ("EFI/BOOT/BOOTAA64.EFI", image("arm64-efi", &UEFI_MODULES)?),
+    };
+    let esp = fat::volume("ESP", ids.esp, ESP_BYTES, &[(name, &efi)])?;
     put(&mut file, ESP * SECTOR, &esp)
 }
 

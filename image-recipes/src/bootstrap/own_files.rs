@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use crate::error::{Result, While};
+use crate::recipe::Architecture;
 
 /// The console is on the first serial port too: there a machine without a screen says why it does not boot.
 const GRUB_DEFAULTS: &str = "# Read by update-grub.
@@ -13,11 +14,29 @@ GRUB_DEFAULT=0
 GRUB_TIMEOUT=1
 GRUB_DISTRIBUTOR=Debian
 GRUB_CMDLINE_LINUX_DEFAULT=\"\"
-GRUB_CMDLINE_LINUX=\"console=tty0 console=ttyS0,115200\"
-GRUB_TERMINAL=\"console serial\"
-GRUB_SERIAL_COMMAND=\"serial --unit=0 --speed=115200\"
 GRUB_DISABLE_OS_PROBER=true
 ";
+
+/// What of that is the architecture's.
+fn grub_defaults(architecture: Architecture) -> String {
+    let console = console(architecture);
+    let terminal = match architecture {
+        Architecture::X86_64 => {
+            "GRUB_TERMINAL=\"console serial\"\nGRUB_SERIAL_COMMAND=\"serial --unit=0 --speed=115200\"\n"
+        }
+        // The firmware's console is on the serial port as well.
+        Architecture::Aarch64 => "GRUB_TERMINAL=console\n",
+    };
+    format!("{GRUB_DEFAULTS}GRUB_CMDLINE_LINUX=\"{console}\"\n{terminal}")
+}
+
+/// A screen and the first serial port, as the kernel calls them; the last is where messages of the boot go.
+fn console(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::X86_64 => "console=tty0 console=ttyS0,115200",
+        Architecture::Aarch64 => "console=tty0 console=ttyAMA0,115200",
+    }
+}
 
 /// The hardware address names a clone to a DHCP server: it has no machine-id of its own yet when it first asks. What
 /// cloud-init or netplan say of a card comes first.
@@ -51,7 +70,7 @@ fn environment_block() -> Vec<u8> {
 ///
 /// # Errors
 /// When they cannot be written.
-pub fn write(folder: &Path, root: &str, esp: &str) -> Result<()> {
+pub fn write(folder: &Path, architecture: Architecture, root: &str, esp: &str) -> Result<()> {
     let fstab = format!(
         "UUID={root} / ext4 defaults,errors=remount-ro 0 1\nUUID={esp} /boot/efi vfat umask=0077,nofail 0 2\n"
     );
@@ -60,9 +79,9 @@ pub fn write(folder: &Path, root: &str, esp: &str) -> Result<()> {
         ("etc/hostname", b"localhost\n"),
         ("etc/hosts", b"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"),
         ("etc/cloud/cloud.cfg.d/80-base.cfg", CLOUD_INIT.as_bytes()),
-        ("etc/default/grub", GRUB_DEFAULTS.as_bytes()),
+        ("etc/default/grub", grub_defaults(architecture).as_bytes()),
         ("etc/systemd/network/80-dhcp.network", NETWORK.as_bytes()),
-        ("boot/grub/grub.cfg", first_configuration(root).as_bytes()),
+        ("boot/grub/grub.cfg", first_configuration(architecture, root).as_bytes()),
         ("boot/grub/grubenv", &environment_block()),
         ("boot/efi/.keep", b""),
     ] {
@@ -77,15 +96,19 @@ pub fn write(folder: &Path, root: &str, esp: &str) -> Result<()> {
 }
 
 /// Until `update-grub` first runs in the machine: the links that the kernel's package keeps name the newest kernel.
-fn first_configuration(root: &str) -> String {
+fn first_configuration(architecture: Architecture, root: &str) -> String {
+    let console = console(architecture);
+    let terminal = match architecture {
+        Architecture::X86_64 => {
+            "serial --unit=0 --speed=115200\nterminal_input console serial\nterminal_output console serial\n"
+        }
+        Architecture::Aarch64 => "",
+    };
     format!(
-        "serial --unit=0 --speed=115200
-terminal_input console serial
-terminal_output console serial
-set timeout=1
+        "{terminal}set timeout=1
 menuentry 'Debian' {{
     search --no-floppy --fs-uuid --set=root {root}
-    linux /vmlinuz root=UUID={root} ro console=tty0 console=ttyS0,115200
+    linux /vmlinuz root=UUID={root} ro {console}
     initrd /initrd.img
 }}
 "
@@ -99,10 +122,22 @@ mod tests {
     #[test]
     fn the_root_is_found_by_its_id_in_all_three_places() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), "0b0e", "ABCD-EF01").unwrap();
+        write(folder.path(), Architecture::X86_64, "0b0e", "ABCD-EF01").unwrap();
         let read = |path: &str| std::fs::read_to_string(folder.path().join(path)).unwrap();
         assert!(read("etc/fstab").starts_with("UUID=0b0e / ext4"));
         assert_eq!(read("boot/grub/grub.cfg").matches("0b0e").count(), 2);
         assert_eq!(read("boot/grub/grubenv").len(), 1024);
+    }
+
+    #[test]
+    fn the_console_is_the_serial_port_that_the_architecture_has() {
+        for (architecture, console, grubs_own) in
+            [(Architecture::X86_64, "ttyS0", true), (Architecture::Aarch64, "ttyAMA0", false)]
+        {
+            for text in [grub_defaults(architecture), first_configuration(architecture, "0b0e")] {
+                assert!(text.contains(&format!("console=tty0 console={console},115200")), "{text}");
+                assert_eq!(text.contains("serial --unit=0"), grubs_own, "{text}");
+            }
+        }
     }
 }

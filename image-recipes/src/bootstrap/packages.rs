@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::recipe::Kernel;
+use crate::recipe::{Architecture, Kernel};
 
 /// The file.
 const TABLE: &str = include_str!("../../bootstraps.toml");
@@ -14,8 +14,15 @@ const TABLE: &str = include_str!("../../bootstraps.toml");
 #[serde(deny_unknown_fields)]
 struct Table {
     packages: Vec<String>,
-    kernels: BTreeMap<String, String>,
+    architectures: BTreeMap<String, Hardware>,
     releases: BTreeMap<String, Release>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hardware {
+    packages: Vec<String>,
+    kernels: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -31,6 +38,8 @@ struct Release {
 pub struct Contents {
     /// The release's name in its archive.
     pub suite: String,
+    /// What it runs on.
+    pub architecture: Architecture,
     /// Everything to install, sorted.
     pub packages: Vec<String>,
 }
@@ -41,11 +50,16 @@ pub fn releases() -> Vec<String> {
     table().releases.into_keys().collect()
 }
 
-/// What a base of `release` is made of, with this kernel and these further packages.
+/// What a base of `release` for `architecture` is made of, with this kernel and these further packages.
 ///
 /// # Errors
 /// When the release cannot be made from packages.
-pub fn contents(release: &str, kernel: Kernel, further: &[String]) -> Result<Contents> {
+pub fn contents(
+    release: &str,
+    architecture: Architecture,
+    kernel: Kernel,
+    further: &[String],
+) -> Result<Contents> {
     let mut table = table();
     let Some(found) = table.releases.remove(release) else {
         return Err(Error::refused(format!("there is no way to make a base of '{release}' from packages"))
@@ -54,15 +68,17 @@ pub fn contents(release: &str, kernel: Kernel, further: &[String]) -> Result<Con
                 releases().join(", ")
             )));
     };
-    let kernel =
-        table.kernels.remove(kernel.word()).ok_or_else(|| Error::bug("bootstraps.toml lacks a kernel"))?;
+    let lacking = || Error::bug("bootstraps.toml lacks an architecture or a kernel");
+    let mut hardware = table.architectures.remove(architecture.name()).ok_or_else(lacking)?;
+    let kernel = hardware.kernels.remove(kernel.word()).ok_or_else(lacking)?;
     let mut packages = table.packages;
+    packages.extend(hardware.packages);
     packages.extend(found.packages);
     packages.extend(further.iter().cloned());
     packages.push(kernel);
     packages.sort();
     packages.dedup();
-    Ok(Contents { suite: found.suite, packages })
+    Ok(Contents { suite: found.suite, architecture, packages })
 }
 
 fn table() -> Table {
@@ -82,7 +98,8 @@ mod tests {
 
     #[test]
     fn each_kernel_is_another_package_and_a_package_is_named_once() {
-        let of = |kernel| contents("debian-12", kernel, &["vim-tiny".into(), "sudo".into()]).unwrap();
+        let further = ["vim-tiny".into(), "sudo".into()];
+        let of = |kernel| contents("debian-12", Architecture::X86_64, kernel, &further).unwrap();
         let (generic, cloud) = (of(Kernel::Generic), of(Kernel::Cloud));
         assert!(generic.packages.contains(&"linux-image-amd64".into()) && generic != cloud);
         assert_eq!(generic.packages.iter().filter(|name| *name == "sudo").count(), 1);
@@ -90,8 +107,20 @@ mod tests {
     }
 
     #[test]
+    fn each_architecture_has_its_own_kernels_and_boot_loader_and_none_of_anothers() {
+        for kernel in [Kernel::Generic, Kernel::Cloud] {
+            let packages = contents("debian-12", Architecture::Aarch64, kernel, &[]).unwrap().packages;
+            assert!(packages.contains(&"grub-efi-arm64-bin".into()), "{packages:?}");
+            assert!(
+                packages.iter().all(|it| !it.contains("amd64") && !it.contains("grub-pc")),
+                "{packages:?}"
+            );
+        }
+    }
+
+    #[test]
     fn what_cannot_be_made_is_refused_with_what_can() {
-        let error = contents("rhel-9", Kernel::Generic, &[]).unwrap_err();
+        let error = contents("rhel-9", Architecture::X86_64, Kernel::Generic, &[]).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.hint.unwrap().contains("debian-12"));
     }

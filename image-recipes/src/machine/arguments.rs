@@ -5,9 +5,25 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{Accelerator, Bus, CARD, Disk, Firmware, Network, Spec};
+use crate::recipe::Architecture;
 
 /// The emulator.
-pub const PROGRAM: &str = "qemu-system-x86_64";
+#[must_use]
+pub fn program(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::X86_64 => "qemu-system-x86_64",
+        Architecture::Aarch64 => "qemu-system-aarch64",
+    }
+}
+
+/// The Debian package that brings it.
+#[must_use]
+pub fn package(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::X86_64 => "qemu-system-x86",
+        Architecture::Aarch64 => "qemu-system-arm",
+    }
+}
 
 /// The control socket's name in the machine's folder.
 pub const CONTROL: &str = "qmp.sock";
@@ -17,18 +33,23 @@ pub(super) const FREE_SLOTS: [&str; 2] = ["free0", "free1"];
 
 /// The emulator, to be ended with us whatever ends us: nobody else would.
 #[must_use]
-pub fn command() -> Command {
+pub fn command(architecture: Architecture) -> Command {
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "--", PROGRAM]);
+    command.args(["--pdeathsig", "KILL", "--", program(architecture)]);
     command
 }
 
 /// All arguments, for a machine with this folder.
 #[must_use]
 pub fn of(spec: &Spec, accelerator: Accelerator, folder: &Path) -> Vec<OsString> {
-    let mut words: Vec<OsString> = ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35"]
+    // Neither has a slot or a port more than is asked for; the second is what a machine without a history looks like.
+    let board = match spec.architecture {
+        Architecture::X86_64 => "q35",
+        Architecture::Aarch64 => "virt",
+    };
+    let mut words: Vec<OsString> = ["-nodefaults", "-no-user-config", "-display", "none", "-machine", board]
         .into_iter()
-        .chain(accelerator.arguments())
+        .chain(accelerator.arguments(spec.architecture))
         .map(Into::into)
         .collect();
     words.extend(processor_and_memory(spec));
