@@ -55,13 +55,33 @@ pub fn debian_with(further: &[(&str, &str)]) -> Result<PathBuf> {
 }
 
 fn debian_by(run: Run, further: &[(&str, &str)]) -> Result<PathBuf> {
-    let base = base(run)?;
+    let agent = programs::guest_agent()?.join("guest-agent");
+    of_this_world(&base(run)?, &Packages::stand_ins(SUITE)?, &agent, further)
+}
+
+/// A Debian for arm64 from packages, such as debian-12, that knows the world with the packages of its suite.
+///
+/// Where the testing machine is none of arm64 itself, its base takes the better part of an hour: see
+/// [`image_recipes::bootstrap`].
+pub fn arm64(release: &str, suite: &str) -> Result<PathBuf> {
+    let base =
+        base_of(host_command::finish_aloud, "machine-base-arm64", release, &["--architecture", "aarch64"])?;
+    let agent = programs::arm64_tools()?.join("guest-agent");
+    of_this_world(&base, &Packages::for_arm64(suite)?, &agent, &[])
+}
+
+/// `base` with what it is told about the tests' world of these packages, and with the tests' agent in it.
+fn of_this_world(
+    base: &Path,
+    packages: &Packages,
+    agent: &Path,
+    further: &[(&str, &str)],
+) -> Result<PathBuf> {
     let keys = tempfile::tempdir()?;
-    let packages = Packages::stand_ins(SUITE)?;
     packages.copy_keys(keys.path())?;
     let authority = simulator::authority()?.join(AUTHORITY);
     let mut files = introduction::files(&packages.system, &authority, keys.path())?;
-    let agent = fs::read(programs::guest_agent()?.join("guest-agent"))?;
+    let agent = fs::read(agent).doing(|| "reading the tests' agent")?;
     files.push(File { path: AGENT.to_owned(), content: agent, mode: 0o755 });
     files.push(File::new(UNIT, UNIT_TEXT));
     files.push(File::new("/etc/cloud/cloud.cfg.d/90-tests.cfg", CLOUD_INIT));
@@ -70,7 +90,7 @@ fn debian_by(run: Run, further: &[(&str, &str)]) -> Result<PathBuf> {
     ingredients.extend(files.iter().flat_map(|file| [file.path.as_bytes(), &file.content]));
     let entry = cache::entry("machine-debian", &ingredients, |folder| {
         let raw = folder.join("disk.raw");
-        convert(&base, "raw", &raw)?;
+        convert(base, "raw", &raw)?;
         let root = Root::of(&raw)?;
         // As update-ca-certificates would, which cannot run here.
         let bundle = File::new(BUNDLE, [root.read(BUNDLE)?, fs::read(&authority)?].concat());
@@ -93,6 +113,11 @@ fn convert(from: &Path, format: &str, to: &Path) -> Result<()> {
 
 /// What `landfall-image bootstrap` makes, made anew when its own code changes.
 fn base(run: Run) -> Result<PathBuf> {
+    base_of(run, "machine-base", RELEASE, &[])
+}
+
+/// The same of another release, with these flags besides; `kind` tells its entries in the cache from others'.
+fn base_of(run: Run, kind: &str, release: &str, flags: &[&str]) -> Result<PathBuf> {
     let sources = programs::workspace().join("image-recipes/src");
     let mut code = Vec::new();
     // The last writes the EFI system partition.
@@ -105,10 +130,14 @@ fn base(run: Run) -> Result<PathBuf> {
     for part in parts {
         code.push(fs::read(&part).doing(|| format!("reading {}", part.display()))?);
     }
+    if release != RELEASE {
+        code.push(release.as_bytes().to_vec());
+    }
     let code: Vec<&[u8]> = code.iter().map(Vec::as_slice).collect();
-    let entry = cache::entry("machine-base", &code, |folder| {
+    let entry = cache::entry(kind, &code, |folder| {
         let mut bootstrap = Command::new(programs::landfall_image()?);
-        run(bootstrap.args(["bootstrap", RELEASE, "--output"]).arg(folder.join(IMAGE))).map(drop)
+        bootstrap.args(["bootstrap", release]).args(flags).arg("--output").arg(folder.join(IMAGE));
+        run(&mut bootstrap).map(drop)
     })?;
     Ok(entry.join(IMAGE))
 }

@@ -16,7 +16,7 @@ const ARM64: &str = r":qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x
 /// Where Debian has the emulator.
 const EMULATOR: &str = "/usr/bin/qemu-aarch64-static";
 
-const IN_NAMESPACE: &str = include_str!("foreign/in_namespace.sh");
+const IN_NAMESPACE: &str = include_str!("in_namespace.sh");
 
 /// `name`, which Debian's `package` brings, where it can run programs of `architecture`.
 ///

@@ -12,6 +12,7 @@ use vm_tests::journey;
 use vm_tests::machine_proofs;
 use vm_tests::world::World;
 
+mod arm64;
 mod copies;
 mod face;
 mod golden;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use image_recipes::machine::{Bus, Disk, Firmware, Format, Identity, Network, Spec};
+use image_recipes::recipe::Architecture;
 
 use crate::error::{Result, While};
 
@@ -45,6 +46,8 @@ impl Medium {
 /// A machine's hardware.
 #[derive(Debug, Clone)]
 pub struct Setup {
+    /// Whose instructions it runs.
+    pub architecture: Architecture,
     /// Its firmware.
     pub boots: Boots,
     /// Memory, in MiB.
@@ -66,6 +69,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
+            architecture: Architecture::X86_64,
             boots: Boots::ByBios,
             memory: 1024,
             uuid: None,
@@ -79,6 +83,12 @@ impl Default for Setup {
 }
 
 impl Setup {
+    /// A machine of arm64, which has no BIOS.
+    #[must_use]
+    pub fn of_arm64() -> Self {
+        Self { architecture: Architecture::Aarch64, boots: Boots::ByUefi, ..Self::default() }
+    }
+
     /// With this disk besides its own.
     #[must_use]
     pub fn with(mut self, medium: Medium) -> Self {
@@ -97,7 +107,9 @@ impl Setup {
     pub(super) fn spec(&self, name: &str, number: usize, folder: &Path, disk: &Path) -> Result<Spec> {
         let firmware = match self.boots {
             Boots::ByBios => Firmware::Bios,
-            Boots::ByUefi => Firmware::uefi(folder).doing(|| "looking for UEFI's firmware")?,
+            Boots::ByUefi => {
+                Firmware::uefi(self.architecture, folder).doing(|| "looking for UEFI's firmware")?
+            }
         };
         let own = Disk { file: disk.into(), format: Format::Qcow2, bus: Bus::Virtio, read_only: false };
         let mut disks = vec![own];
@@ -118,6 +130,7 @@ impl Setup {
         let network = Network { mac: Some(mac), unplugged: self.cable == Cable::Out, ..Network::default() };
         Ok(Spec {
             name: name.to_owned(),
+            architecture: self.architecture,
             firmware,
             memory: self.memory,
             processors: 2,
