@@ -4,7 +4,12 @@
 
 export LANDFALL_CACHE="${LANDFALL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/landfall}"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$LANDFALL_CACHE/target}"
-export MUSL_TARGET=x86_64-unknown-linux-musl
+export MUSL_TARGETS="x86_64-unknown-linux-musl aarch64-unknown-linux-musl"
+# What is compiled for arm64 on another machine, C in it too, is linked by the compiler of Debian's that knows it.
+if [ "$(uname -m)" != aarch64 ]; then
+    export CC_aarch64_unknown_linux_musl=aarch64-linux-gnu-gcc
+    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=aarch64-linux-gnu-gcc
+fi
 
 # cargo knows a changed source by its time alone, so what another clone built would pass for this one's.
 # Where the last build was another clone's, our own crates are built again; their dependencies stay.

@@ -133,7 +133,7 @@ fn make(flags: &Flags, build: &Build, base: &Path, binary: &Path, folder: &Path)
     std::fs::remove_file(&overlay).while_doing(|| format!("removing {}", overlay.display()))?;
     let contents = verified(&raw, recipe, &told)?;
     eprintln!("writing {}", recipe.outputs.iter().map(|it| it.ending()).collect::<Vec<_>>().join(", "));
-    build.finish(&raw, contents, vec![emulator()?])
+    build.finish(&raw, contents, vec![emulator(build.recipe.architecture)?])
 }
 
 /// What is in a disk that may go out, by its own bytes where these can be read, else by what the machine told.
@@ -158,16 +158,16 @@ pub const ONE_ARCHITECTURE: &str = "only images for x86_64 are baked yet";
 
 /// What would stop it only after minutes.
 fn can_run(recipe: &Recipe) -> Result<()> {
-    emulator()?;
+    emulator(recipe.architecture)?;
     if recipe.firmware == recipe::Firmware::Uefi {
-        Firmware::find_ovmf()?;
+        Firmware::find_uefi(recipe.architecture)?;
     }
     Ok(())
 }
 
-fn emulator() -> Result<Tool> {
-    let name = arguments::PROGRAM;
-    let said = Program::new(name, "qemu-system-x86").arg("--version").run()?;
+fn emulator(architecture: Architecture) -> Result<Tool> {
+    let name = arguments::program(architecture);
+    let said = Program::new(name, arguments::package(architecture)).arg("--version").run()?;
     let version =
         said.lines().next().unwrap_or_default().trim_start_matches("QEMU emulator version ").to_owned();
     Ok(Tool { name: name.into(), version })

@@ -13,6 +13,7 @@ use crate::disk;
 use crate::error::{Error, Result, While};
 use crate::machine::{self, Accelerator, Bus, Disk, Firmware, Format, Identity, Network, Spec, arguments};
 use crate::program::Program;
+use crate::recipe::Architecture;
 use crate::seed::fat;
 
 /// What can be chosen.
@@ -22,7 +23,11 @@ pub struct Flags {
     #[arg(value_name = "IMAGE")]
     pub image: PathBuf,
 
-    /// How it boots
+    /// Whose instructions are in it
+    #[arg(long, value_enum, default_value_t)]
+    pub architecture: Architecture,
+
+    /// How it boots; aarch64 knows UEFI alone
     #[arg(long, value_enum, default_value_t = By::Bios)]
     pub firmware: By,
 
@@ -65,9 +70,10 @@ pub fn run(flags: &Flags, _json: bool) -> Result<()> {
     disks.extend(login_disk(flags, folder.path())?);
     let spec = Spec {
         name: "landfall-boot".into(),
-        firmware: match flags.firmware {
-            By::Bios => Firmware::Bios,
-            By::Uefi => Firmware::uefi(folder.path())?,
+        architecture: flags.architecture,
+        firmware: match (flags.firmware, flags.architecture) {
+            (By::Bios, Architecture::X86_64) => Firmware::Bios,
+            _ => Firmware::uefi(flags.architecture, folder.path())?,
         },
         kernel: None,
         memory: flags.memory,
@@ -83,12 +89,12 @@ pub fn run(flags: &Flags, _json: bool) -> Result<()> {
         interactive: true,
     };
     eprintln!("power it off to leave, or press Ctrl-A and then X");
-    let how =
-        if Accelerator::here() == Accelerator::Tcg { "emulated, so slowly" } else { "with hardware's help" };
+    let accelerator = Accelerator::of(spec.architecture);
+    let how = if accelerator == Accelerator::Tcg { "emulated, so slowly" } else { "with hardware's help" };
     eprintln!("booting {how}");
-    let mut command = Command::new(arguments::PROGRAM);
-    command.args(arguments::of(&spec, Accelerator::here(), folder.path()));
-    let status = command.status().map_err(|e| machine::not_started(&e))?;
+    let mut command = Command::new(arguments::program(spec.architecture));
+    command.args(arguments::of(&spec, accelerator, folder.path()));
+    let status = command.status().map_err(|e| machine::not_started(spec.architecture, &e))?;
     match status.success() {
         true => Ok(()),
         false => Err(Error::failed(format!("QEMU ended with {status}"))),

@@ -11,10 +11,11 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result, While};
 use crate::program::Program;
-use crate::recipe::{FileSystem, Kernel};
+use crate::recipe::{Architecture, FileSystem, Kernel};
 
 pub mod apt_sources;
 mod boot_loader;
+mod foreign;
 mod growth;
 mod layout;
 mod mirrors;
@@ -36,6 +37,10 @@ pub struct Flags {
     /// Where to write the image, as qcow2
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
+
+    /// What it runs on; another architecture's packages are set up by qemu-user, which takes ten times as long
+    #[arg(long, value_enum, default_value_t)]
+    pub architecture: Architecture,
 
     /// Which kernel it gets; the cloud kernel lacks AHCI, USB storage and most network cards
     #[arg(long, value_enum, default_value_t = Kernel::Generic)]
@@ -63,7 +68,9 @@ impl Flags {
     #[must_use]
     pub fn of(release: &str, output: &Path, kernel: Kernel, filesystem: FileSystem) -> Self {
         let (release, output) = (release.to_owned(), output.to_owned());
-        Self { release, output, kernel, filesystem, packages: Vec::new(), size: SIZE, sources: None }
+        let architecture = Architecture::default();
+        let (packages, sources) = (Vec::new(), None);
+        Self { release, output, architecture, kernel, filesystem, packages, size: SIZE, sources }
     }
 
     /// What tells the base that these make from others, but for the versions that its packages have today.
@@ -82,7 +89,8 @@ impl Flags {
     }
 
     fn ingredients(&self) -> Result<(packages::Contents, Sources)> {
-        let contents = packages::contents(&self.release, self.kernel, self.filesystem, &self.packages)?;
+        let (architecture, kernel, filesystem) = (self.architecture, self.kernel, self.filesystem);
+        let contents = packages::contents(&self.release, architecture, kernel, filesystem, &self.packages)?;
         let rolls = contents.suite == apt_sources::ROLLING;
         let sources = match &self.sources {
             Some(file) => Sources { text: given(file)?, may_be_stale: rolls },
@@ -140,18 +148,18 @@ pub fn make(flags: &Flags) -> Result<()> {
     let ids = Ids::new()?;
 
     say(&format!("installing {} packages of {} into a file system", contents.packages.len(), contents.suite));
-    let tree = tree::Tree::make(folder.path(), &contents, &sources, flags.filesystem, &ids)?;
+    let tree = tree::Tree::make(folder.path(), &contents, &sources, &ids)?;
     say("writing it into a disk");
     let disk = folder.path().join("disk.raw");
     let bytes = u64::from(flags.size) << 30;
     empty(&disk, bytes)?;
     let root = layout::partition(&disk, bytes)?;
-    match flags.filesystem {
+    match contents.file_system {
         FileSystem::Ext4 => tree.write(&disk, root, &ids.root)?,
         other => written::by_a_machine(&tree, other, &disk, root, &ids.root)?,
     }
-    say("putting GRUB in front, for BIOS and UEFI");
-    boot_loader::install(&disk, tree.root(), flags.filesystem, &ids)?;
+    say("putting GRUB in front");
+    boot_loader::install(&disk, tree.root(), &contents, &ids)?;
     say("packing it");
     let packed = folder.path().join("disk.qcow2");
     let options = ["convert", "-c", "-f", "raw", "-O", "qcow2", "-o", "compression_type=zstd"];

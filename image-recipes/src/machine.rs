@@ -6,6 +6,8 @@
 
 use std::path::PathBuf;
 
+use crate::recipe::Architecture;
+
 pub mod accelerator;
 pub mod arguments;
 pub mod console;
@@ -24,6 +26,8 @@ pub use running::{Running, start};
 pub struct Spec {
     /// How QEMU and its processes are called, for whoever looks at a list of them.
     pub name: String,
+    /// Whose instructions it runs.
+    pub architecture: Architecture,
     /// What starts its boot loader.
     pub firmware: Firmware,
     /// What is started in place of a boot loader, where anything is.

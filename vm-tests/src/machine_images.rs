@@ -9,6 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use image_recipes::recipe::Architecture;
+
 use crate::cache;
 use crate::error::{Error, Result, While};
 use crate::first_boot::{TO_REGISTER, is_in};
@@ -62,19 +64,19 @@ pub fn debian_with(further: &[(&str, &str)]) -> Result<PathBuf> {
 }
 
 fn debian_by(run: Run, further: &[(&str, &str)]) -> Result<PathBuf> {
-    let mut files = known_of_the_world(&Packages::stand_ins(SUITE)?)?;
+    let mut files = known_of_the_world(&Packages::stand_ins(SUITE)?, Architecture::X86_64)?;
     files.extend(further.iter().map(|(path, content)| File::new(path, *content)));
     Ok(introduced(&base(run, RELEASE, &[])?, &files)?.join(IMAGE))
 }
 
 /// What an image is told of the tests' world with these packages, but that its bundle of certificates has the world's
 /// too.
-fn known_of_the_world(packages: &Packages) -> Result<Vec<File>> {
+fn known_of_the_world(packages: &Packages, architecture: Architecture) -> Result<Vec<File>> {
     let keys = tempfile::tempdir()?;
     packages.copy_keys(keys.path())?;
     let authority = simulator::authority()?.join(AUTHORITY);
     let mut files = introduction::files(&packages.system, &authority, keys.path())?;
-    files.extend(agent()?);
+    files.extend(agent(architecture)?);
     files.push(File::new("/etc/cloud/cloud.cfg.d/90-tests.cfg", CLOUD_INIT));
     Ok(files)
 }
@@ -105,9 +107,23 @@ fn introduced(base: &Path, files: &[File]) -> Result<PathBuf> {
 }
 
 /// What commands are run through.
-fn agent() -> Result<[File; 2]> {
-    let content = fs::read(programs::guest_agent()?.join("guest-agent"))?;
+fn agent(architecture: Architecture) -> Result<[File; 2]> {
+    let folder = match architecture {
+        Architecture::X86_64 => programs::guest_agent()?,
+        Architecture::Aarch64 => programs::arm64_tools()?,
+    };
+    let content = fs::read(folder.join("guest-agent")).doing(|| "reading the tests' agent")?;
     Ok([File { path: AGENT.to_owned(), content, mode: 0o755 }, File::new(UNIT, UNIT_TEXT)])
+}
+
+/// A Debian for arm64 from packages, such as debian-12, that knows the world with the packages of its suite.
+///
+/// Where the testing machine is none of arm64 itself, its base takes the better part of an hour: see
+/// [`image_recipes::bootstrap`].
+pub fn arm64(release: &str, suite: &str) -> Result<PathBuf> {
+    let base = base(host_command::finish_aloud, release, &["--architecture", "aarch64"])?;
+    let files = known_of_the_world(&Packages::for_arm64(suite)?, Architecture::Aarch64)?;
+    Ok(introduced(&base, &files)?.join(IMAGE))
 }
 
 const IMAGE: &str = "disk.qcow2";

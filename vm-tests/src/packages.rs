@@ -27,6 +27,9 @@ pub const AGENTS: [&str; 6] = [
     "amazon-ecs-agent",
 ];
 
+/// What the maker of packages is told for arm64.
+const ARM64: [&str; 2] = ["--architecture", "arm64"];
+
 /// Everything signed and ready to be served.
 pub struct Packages {
     /// S3 buckets with the agents' packages in them.
@@ -55,6 +58,12 @@ impl Packages {
         Self::debian(objects, suite)
     }
 
+    /// Stand-in agents and the Debian packages for `suite`, all for arm64.
+    pub fn for_arm64(suite: &str) -> Result<Self> {
+        let objects = agents_of(&programs::arm64_tools()?, &ARM64)?;
+        Self::apt(objects, package_pool::for_arm64(suite)?, suite, &ARM64)
+    }
+
     /// Stand-in agents of the real ones' sizes, and the packages for `system`.
     pub fn of(system: &System) -> Result<Self> {
         Self::for_system(agents(&[])?, system)
@@ -73,16 +82,19 @@ impl Packages {
     }
 
     fn debian(objects: PathBuf, suite: &str) -> Result<Self> {
+        Self::apt(objects, package_pool::for_base(&base_root::debian(suite)?, suite)?, suite, &[])
+    }
+
+    fn apt(objects: PathBuf, debs: PathBuf, suite: &str, options: &[&str]) -> Result<Self> {
         let maker = programs::test_tools()?.join("stand-in-packages");
         let keys = signing_keys()?;
-        let debs = package_pool::for_base(&base_root::debian(suite)?, suite)?;
         let key = fs::read(keys.join("trust-key.asc"))?;
         let ingredients = [&fs::read(&maker)?, debs.as_os_str().as_encoded_bytes(), suite.as_bytes(), &key];
         let entry = cache::entry("repository", &ingredients, |folder| {
             let out = folder.join("repository");
-            let options =
+            let places =
                 [("--debs", &*debs), ("--keys", &keys), ("--suite", Path::new(suite)), ("--out", &out)];
-            make(&maker, "apt-repository", &[], &options)
+            make(&maker, "apt-repository", options, &places)
         })?;
         let system = System::Debian(suite.to_owned());
         Ok(Self { objects, repository: entry.join("repository"), system, docker_server: None, keys })
@@ -167,18 +179,21 @@ pub fn small_agents(ssm_version: &str, ecs_version: &str) -> Result<PathBuf> {
 }
 
 fn agents(options: &[&str]) -> Result<PathBuf> {
-    let tools = programs::test_tools()?;
-    let maker = tools.join("stand-in-packages");
+    agents_of(&programs::test_tools()?, options)
+}
+
+fn agents_of(programs: &Path, options: &[&str]) -> Result<PathBuf> {
+    let maker = programs::test_tools()?.join("stand-in-packages");
     let keys = signing_keys()?;
     let mut ingredients =
         vec![fs::read(&maker)?, fs::read(keys.join("trust-key.asc"))?, options.join(" ").into_bytes()];
     for agent in AGENTS {
-        ingredients.push(fs::read(tools.join(agent)).doing(|| format!("reading the stand-in {agent}"))?);
+        ingredients.push(fs::read(programs.join(agent)).doing(|| format!("reading the stand-in {agent}"))?);
     }
     let ingredients: Vec<&[u8]> = ingredients.iter().map(Vec::as_slice).collect();
     let entry = cache::entry("stand-in-objects", &ingredients, |folder| {
         let out = folder.join("objects");
-        make(&maker, "agents", options, &[("--programs", &tools), ("--keys", &keys), ("--out", &out)])
+        make(&maker, "agents", options, &[("--programs", programs), ("--keys", &keys), ("--out", &out)])
     })?;
     Ok(entry.join("objects"))
 }

@@ -7,10 +7,13 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
+use image_recipes::recipe::Architecture;
+
 use crate::error::{Error, Result};
 use crate::host_command;
 
 const TARGET: &str = "x86_64-unknown-linux-musl";
+const ARM64: &str = "aarch64-unknown-linux-musl";
 
 /// The program under test, as people download it.
 pub fn landfall() -> Result<PathBuf> {
@@ -22,6 +25,29 @@ pub fn landfall() -> Result<PathBuf> {
         let output = host_command::run(&workspace().join("scripts/build").display().to_string(), [""; 0])?;
         let path = output.lines().last().and_then(|line| line.split_whitespace().next());
         path.map(PathBuf::from).ok_or_else(|| Error::new("scripts/build printed no path"))
+    })
+}
+
+/// The same for arm64.
+pub fn landfall_for_arm64() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    once(&BUILT, || {
+        if let Some(given) = std::env::var_os("LANDFALL_ARM64_BINARY") {
+            return Ok(given.into());
+        }
+        let build = workspace().join("scripts/build").display().to_string();
+        let output = host_command::run(&build, ["--target", "aarch64"])?;
+        let path = output.lines().last().and_then(|line| line.split_whitespace().next());
+        path.map(PathBuf::from).ok_or_else(|| Error::new("scripts/build printed no path"))
+    })
+}
+
+/// The folder with the stand-in agents and `guest-agent` for arm64.
+pub fn arm64_tools() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    once(&BUILT, || {
+        cargo_build(ARM64, &["-p", "stand-in-agents", "-p", "guest-agent"])?;
+        Ok(target_folder().join(ARM64).join("guest"))
     })
 }
 
@@ -76,8 +102,18 @@ fn example(name: &str) -> Result<PathBuf> {
 }
 
 fn guest_profile(what: &[&str]) -> Result<()> {
+    cargo_build(TARGET, what)
+}
+
+fn cargo_build(target: &str, what: &[&str]) -> Result<()> {
     let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
-    cargo.args(["build", "--quiet", "--locked", "--profile", "guest", "--target", TARGET]).args(what);
+    cargo.args(["build", "--quiet", "--locked", "--profile", "guest", "--target", target]).args(what);
+    if target == ARM64 && !Architecture::Aarch64.is_here() {
+        // As scripts/environment.sh has it.
+        let compiler = "aarch64-linux-gnu-gcc";
+        cargo.env("CC_aarch64_unknown_linux_musl", compiler);
+        cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", compiler);
+    }
     host_command::finish(cargo.current_dir(workspace())).map(|_| ())
 }
 

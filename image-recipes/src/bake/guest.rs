@@ -26,10 +26,11 @@ pub fn run(
     patience: Duration,
     verbose: bool,
 ) -> Result<Told> {
-    let accelerator = Accelerator::here();
+    let accelerator = Accelerator::of(recipe.architecture);
     let how = if accelerator == Accelerator::Tcg { ", emulated: this takes minutes" } else { "" };
     eprintln!("booting it{how}");
-    let mut machine = machine::start(&spec(recipe, disk, medium, folder)?, arguments::command(), folder)?;
+    let emulator = arguments::command(recipe.architecture);
+    let mut machine = machine::start(&spec(recipe, disk, medium, folder)?, emulator, folder)?;
     let mut listener = Listener::new(verbose);
     let waited = machine.wait_until_off(accelerator.patience(patience), &mut || {
         listener.listen(folder);
@@ -48,9 +49,10 @@ fn spec(recipe: &Recipe, overlay: &Path, medium: &Path, folder: &Path) -> Result
         |file: &Path, format, read_only| Disk { file: file.to_owned(), format, bus: Bus::Virtio, read_only };
     Ok(Spec {
         name: format!("landfall-bake-{}", recipe.origin.name()),
+        architecture: recipe.architecture,
         // By the firmware that more bases know; what comes out boots by both all the same.
         firmware: match recipe.firmware {
-            recipe::Firmware::Uefi => Firmware::uefi(folder)?,
+            recipe::Firmware::Uefi => Firmware::uefi(recipe.architecture, folder)?,
             recipe::Firmware::Both | recipe::Firmware::Bios => Firmware::Bios,
         },
         kernel: None,

@@ -1,12 +1,13 @@
-//! GRUB for BIOS and for UEFI, put on a disk without mounting it and without `grub-install`.
+//! GRUB for UEFI, and on a PC for BIOS too, put on a disk without mounting it and without `grub-install`.
 //!
 //! For BIOS, `grub-mkimage` makes an image from the modules that the base itself has, so that what `update-grub` writes
 //! in the base later fits it. It goes into a partition of its own, and two sectors are told where that is: what
 //! `grub-bios-setup` would do with a real disk.
 //!
-//! For UEFI nothing is made. The distribution's shim, which Microsoft signed and Secure Boot starts, goes where firmware
+//! For UEFI on a PC nothing is made. The distribution's shim, which Microsoft signed and Secure Boot starts, goes where firmware
 //! looks on any disk, beside the GRUB that the distribution signed; and that one reads a file of its own folder to find
-//! the root. It is what `grub-install --uefi-secure-boot --force-extra-removable` leaves, so a later one replaces it.
+//! the root. It is what `grub-install --uefi-secure-boot --force-extra-removable` leaves, so a later one replaces it. On arm64 the one file that
+//! firmware looks for is made by `grub-mkimage` too, and nobody has signed it.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -14,15 +15,15 @@ use std::path::Path;
 
 use super::Ids;
 use super::layout::{BIOS, ESP, ESP_BYTES, SECTOR};
+use super::packages::Contents;
 use crate::error::{Error, Result, While};
 use crate::program::Program;
-use crate::recipe::FileSystem;
+use crate::recipe::{Architecture, FileSystem};
 use crate::seed::fat;
 
 /// Modules that find the root, besides that of its file system; once the prefix is set, GRUB reads its configuration
 /// from there in its normal mode, and loads what else that wants.
-const MODULES: [&str; 11] = [
-    "biosdisk",
+const MODULES: [&str; 9] = [
     "boot",
     "echo",
     "linux",
@@ -31,9 +32,12 @@ const MODULES: [&str; 11] = [
     "part_msdos",
     "search",
     "search_fs_uuid",
-    "serial",
     "terminal",
 ];
+/// Beyond that for a PC's BIOS; on arm64 the firmware's console is the serial port.
+const BIOS_MODULES: [&str; 2] = ["biosdisk", "serial"];
+/// Beyond that for UEFI, whose own partition is a FAT.
+const UEFI_MODULES: [&str; 2] = ["efi_gop", "fat"];
 
 /// Where the boot sector keeps the number of the sector that follows it, and of the drive.
 const KERNEL_SECTOR: usize = 0x5c;
@@ -57,36 +61,53 @@ const SIGNED: [(&str, &str); 3] = [
 /// Where Debian's signed GRUB reads how to find the root: that is inside what is signed.
 const EFI_CONFIGURATION: &str = "EFI/debian/grub.cfg";
 
-/// Puts both on `disk`, from the modules below `root` (an unpacked base), for file systems with these ids.
+/// Puts what the contents' architecture boots by on `disk`, from what is below `root` (an unpacked base), for file systems
+/// with these ids.
 ///
 /// # Errors
 /// When a program fails, or the base lacks GRUB's modules.
-pub(super) fn install(disk: &Path, root: &Path, file_system: FileSystem, ids: &Ids) -> Result<()> {
-    let mut core = core_image(root, file_system, ids)?;
-    let boot = read(&root.join("usr/lib/grub/i386-pc/boot.img"))?;
+pub(super) fn install(disk: &Path, root: &Path, contents: &Contents, ids: &Ids) -> Result<()> {
+    let image = |format, more: &[&str]| grub_image(root, format, more, contents.file_system, ids);
     let mut file = File::options()
         .read(true)
         .write(true)
         .open(disk)
         .while_doing(|| format!("opening {}", disk.display()))?;
-    bios(&mut file, boot, &mut core)?;
-    put(&mut file, ESP * SECTOR, &efi_partition(root, ids)?)
+    let efi = match contents.architecture {
+        Architecture::X86_64 => {
+            let boot = read(&root.join("usr/lib/grub/i386-pc/boot.img"))?;
+            bios(&mut file, boot, &mut image("i386-pc", &BIOS_MODULES)?)?;
+            signed(root, ids)?
+        }
+        Architecture::Aarch64 => {
+            vec![("EFI/BOOT/BOOTAA64.EFI", image("arm64-efi", &UEFI_MODULES)?)]
+        }
+    };
+    let efi: Vec<(&str, &[u8])> = efi.iter().map(|(to, content)| (*to, content.as_slice())).collect();
+    put(&mut file, ESP * SECTOR, &fat::volume("ESP", ids.esp, ESP_BYTES, &efi)?)
 }
 
-fn core_image(root: &Path, file_system: FileSystem, ids: &Ids) -> Result<Vec<u8>> {
+fn grub_image(
+    root: &Path,
+    format: &str,
+    more: &[&str],
+    file_system: FileSystem,
+    ids: &Ids,
+) -> Result<Vec<u8>> {
     let folder = tempfile::tempdir().while_doing(|| "making a folder for the boot loader".into())?;
     let (early, out) = (folder.path().join("early.cfg"), folder.path().join("core.img"));
     let text =
         format!("search --no-floppy --fs-uuid --set=root {}\nset prefix=($root)/boot/grub\n", ids.root);
     std::fs::write(&early, text).while_doing(|| format!("writing {}", early.display()))?;
     Program::new("grub-mkimage", "grub-common")
-        .args(["-O", "i386-pc", "-p", "/boot/grub", "-d"])
-        .arg(root.join("usr/lib/grub/i386-pc"))
+        .args(["-O", format, "-p", "/boot/grub", "-d"])
+        .arg(root.join("usr/lib/grub").join(format))
         .arg("-c")
         .arg(&early)
         .arg("-o")
         .arg(&out)
         .args(MODULES)
+        .args(more)
         .arg(module(file_system))
         .run()?;
     read(&out)
@@ -101,17 +122,16 @@ fn module(file_system: FileSystem) -> &'static str {
     }
 }
 
-fn efi_partition(root: &Path, ids: &Ids) -> Result<Vec<u8>> {
+/// The signed programs, and what the signed GRUB reads.
+fn signed(root: &Path, ids: &Ids) -> Result<Vec<(&'static str, Vec<u8>)>> {
     let configuration = format!(
         "search.fs_uuid {} root\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n",
         ids.root
     );
-    let signed: Vec<(&str, Vec<u8>)> =
+    let mut files: Vec<(&str, Vec<u8>)> =
         SIGNED.iter().map(|(from, to)| Ok((*to, read(&root.join(from))?))).collect::<Result<_>>()?;
-    let mut files: Vec<(&str, &[u8])> =
-        signed.iter().map(|(to, content)| (*to, content.as_slice())).collect();
-    files.push((EFI_CONFIGURATION, configuration.as_bytes()));
-    fat::volume("ESP", ids.esp, ESP_BYTES, &files)
+    files.push((EFI_CONFIGURATION, configuration.into()));
+    Ok(files)
 }
 
 fn bios(disk: &mut File, mut boot: Vec<u8>, core: &mut [u8]) -> Result<()> {

@@ -7,8 +7,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use super::growth;
+use super::packages::Contents;
 use crate::error::{Result, While};
-use crate::recipe::FileSystem;
+use crate::recipe::{Architecture, FileSystem};
 
 /// The console is on the first serial port too: there a machine without a screen says why it does not boot.
 const GRUB_DEFAULTS: &str = "# Read by update-grub after /etc/default/grub, which is a package's.
@@ -16,11 +17,29 @@ GRUB_DEFAULT=0
 GRUB_TIMEOUT=1
 GRUB_DISTRIBUTOR=Debian
 GRUB_CMDLINE_LINUX_DEFAULT=\"\"
-GRUB_CMDLINE_LINUX=\"console=tty0 console=ttyS0,115200\"
-GRUB_TERMINAL=\"console serial\"
-GRUB_SERIAL_COMMAND=\"serial --unit=0 --speed=115200\"
 GRUB_DISABLE_OS_PROBER=true
 ";
+
+/// What of that is the architecture's.
+fn grub_defaults(architecture: Architecture) -> String {
+    let console = console(architecture);
+    let terminal = match architecture {
+        Architecture::X86_64 => {
+            "GRUB_TERMINAL=\"console serial\"\nGRUB_SERIAL_COMMAND=\"serial --unit=0 --speed=115200\"\n"
+        }
+        // The firmware's console is on the serial port as well.
+        Architecture::Aarch64 => "GRUB_TERMINAL=console\n",
+    };
+    format!("{GRUB_DEFAULTS}GRUB_CMDLINE_LINUX=\"{console}\"\n{terminal}")
+}
+
+/// A screen and the first serial port, as the kernel calls them; the last is where messages of the boot go.
+fn console(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::X86_64 => "console=tty0 console=ttyS0,115200",
+        Architecture::Aarch64 => "console=tty0 console=ttyAMA0,115200",
+    }
+}
 
 /// The hardware address names a clone to a DHCP server: it has no machine-id of its own yet when it first asks. What
 /// cloud-init or netplan say of a card comes first.
@@ -61,19 +80,19 @@ fn environment_block() -> Vec<u8> {
 ///
 /// # Errors
 /// When they cannot be written.
-pub fn write(folder: &Path, file_system: FileSystem, root: &str, esp: &str) -> Result<()> {
-    let fstab = fstab(file_system, root, esp);
+pub fn write(folder: &Path, contents: &Contents, root: &str, esp: &str) -> Result<()> {
+    let (architecture, fstab) = (contents.architecture, fstab(contents.file_system, root, esp));
     for (path, content) in [
         ("etc/fstab", fstab.as_bytes()),
         ("etc/hostname", b"localhost\n"),
         ("etc/hosts", b"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"),
         ("etc/cloud/cloud.cfg.d/80-base.cfg", CLOUD_INIT.as_bytes()),
-        ("etc/default/grub.d/80-base.cfg", GRUB_DEFAULTS.as_bytes()),
+        ("etc/default/grub.d/80-base.cfg", grub_defaults(architecture).as_bytes()),
         ("etc/grub.d/enable_cloud", KEEPS_BOOT_LOADERS_NEW.as_bytes()),
         ("etc/systemd/network/80-dhcp.network", NETWORK.as_bytes()),
         (&growth::UNIT[1..], growth::UNIT_TEXT.as_bytes()),
         (&growth::SCRIPT[1..], growth::SCRIPT_TEXT.as_bytes()),
-        ("boot/grub/grub.cfg", first_configuration(root).as_bytes()),
+        ("boot/grub/grub.cfg", first_configuration(architecture, root).as_bytes()),
         ("boot/grub/grubenv", &environment_block()),
         ("boot/efi/.keep", b""),
     ] {
@@ -100,15 +119,19 @@ fn fstab(file_system: FileSystem, root: &str, esp: &str) -> String {
 }
 
 /// Until `update-grub` first runs in the machine: the links that the kernel's package keeps name the newest kernel.
-fn first_configuration(root: &str) -> String {
+fn first_configuration(architecture: Architecture, root: &str) -> String {
+    let console = console(architecture);
+    let terminal = match architecture {
+        Architecture::X86_64 => {
+            "serial --unit=0 --speed=115200\nterminal_input console serial\nterminal_output console serial\n"
+        }
+        Architecture::Aarch64 => "",
+    };
     format!(
-        "serial --unit=0 --speed=115200
-terminal_input console serial
-terminal_output console serial
-set timeout=1
+        "{terminal}set timeout=1
 menuentry 'Debian' {{
     search --no-floppy --fs-uuid --set=root {root}
-    linux /vmlinuz root=UUID={root} ro console=tty0 console=ttyS0,115200
+    linux /vmlinuz root=UUID={root} ro {console}
     initrd /initrd.img
 }}
 "
@@ -119,10 +142,15 @@ menuentry 'Debian' {{
 mod tests {
     use super::*;
 
+    fn contents(file_system: FileSystem) -> Contents {
+        let (suite, packages) = ("bookworm".into(), Vec::new());
+        Contents { suite, architecture: Architecture::X86_64, file_system, packages }
+    }
+
     #[test]
     fn the_root_is_found_by_its_id_in_all_three_places() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), FileSystem::Ext4, "0b0e", "ABCD-EF01").unwrap();
+        write(folder.path(), &contents(FileSystem::Ext4), "0b0e", "ABCD-EF01").unwrap();
         let read = |path: &str| std::fs::read_to_string(folder.path().join(path)).unwrap();
         assert!(read("etc/fstab").starts_with("UUID=0b0e / ext4"));
         assert_eq!(read("boot/grub/grub.cfg").matches("0b0e").count(), 2);
@@ -133,8 +161,20 @@ mod tests {
     #[test]
     fn what_runs_at_a_boot_can_be_run() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), FileSystem::Xfs, "0b0e", "ABCD-EF01").unwrap();
+        write(folder.path(), &contents(FileSystem::Xfs), "0b0e", "ABCD-EF01").unwrap();
         let script = folder.path().join(&growth::SCRIPT[1..]);
         assert_eq!(std::fs::metadata(script).unwrap().permissions().mode() & 0o777, 0o755);
+    }
+
+    #[test]
+    fn the_console_is_the_serial_port_that_the_architecture_has() {
+        for (architecture, console, grubs_own) in
+            [(Architecture::X86_64, "ttyS0", true), (Architecture::Aarch64, "ttyAMA0", false)]
+        {
+            for text in [grub_defaults(architecture), first_configuration(architecture, "0b0e")] {
+                assert!(text.contains(&format!("console=tty0 console={console},115200")), "{text}");
+                assert_eq!(text.contains("serial --unit=0"), grubs_own, "{text}");
+            }
+        }
     }
 }

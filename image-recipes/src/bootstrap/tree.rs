@@ -6,12 +6,11 @@
 use std::path::{Path, PathBuf};
 
 use super::layout::Root;
-use super::own_files;
 use super::packages::Contents;
 use super::{Ids, Sources};
+use super::{foreign, own_files};
 use crate::error::{Result, While};
 use crate::program::Program;
-use crate::recipe::FileSystem;
 
 /// An unpacked base.
 pub struct Tree {
@@ -36,27 +35,22 @@ const OPTIONS: [&str; 8] = [
 /// For this run alone: the machine checks again, with what its mirror has by then.
 const STALE_LISTS: &str = "--aptopt=Acquire::Check-Valid-Until \"false\"";
 
-/// What of a machine's own the packages' scripts have made, and the links of systemd's that no package brings.
+/// What of a machine's own the packages' scripts have made, GRUB's modules for whatever it boots by, and the links of
+/// systemd's that no package brings.
 const CUSTOMISE: &str = "rm -f \"$1\"/etc/ssh/ssh_host_*_key* \"$1\"/var/lib/dbus/machine-id && \
      : > \"$1\"/etc/machine-id && chmod 444 \"$1\"/etc/machine-id && \
-     mkdir -p \"$1\"/boot/grub/i386-pc \"$1\"/boot/grub/x86_64-efi && \
-     cp \"$1\"/usr/lib/grub/i386-pc/*.mod \"$1\"/usr/lib/grub/i386-pc/*.lst \"$1\"/boot/grub/i386-pc/ && \
-     cp \"$1\"/usr/lib/grub/x86_64-efi/*.mod \"$1\"/usr/lib/grub/x86_64-efi/*.lst \"$1\"/boot/grub/x86_64-efi/ && \
+     for from in \"$1\"/usr/lib/grub/*-pc \"$1\"/usr/lib/grub/*-efi; do \
+     [ -e \"$from\"/normal.mod ] || continue; to=\"$1\"/boot/grub/${from##*/}; \
+     mkdir -p \"$to\" && cp \"$from\"/*.mod \"$from\"/*.lst \"$to\"/ || exit 1; done && \
      chroot \"$1\" systemctl --quiet enable systemd-networkd.service systemd-resolved.service grow-root.service";
 
 impl Tree {
     /// Makes one in `folder`.
-    pub(super) fn make(
-        folder: &Path,
-        contents: &Contents,
-        sources: &Sources,
-        file_system: FileSystem,
-        ids: &Ids,
-    ) -> Result<Self> {
+    pub(super) fn make(folder: &Path, contents: &Contents, sources: &Sources, ids: &Ids) -> Result<Self> {
         let own = folder.join("own");
-        own_files::write(&own, file_system, &ids.root, &ids.esp())?;
+        own_files::write(&own, contents, &ids.root, &ids.esp())?;
         let (archive, root) = (folder.join("root.tar"), folder.join("root"));
-        let mmdebstrap = mmdebstrap(contents, sources, &own, &archive).env("TMPDIR", scratch(folder));
+        let mmdebstrap = mmdebstrap(contents, sources, &own, &archive)?.env("TMPDIR", scratch(folder));
         let output = mmdebstrap.output_with(sources.text.as_bytes())?;
         if !output.status.success() {
             return Err(mmdebstrap
@@ -112,9 +106,10 @@ impl Tree {
 }
 
 /// The sources are its standard input, which it reads only where it is told so in place of a mirror.
-fn mmdebstrap(contents: &Contents, sources: &Sources, own: &Path, archive: &Path) -> Program {
-    Program::new("mmdebstrap", "mmdebstrap")
+fn mmdebstrap(contents: &Contents, sources: &Sources, own: &Path, archive: &Path) -> Result<Program> {
+    let mmdebstrap = foreign::program(contents.architecture, "mmdebstrap", "mmdebstrap")?
         .args(OPTIONS)
+        .arg(format!("--architectures={}", contents.architecture.debian()))
         .args(sources.may_be_stale.then_some(STALE_LISTS))
         .arg(format!("--include={}", contents.packages.join(",")))
         .arg("--customize-hook=rm -f \"$1\"/etc/resolv.conf")
@@ -122,7 +117,8 @@ fn mmdebstrap(contents: &Contents, sources: &Sources, own: &Path, archive: &Path
         .arg(format!("--customize-hook={CUSTOMISE}"))
         .arg(&contents.suite)
         .arg(archive)
-        .arg("-")
+        .arg("-");
+    Ok(mmdebstrap)
 }
 
 /// Why `mmdebstrap` failed: the errors of what it ran, without its own that only tell which command it was, and that it
@@ -159,6 +155,7 @@ fn scratch(folder: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::{Architecture, FileSystem};
 
     #[test]
     fn a_failure_of_apt_is_told_in_apts_words() {
@@ -188,9 +185,11 @@ mod tests {
     }
 
     fn command(may_be_stale: bool) -> String {
-        let contents = Contents { suite: "bookworm".into(), packages: vec!["sudo".into()] };
+        let architecture = Architecture::X86_64;
+        let (suite, packages) = ("bookworm".into(), vec!["sudo".into()]);
+        let contents = Contents { suite, architecture, file_system: FileSystem::Ext4, packages };
         let sources = Sources { text: String::new(), may_be_stale };
-        mmdebstrap(&contents, &sources, Path::new("own"), Path::new("root.tar")).to_string()
+        mmdebstrap(&contents, &sources, Path::new("own"), Path::new("root.tar")).unwrap().to_string()
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::error::{Error, Result, While};
 use crate::machine::{
     self, Accelerator, Bus, Disk, Firmware, Format, Identity, Kernel, Spec, arguments, console, memory,
 };
-use crate::recipe::FileSystem;
+use crate::recipe::{Architecture, FileSystem};
 
 /// In the machine's root, and in no other.
 const SCRIPT: &str = ".write-root";
@@ -64,7 +64,8 @@ pub(super) fn by_a_machine(
             "root=/dev/vda rootfstype=ext4 ro quiet panic=-1 console=ttyS0 init=/{SCRIPT}"
         ),
     };
-    let mut machine = machine::start(&spec(kernel, &source, disk), arguments::command(), folder.path())?;
+    let emulator = arguments::command(Architecture::X86_64);
+    let mut machine = machine::start(&spec(kernel, &source, disk), emulator, folder.path())?;
     machine.wait_until_off(accelerator.patience(PATIENCE), &mut || match console::trouble(&console::of(
         folder.path(),
     ))
@@ -116,6 +117,7 @@ fn spec(kernel: Kernel, source: &Path, disk: &Path) -> Spec {
     };
     Spec {
         name: "landfall-bootstrap".into(),
+        architecture: Architecture::X86_64,
         firmware: Firmware::Bios,
         kernel: Some(kernel),
         memory: MEMORY,

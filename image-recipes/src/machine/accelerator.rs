@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result, While};
+use crate::recipe::Architecture;
 
 /// `mov al, 0x2a; out 0xf4, al; hlt`: the debug device makes a status of it.
 const CODE: [u8; 5] = [0xb0, 0x2a, 0xe6, 0xf4, 0xf4];
@@ -33,8 +34,19 @@ impl Accelerator {
     pub fn here() -> Self {
         static FOUND: OnceLock<Accelerator> = OnceLock::new();
         *FOUND.get_or_init(|| {
-            if boots_with(&Self::Kvm.arguments()).unwrap_or(false) { Self::Kvm } else { Self::Tcg }
+            if boots_with(&Self::Kvm.arguments(Architecture::X86_64)).unwrap_or(false) {
+                Self::Kvm
+            } else {
+                Self::Tcg
+            }
         })
+    }
+
+    /// The best one for machines of this architecture: another one's instructions are always emulated.
+    #[must_use]
+    pub fn of(architecture: Architecture) -> Self {
+        // What the probe boots is a PC.
+        if architecture == Architecture::X86_64 && architecture.is_here() { Self::here() } else { Self::Tcg }
     }
 
     /// How long something may take here that takes this long with hardware.
@@ -46,13 +58,15 @@ impl Accelerator {
         }
     }
 
-    /// QEMU's words for it. An emulated processor has all that the emulator knows, because distributions of today are
-    /// built for it; a plainer one did not boot sooner.
+    /// QEMU's words for it. An emulated PC's processor has all that the emulator knows, because distributions of today
+    /// are built for it; a plainer one did not boot sooner. On arm64 all of them run on a plain one, and what the
+    /// emulator knows beyond that slows it down.
     #[must_use]
-    pub fn arguments(self) -> [&'static str; 4] {
-        match self {
-            Self::Kvm => ["-accel", "kvm", "-cpu", "host"],
-            Self::Tcg => ["-accel", "tcg,thread=multi", "-cpu", "max"],
+    pub fn arguments(self, architecture: Architecture) -> [&'static str; 4] {
+        match (self, architecture) {
+            (Self::Kvm, _) => ["-accel", "kvm", "-cpu", "host"],
+            (Self::Tcg, Architecture::X86_64) => ["-accel", "tcg,thread=multi", "-cpu", "max"],
+            (Self::Tcg, Architecture::Aarch64) => ["-accel", "tcg,thread=multi", "-cpu", "cortex-a57"],
         }
     }
 }
@@ -63,7 +77,7 @@ fn boots_with(accelerator: &[&str]) -> Result<bool> {
     sector[..CODE.len()].copy_from_slice(&CODE);
     sector[510..].copy_from_slice(&[0x55, 0xaa]);
     disk.write_all(&sector).while_doing(|| "making a disk to probe with".into())?;
-    let mut qemu = Command::new(super::arguments::PROGRAM)
+    let mut qemu = Command::new(super::arguments::program(Architecture::X86_64))
         .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-m", "32"])
         .args(accelerator)
         .args(["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04", "-drive"])
@@ -92,10 +106,16 @@ mod tests {
     #[test]
     fn an_emulated_machine_boots_the_probe_and_one_without_an_accelerator_does_not() {
         assert!(
-            boots_with(&Accelerator::Tcg.arguments()).unwrap(),
+            boots_with(&Accelerator::Tcg.arguments(Architecture::X86_64)).unwrap(),
             "no qemu-system-x86_64, or it does not emulate"
         );
         assert!(!boots_with(&["-accel", "no-such-accelerator"]).unwrap());
+    }
+
+    #[test]
+    fn another_architectures_instructions_are_emulated_whatever_this_machine_can() {
+        let foreign = [Architecture::X86_64, Architecture::Aarch64].into_iter().filter(|it| !it.is_here());
+        assert!(foreign.into_iter().all(|it| Accelerator::of(it) == Accelerator::Tcg));
     }
 
     #[test]

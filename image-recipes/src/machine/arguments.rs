@@ -5,9 +5,25 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{Accelerator, Bus, CARD, Card, Disk, Firmware, Kernel, Network, Spec};
+use crate::recipe::Architecture;
 
 /// The emulator.
-pub const PROGRAM: &str = "qemu-system-x86_64";
+#[must_use]
+pub fn program(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::X86_64 => "qemu-system-x86_64",
+        Architecture::Aarch64 => "qemu-system-aarch64",
+    }
+}
+
+/// The Debian package that brings it.
+#[must_use]
+pub fn package(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::X86_64 => "qemu-system-x86",
+        Architecture::Aarch64 => "qemu-system-arm",
+    }
+}
 
 /// The control socket's name in the machine's folder.
 pub const CONTROL: &str = "qmp.sock";
@@ -17,9 +33,9 @@ pub(super) const FREE_SLOTS: [&str; 2] = ["free0", "free1"];
 
 /// The emulator, to be ended with us whatever ends us: nobody else would.
 #[must_use]
-pub fn command() -> Command {
+pub fn command(architecture: Architecture) -> Command {
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "--", PROGRAM]);
+    command.args(["--pdeathsig", "KILL", "--", program(architecture)]);
     command
 }
 
@@ -28,8 +44,8 @@ pub fn command() -> Command {
 pub fn of(spec: &Spec, accelerator: Accelerator, folder: &Path) -> Vec<OsString> {
     let mut words: Vec<OsString> = ["-nodefaults", "-no-user-config", "-display", "none", "-machine"]
         .into_iter()
-        .chain([board(&spec.firmware)])
-        .chain(accelerator.arguments())
+        .chain([board(spec)])
+        .chain(accelerator.arguments(spec.architecture))
         .map(Into::into)
         .collect();
     words.extend(processor_and_memory(spec));
@@ -60,11 +76,13 @@ fn processor_and_memory(spec: &Spec) -> Vec<OsString> {
     words.map(Into::into).to_vec()
 }
 
-/// Secure Boot keeps its variables from all but the firmware, by the processor's mode for that.
-fn board(firmware: &Firmware) -> &'static str {
-    match firmware {
-        Firmware::SecureBoot { .. } => "q35,smm=on",
-        Firmware::Bios | Firmware::Uefi { .. } => "q35",
+/// None has a slot or a port more than is asked for; arm64's is what a machine without a history looks like. Secure Boot's
+/// variables are kept from all but the firmware by a mode of the processor's.
+fn board(spec: &Spec) -> &'static str {
+    match (spec.architecture, &spec.firmware) {
+        (Architecture::X86_64, Firmware::SecureBoot { .. }) => "q35,smm=on",
+        (Architecture::X86_64, _) => "q35",
+        (Architecture::Aarch64, _) => "virt",
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::recipe::Architecture;
 
 /// Where distributions put OVMF's code and the variables that a new machine begins with.
 const OVMF: [(&str, &str); 4] = [
@@ -10,6 +11,13 @@ const OVMF: [(&str, &str); 4] = [
     ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
     ("/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd"),
     ("/usr/share/qemu/ovmf-x86_64-4m-code.bin", "/usr/share/qemu/ovmf-x86_64-4m-vars.bin"),
+];
+
+/// The same for arm64, where it is called AAVMF or by its maker's name.
+const AAVMF: [(&str, &str); 3] = [
+    ("/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd"),
+    ("/usr/share/edk2/aarch64/QEMU_EFI-pflash.raw", "/usr/share/edk2/aarch64/vars-template-pflash.raw"),
+    ("/usr/share/qemu/aavmf-aarch64-code.bin", "/usr/share/qemu/aavmf-aarch64-vars.bin"),
 ];
 
 /// The same with Microsoft's keys in the variables: what starts only what these keys have signed.
@@ -45,13 +53,13 @@ impl Firmware {
     /// UEFI, with variables in the machine's folder.
     ///
     /// # Errors
-    /// When no OVMF is installed.
-    pub fn uefi(folder: &Path) -> Result<Self> {
-        let (code, template) = Self::find_ovmf()?;
+    /// When none is installed for this architecture.
+    pub fn uefi(architecture: Architecture, folder: &Path) -> Result<Self> {
+        let (code, template) = Self::find_uefi(architecture)?;
         Ok(Self::Uefi { code: code.into(), variables: variables(folder, template)? })
     }
 
-    /// UEFI with Secure Boot on, likewise.
+    /// UEFI with Secure Boot on, likewise; of a PC.
     ///
     /// # Errors
     /// When no OVMF with Microsoft's keys is installed.
@@ -65,14 +73,18 @@ impl Firmware {
         Ok(Self::SecureBoot { code: code.into(), variables: variables(folder, template)? })
     }
 
-    /// OVMF's code, and the template of its variables.
+    /// UEFI's code, and the template of its variables.
     ///
     /// # Errors
     /// When it is not installed.
-    pub fn find_ovmf() -> Result<(&'static str, &'static str)> {
-        installed(&OVMF).ok_or_else(|| {
-            Error::refused("UEFI was asked for, and there is no OVMF on this machine")
-                .hint("install it: apt-get install ovmf")
+    pub fn find_uefi(architecture: Architecture) -> Result<(&'static str, &'static str)> {
+        let (places, name, package): (&[_], _, _) = match architecture {
+            Architecture::X86_64 => (&OVMF, "OVMF", "ovmf"),
+            Architecture::Aarch64 => (&AAVMF, "AAVMF", "qemu-efi-aarch64"),
+        };
+        installed(places).ok_or_else(|| {
+            Error::refused(format!("UEFI is needed, and there is no {name} on this machine"))
+                .hint(format!("install it: apt-get install {package}"))
         })
     }
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::qmp::Qmp;
 use super::{Accelerator, Bus, CARD, Disk, Spec, arguments, console};
 use crate::error::{Error, Result, While};
+use crate::recipe::Architecture;
 
 /// For writing all memory of a machine to a disk that is busy.
 const TO_SAVE: Duration = Duration::from_secs(300);
@@ -35,12 +36,12 @@ pub fn start(spec: &Spec, mut command: Command, folder: &Path) -> Result<Running
     {
         let _ = std::fs::remove_file(folder.join(old));
     }
-    command.args(arguments::of(spec, Accelerator::here(), folder)).stderr(log);
+    command.args(arguments::of(spec, Accelerator::of(spec.architecture), folder)).stderr(log);
     if !spec.interactive {
         // A process group of its own: an interrupt at the terminal is for us, and the kernel ends QEMU with us.
         command.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
     }
-    let mut qemu = command.spawn().map_err(|e| not_started(&e))?;
+    let mut qemu = command.spawn().map_err(|e| not_started(spec.architecture, &e))?;
     match Qmp::connect_while(&folder.join(arguments::CONTROL), || matches!(qemu.try_wait(), Ok(None))) {
         Ok(qmp) => {
             let mut running = Running { qemu, qmp, folder: folder.to_owned(), attached: 0 };
@@ -63,11 +64,12 @@ pub fn start(spec: &Spec, mut command: Command, folder: &Path) -> Result<Running
 }
 
 /// The error of an emulator that is not there.
-pub(crate) fn not_started(error: &std::io::Error) -> Error {
+pub(crate) fn not_started(architecture: Architecture, error: &std::io::Error) -> Error {
     match error.kind() {
         std::io::ErrorKind::NotFound => {
-            Error::refused(format!("the program {} is not on this machine", arguments::PROGRAM))
-                .hint("install it: apt-get install qemu-system-x86")
+            let (program, package) = (arguments::program(architecture), arguments::package(architecture));
+            Error::refused(format!("the program {program} is not on this machine"))
+                .hint(format!("install it: apt-get install {package}"))
         }
         _ => Error::failed(format!("QEMU cannot be started: {error}")),
     }

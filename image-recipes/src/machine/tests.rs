@@ -1,10 +1,12 @@
 use std::path::Path;
 
 use super::*;
+use crate::recipe::Architecture;
 
 fn spec() -> Spec {
     Spec {
         name: "clone-1".into(),
+        architecture: Architecture::X86_64,
         firmware: Firmware::Bios,
         kernel: None,
         memory: 1024,
@@ -117,6 +119,13 @@ fn a_scsi_disk_hangs_on_an_adapter_of_its_own_and_a_card_is_what_was_asked_for()
 }
 
 #[test]
+fn an_arm64_machine_is_another_board_with_the_same_devices() {
+    let line = line(&Spec { architecture: Architecture::Aarch64, ..spec() });
+    assert!(line.contains("-machine virt -accel tcg,thread=multi -cpu cortex-a57"), "{line}");
+    assert!(line.contains("virtio-blk-pci,drive=disk0") && line.contains("virtio-net-pci"), "{line}");
+}
+
+#[test]
 fn a_restricted_network_says_so_and_nothing_listens_on_a_port_that_was_not_asked_for() {
     let restricted = Network { restricted: true, ..Network::default() };
     let line = line(&Spec { network: Some(restricted), ..spec() });
@@ -169,7 +178,9 @@ fn the_console_is_kept_whoever_looks_at_it() {
 fn a_machine_without_a_disk_starts_answers_and_loses_power() {
     let folder = tempfile::tempdir().unwrap();
     let bare = Spec { disks: Vec::new(), fw_cfg: Vec::new(), memory: 64, processors: 1, ..spec() };
-    let mut machine = start(&bare, std::process::Command::new(arguments::PROGRAM), folder.path()).unwrap();
+    let mut machine =
+        start(&bare, std::process::Command::new(arguments::program(Architecture::X86_64)), folder.path())
+            .unwrap();
     assert_eq!(machine.qmp().ask("query-status", serde_json::json!({})).unwrap()["status"], "running");
     machine.plug_network(false).unwrap();
     let process = machine.process();
@@ -181,7 +192,9 @@ fn a_machine_without_a_disk_starts_answers_and_loses_power() {
 fn a_running_machine_is_given_as_many_disks_as_it_has_slots() {
     let folder = tempfile::tempdir().unwrap();
     let bare = Spec { disks: Vec::new(), fw_cfg: Vec::new(), memory: 64, processors: 1, ..spec() };
-    let mut machine = start(&bare, std::process::Command::new(arguments::PROGRAM), folder.path()).unwrap();
+    let mut machine =
+        start(&bare, std::process::Command::new(arguments::program(Architecture::X86_64)), folder.path())
+            .unwrap();
     let mut attach = |name: &str, bus| {
         let file = folder.path().join(name);
         std::fs::write(&file, [0; 4096]).unwrap();
@@ -196,6 +209,8 @@ fn a_running_machine_is_given_as_many_disks_as_it_has_slots() {
 fn what_qemu_says_when_it_does_not_start_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let error =
-        start(&spec(), std::process::Command::new(arguments::PROGRAM), folder.path()).map(drop).unwrap_err();
+        start(&spec(), std::process::Command::new(arguments::program(Architecture::X86_64)), folder.path())
+            .map(drop)
+            .unwrap_err();
     assert!(error.what.starts_with("QEMU did not start: ") && error.what.contains("a,b.qcow2"), "{error}");
 }

@@ -6,14 +6,16 @@ use serde::{Deserialize, Serialize};
 use super::Size;
 
 /// What an image runs on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 pub enum Architecture {
     /// 64-bit Intel and AMD.
     #[default]
     #[serde(rename = "x86_64")]
+    #[value(name = "x86_64", alias = "amd64")]
     X86_64,
     /// 64-bit ARM: planned, and refused by `bake` yet.
     #[serde(rename = "aarch64")]
+    #[value(name = "aarch64", alias = "arm64")]
     Aarch64,
 }
 
@@ -25,6 +27,21 @@ impl Architecture {
             Self::X86_64 => "x86_64",
             Self::Aarch64 => "aarch64",
         }
+    }
+
+    /// Debian's name for it.
+    #[must_use]
+    pub fn debian(self) -> &'static str {
+        match self {
+            Self::X86_64 => "amd64",
+            Self::Aarch64 => "arm64",
+        }
+    }
+
+    /// Whether it is the one that this runs on.
+    #[must_use]
+    pub fn is_here(self) -> bool {
+        self.name() == std::env::consts::ARCH
     }
 }
 

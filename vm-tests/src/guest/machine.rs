@@ -135,7 +135,7 @@ impl VirtualMachine {
             .doing(|| "waiting for memory")?;
         self.printed_before = console::of(&self.folder).len();
         let mut spec = self.setup.spec(&self.name, self.number, &self.folder, &self.disk())?;
-        let emulator = machine::arguments::PROGRAM;
+        let emulator = machine::arguments::program(self.setup.architecture);
         let command = match self.setup.outward {
             false => self.network.at_gateway(self.cgroup.command("ip"), Path::new(emulator)),
             true => {
@@ -184,7 +184,7 @@ impl VirtualMachine {
         mut is_so: impl FnMut(&Self) -> Result<bool>,
     ) -> Result<()> {
         let started = Instant::now();
-        let patience = Accelerator::here().patience(with_hardware);
+        let patience = self.accelerator().patience(with_hardware);
         loop {
             if self.answers()? && is_so(self)? {
                 if !self.is_shown {
@@ -203,7 +203,7 @@ impl VirtualMachine {
 
     /// Whether a command comes back soon.
     fn answers(&mut self) -> Result<bool> {
-        let deadline = Instant::now() + Accelerator::here().patience(TO_ANSWER);
+        let deadline = Instant::now() + self.accelerator().patience(TO_ANSWER);
         let mut child = self.shell("true")?.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
         while Instant::now() < deadline && self.is_well().is_ok() {
             if let Some(status) = child.try_wait()? {
@@ -214,6 +214,10 @@ impl VirtualMachine {
         child.kill()?;
         child.wait()?;
         Ok(false)
+    }
+
+    fn accelerator(&self) -> Accelerator {
+        Accelerator::of(self.setup.architecture)
     }
 
     fn is_well(&mut self) -> Result<()> {
@@ -296,7 +300,7 @@ impl Guest for VirtualMachine {
 
     fn stop(&mut self) -> Result<()> {
         self.on()?.press_power_button().doing(|| "pressing the power button")?;
-        let patience = Accelerator::here().patience(TO_STOP);
+        let patience = self.accelerator().patience(TO_STOP);
         if let Err(error) = self.on()?.wait_until_off(patience, &mut || Ok(())) {
             println!("{}: {error}", self.name);
         }

@@ -15,6 +15,23 @@ use image_recipes::bootstrap::apt_sources;
 /// What the agents need around them on a Debian.
 pub const WANTED: [&str; 5] = ["docker.io", "iptables", "procps", "dmidecode", "apparmor"];
 
+/// The packages for arm64: `WANTED` and all that they need, of which a machine has some already.
+pub fn for_arm64(suite: &str) -> Result<PathBuf> {
+    let sources = apt_sources::for_suite(suite)?;
+    let wanted = WANTED.join(" ");
+    let ingredients = ["arm64", &wanted, &sources].map(str::as_bytes);
+    let entry = cache::entry("package-pool", &ingredients, |folder| {
+        fetch(
+            &WANTED,
+            Path::new("/dev/null"),
+            &["-o", "APT::Architecture=arm64", "-o", "APT::Architectures=arm64"],
+            &sources,
+            folder,
+        )
+    })?;
+    Ok(entry.join("debs"))
+}
+
 /// A folder of .debs: `WANTED` and all that is missing for them in `base`.
 pub fn for_base(base: &Path, suite: &str) -> Result<PathBuf> {
     of(&WANTED, base, suite)
@@ -30,14 +47,15 @@ pub fn with_command_line(base: &Path, suite: &str) -> Result<PathBuf> {
 
 fn of(wanted: &[&str], base: &Path, suite: &str) -> Result<PathBuf> {
     let sources = apt_sources::for_suite(suite)?;
-    let status = fs::read(base.join("var/lib/dpkg/status"))?;
-    let ingredients = [wanted.join(" ").into_bytes(), sources.clone().into_bytes(), status];
+    let status = base.join("var/lib/dpkg/status");
+    let ingredients = [wanted.join(" ").into_bytes(), sources.clone().into_bytes(), fs::read(&status)?];
     let ingredients: Vec<&[u8]> = ingredients.iter().map(Vec::as_slice).collect();
-    let entry = cache::entry("package-pool", &ingredients, |folder| fetch(wanted, base, &sources, folder))?;
+    let entry =
+        cache::entry("package-pool", &ingredients, |folder| fetch(wanted, &status, &[], &sources, folder))?;
     Ok(entry.join("debs"))
 }
 
-fn fetch(wanted: &[&str], base: &Path, sources: &str, folder: &Path) -> Result<()> {
+fn fetch(wanted: &[&str], status: &Path, options: &[&str], sources: &str, folder: &Path) -> Result<()> {
     let apt = tempfile::tempdir()?;
     for part in ["lists/partial", "cache/archives/partial"] {
         fs::create_dir_all(apt.path().join(part))?;
@@ -47,10 +65,10 @@ fn fetch(wanted: &[&str], base: &Path, sources: &str, folder: &Path) -> Result<(
     let get = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
         command.args(["-q", "-y", "-o", "Acquire::Languages=none", "-o", "APT::Sandbox::User=root"]);
-        command.args(["-o", "Acquire::Check-Valid-Until=false"]);
+        command.args(["-o", "Acquire::Check-Valid-Until=false"]).args(options);
         for (option, path) in [
             ("Dir::State", apt.path().to_owned()),
-            ("Dir::State::status", base.join("var/lib/dpkg/status")),
+            ("Dir::State::status", status.to_owned()),
             ("Dir::Cache", apt.path().join("cache")),
             ("Dir::Etc::SourceList", source_list.clone()),
             ("Dir::Etc::SourceParts", PathBuf::from("/dev/null")),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use image_recipes::bootstrap::packages;
 use image_recipes::machine::{self, Bus};
-use image_recipes::recipe::{FileSystem, Kernel};
+use image_recipes::recipe::{Architecture, FileSystem, Kernel};
 
 use super::{IMAGE, INITRD, KERNEL, base, introduced, known_of_the_world};
 use crate::error::{Result, While};
@@ -49,7 +49,8 @@ impl Image {
 pub fn debian(release: &str) -> Result<Image> {
     let kernel = kernel(release);
     let base = base(host_command::finish, release, &["--kernel", kernel.word()])?;
-    let folder = introduced(&base, &known_of_the_world(&Packages::stand_ins(&suite(release)?)?)?)?;
+    let packages = Packages::stand_ins(&suite(release)?)?;
+    let folder = introduced(&base, &known_of_the_world(&packages, Architecture::X86_64)?)?;
     let image = Image::of(&folder, "PARTLABEL=root", "cloud-init=disabled");
     Ok(if kernel == Kernel::Cloud { image } else { image.with_initrd(&folder) })
 }
@@ -61,6 +62,12 @@ fn kernel(release: &str) -> Kernel {
 
 /// Its name in Debian's archive.
 pub fn suite(release: &str) -> Result<String> {
-    let contents = packages::contents(release, Kernel::Cloud, FileSystem::default(), &[]);
+    let contents = packages::contents(
+        release,
+        Architecture::default(),
+        Kernel::Cloud,
+        FileSystem::default(),
+        &[],
+    );
     Ok(contents.doing(|| format!("looking for what {release} is"))?.suite)
 }

@@ -8,6 +8,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
+use image_recipes::recipe::Architecture;
+
 use super::releases::Image;
 use super::{IMAGE, KERNEL, UNIT, WANTED, agent, convert};
 use crate::cache;
@@ -45,7 +47,7 @@ pub fn with(stand_in: StandIn, further: &[&str]) -> Result<Image> {
     Packages::of(&system)?.copy_keys(keys.path())?;
     let authority = simulator::authority()?.join(AUTHORITY);
     let own = OWN_FILES.iter().map(|(path, content)| File::new(path, *content));
-    let own: Vec<File> = own.chain(agent()?).collect();
+    let own: Vec<File> = own.chain(agent(Architecture::X86_64)?).collect();
     let told = introduction::files(&system, &authority, keys.path())?;
     let mut ingredients: Vec<&[u8]> = vec![RECIPE, plain.as_os_str().as_encoded_bytes()];
     let files = told.iter().chain(&own);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use image_recipes::export;
 use image_recipes::outputs::{self, Folder};
-use image_recipes::recipe::{FileSystem, Format, Recipe};
+use image_recipes::recipe::{Architecture, FileSystem, Format, Recipe};
 
 use super::{RELEASE, bake, base, convert, disk_in, golden, known_of_the_world, recipe};
 use crate::cache;
@@ -68,7 +68,7 @@ pub fn golden_on(file_system: FileSystem) -> Result<PathBuf> {
     let digest = outputs::sha256(&base).doing(|| "reading the base")?;
     let fingerprint = fs::read_to_string(packages.trust_fingerprint())?;
     let (landfall, program) = (programs::landfall()?, programs::landfall_image()?);
-    let mut files = known_of_the_world(&packages)?;
+    let mut files = known_of_the_world(&packages, Architecture::X86_64)?;
     let authority = fs::read(simulator::authority()?.join(AUTHORITY))?;
     files.push(File::new(BUNDLE, [fs::read(BUNDLE).unwrap_or_default(), authority].concat()));
     files.push(File::new(WISH, "[Unit]\nWants=landfall-test-agent.service\n"));

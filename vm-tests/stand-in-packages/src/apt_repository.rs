@@ -3,12 +3,12 @@
 //! ```text
 //! OUT/POOL/*.deb
 //! OUT/dists/SUITE/{InRelease,Release}
-//! OUT/dists/SUITE/COMPONENT/binary-amd64/{Packages,Packages.gz}
+//! OUT/dists/SUITE/COMPONENT/binary-ARCHITECTURE/{Packages,Packages.gz}
 //! ```
 //!
 //! Control members are read with dpkg-deb, because Debian's own are packed with xz or zstd.
 
-use crate::{Result, TestKey};
+use crate::{Architecture, Result, TestKey};
 use flate2::{Compression, write::GzEncoder};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -23,14 +23,23 @@ pub struct Layout<'a> {
     pub suite: &'a str,
     /// The component's name.
     pub component: &'a str,
+    /// What its packages are for.
+    pub architecture: Architecture,
     /// The folder of the packages, below the repository.
     pub pool: String,
 }
 
 /// Writes a repository as Debian lays its own out, with its key beside it as `archive-key.asc`; how many
 /// packages are in it.
-pub fn write_apt_repository(debs: &Path, key: &TestKey, suite: &str, out: &Path) -> Result<usize> {
-    let count = Layout { suite, component: "main", pool: "pool".into() }.write(debs, key, out)?;
+pub fn write_apt_repository(
+    debs: &Path,
+    key: &TestKey,
+    suite: &str,
+    architecture: Architecture,
+    out: &Path,
+) -> Result<usize> {
+    let layout = Layout { suite, component: "main", architecture, pool: "pool".into() };
+    let count = layout.write(debs, key, out)?;
     fs::write(out.join("archive-key.asc"), key.public_armored()?)?;
     Ok(count)
 }
@@ -47,9 +56,10 @@ impl Layout<'_> {
         let mut packed = GzEncoder::new(Vec::new(), Compression::default());
         packed.write_all(list.as_bytes())?;
         let packed = packed.finish()?;
-        let index = format!("{}/binary-amd64/Packages", self.component);
+        let folder = format!("{}/binary-{}", self.component, self.architecture.word());
+        let index = format!("{folder}/Packages");
         let dists = out.join("dists").join(self.suite);
-        fs::create_dir_all(dists.join(self.component).join("binary-amd64"))?;
+        fs::create_dir_all(dists.join(&folder))?;
         fs::write(dists.join(&index), &list)?;
         fs::write(dists.join(format!("{index}.gz")), &packed)?;
         let listed = [(index.clone(), list.as_bytes()), (format!("{index}.gz"), packed.as_slice())];
@@ -86,10 +96,11 @@ impl Layout<'_> {
     fn release(&self, listed: &[(String, &[u8])]) -> String {
         let now = Timestamp::now();
         let date = now.strftime("%a, %d %b %Y %H:%M:%S UTC");
-        let Layout { suite, component, .. } = self;
+        let Layout { suite, component, architecture, .. } = self;
+        let architecture = architecture.word();
         let mut text = format!(
             "Origin: Landfall tests\nLabel: Landfall tests\nSuite: {suite}\nCodename: {suite}\nDate: {date}\n\
-             Architectures: amd64\nComponents: {component}\nDescription: packages for tests\nSHA256:\n"
+             Architectures: {architecture}\nComponents: {component}\nDescription: packages for tests\nSHA256:\n"
         );
         for (name, data) in listed {
             text.push_str(&format!(" {} {:>16} {name}\n", hex::encode(Sha256::digest(data)), data.len()));
@@ -116,7 +127,8 @@ mod tests {
 
     #[test]
     fn a_release_lists_each_index_with_its_sum_and_size() {
-        let layout = Layout { suite: "bookworm", component: "main", pool: "pool".into() };
+        let architecture = Architecture::Amd64;
+        let layout = Layout { suite: "bookworm", component: "main", architecture, pool: "pool".into() };
         let text = layout.release(&[("main/binary-amd64/Packages".into(), b"".as_slice())]);
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert!(text.ends_with(&format!(" {empty}                0 main/binary-amd64/Packages\n")), "{text}");

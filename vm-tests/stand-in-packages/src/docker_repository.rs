@@ -11,7 +11,7 @@
 
 use crate::apt_repository::Layout;
 use crate::deb::{Deb, packed_tree};
-use crate::{Result, TestKey};
+use crate::{Architecture, Result, TestKey};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,11 @@ pub fn write_docker_repository(debs: &Path, key: &TestKey, suite: &str, out: &Pa
     fs::create_dir_all(&repository)?;
     relabel_all(debs, &relabelled)?;
     let pool = format!("dists/{suite}/pool/stable/amd64");
-    let count = Layout { suite, component: "stable", pool }.write(&relabelled, key, &repository)?;
+    let count = Layout { suite, component: "stable", architecture: Architecture::Amd64, pool }.write(
+        &relabelled,
+        key,
+        &repository,
+    )?;
     fs::remove_dir_all(&relabelled)?;
     let certificates = [TestKey::make()?.public_armored()?, key.public_armored()?].concat();
     fs::write(repository.join("gpg"), certificates)?;

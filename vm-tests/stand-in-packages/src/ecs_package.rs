@@ -4,10 +4,10 @@
 //! not for iptables or procps, although the launcher needs both. The .rpm asks for those two and not for
 //! Docker, and has a launcher of its own flavour. All of that is as in the real ones.
 
-use crate::Result;
 use crate::deb::{Deb, packed_tree};
 use crate::image;
 use crate::rpm::{self, Payload, Rpm};
+use crate::{Architecture, Result};
 use std::path::Path;
 
 const PLUGIN: &[u8] = include_bytes!("../files/ecs/amazon-ecs-volume-plugin");
@@ -18,7 +18,13 @@ const PLUGIN_UNITS: [(&str, &[u8]); 2] = [
 const UNIT: &str = include_str!("../files/ecs/ecs.service");
 
 /// Builds the .deb; `version` without the revision.
-pub fn build_deb(programs: &Path, version: &str, small: bool, out: &Path) -> Result<()> {
+pub fn build_deb(
+    programs: &Path,
+    version: &str,
+    architecture: Architecture,
+    small: bool,
+    out: &Path,
+) -> Result<()> {
     let mut data = packed_tree();
     data.file("usr/libexec/amazon-ecs-init", 0o755, &std::fs::read(programs.join("amazon-ecs-init"))?)?;
     data.file("usr/libexec/amazon-ecs-volume-plugin", 0o755, PLUGIN)?;
@@ -28,14 +34,14 @@ pub fn build_deb(programs: &Path, version: &str, small: bool, out: &Path) -> Res
     }
     let archive = format!("var/cache/ecs/ecs-agent-v{version}-1.tar");
     let agent = std::fs::read(programs.join("amazon-ecs-agent"))?;
-    data.file(&archive, 0o644, &image::archive(&agent, version, small)?)?;
+    data.file(&archive, 0o644, &image::archive(&agent, version, architecture, small)?)?;
     data.link("var/cache/ecs/ecs-agent.tar", &format!("/{archive}"))?;
     data.file("var/cache/ecs/state", 0o644, b"2")?;
     for folder in ["etc/ecs", "var/lib/ecs/data", "var/log/ecs"] {
         data.folder(folder)?;
     }
     let deb = Deb {
-        control: control(version),
+        control: control(version, architecture),
         control_files: vec![("postrm", 0o755, include_str!("../files/ecs/postrm"))],
         data: data.finish()?.finish()?,
     };
@@ -55,7 +61,11 @@ pub fn build_rpm(programs: &Path, version: &str, small: bool, out: &Path) -> Res
     }
     let archive = format!("ecs-agent-v{version}.tar");
     let agent = std::fs::read(programs.join("amazon-ecs-agent"))?;
-    tree.file(&format!("var/cache/ecs/{archive}"), 0o644, &image::archive(&agent, version, small)?)?;
+    tree.file(
+        &format!("var/cache/ecs/{archive}"),
+        0o644,
+        &image::archive(&agent, version, Architecture::Amd64, small)?,
+    )?;
     tree.file("var/cache/ecs/state", 0o644, b"2\n")?;
     let mut files = tree.listed()?;
     tree.folder("var/lib/ecs/data")?;
@@ -80,11 +90,12 @@ pub fn build_rpm(programs: &Path, version: &str, small: bool, out: &Path) -> Res
     Ok(std::fs::remove_dir_all(tree.root())?)
 }
 
-fn control(version: &str) -> String {
+fn control(version: &str, architecture: Architecture) -> String {
+    let architecture = architecture.word();
     format!(
         "Package: amazon-ecs-init\n\
          Version: {version}-1\n\
-         Architecture: amd64\n\
+         Architecture: {architecture}\n\
          Maintainer: Landfall tests <tests@landfall.test>\n\
          Section: misc\n\
          Priority: optional\n\

@@ -1,8 +1,8 @@
 //! The agent's image, as `docker save` would write it: one layer with `/agent`, and padding beside it.
 
-use crate::Result;
 use crate::padding::padding;
 use crate::tree::Tree;
+use crate::{Architecture, Result};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -12,7 +12,7 @@ const PADDING: usize = 68_000_000;
 const PADDING_SEED: u64 = 0xec5;
 
 /// The archive, from the static program.
-pub fn archive(agent: &[u8], version: &str, small: bool) -> Result<Vec<u8>> {
+pub fn archive(agent: &[u8], version: &str, architecture: Architecture, small: bool) -> Result<Vec<u8>> {
     let mut layer = Tree::of_an_image(Vec::new());
     layer.file("agent", 0o755, agent)?;
     // A probe from a container on the bridge and lookups both need these two to exist.
@@ -24,7 +24,7 @@ pub fn archive(agent: &[u8], version: &str, small: bool) -> Result<Vec<u8>> {
     let layer = layer.finish()?;
     let layer_digest = hex::encode(Sha256::digest(&layer));
     let config = json!({
-        "architecture": "amd64",
+        "architecture": architecture.word(),
         "os": "linux",
         "created": "2026-11-01T00:00:00Z",
         "config": {
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn the_manifest_names_the_config_and_the_layer_that_are_there() {
-        let bytes = archive(b"program", "1", true).unwrap();
+        let bytes = archive(b"program", "1", Architecture::Amd64, true).unwrap();
         let mut files = std::collections::BTreeMap::new();
         for entry in tar::Archive::new(bytes.as_slice()).entries().unwrap() {
             let mut entry = entry.unwrap();

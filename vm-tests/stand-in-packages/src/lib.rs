@@ -7,6 +7,7 @@
 //! and say of themselves that they are stand-ins. They are signed with a key made for the test.
 
 mod apt_repository;
+mod architecture;
 mod base_packages;
 mod deb;
 mod debian_programs;
@@ -24,6 +25,7 @@ mod store;
 mod tree;
 
 pub use apt_repository::write_apt_repository;
+pub use architecture::Architecture;
 pub use base_packages::write_base_packages;
 pub use distribution::Distribution;
 pub use distribution_repository::{Sources, write_rpm_repositories};

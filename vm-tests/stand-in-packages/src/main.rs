@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use stand_in_packages::{
-    Agents, Distribution, Result, Sources, TestKey, rpm, rpm_repository, write_apt_repository,
+    Agents, Architecture, Distribution, Result, Sources, TestKey, rpm, rpm_repository, write_apt_repository,
     write_base_packages, write_docker_repository, write_rpm_repositories, write_store,
 };
 use std::fs;
@@ -24,6 +24,9 @@ enum Command {
         /// The folder with the static stand-in programs.
         #[arg(long)]
         programs: PathBuf,
+        /// What the programs are for.
+        #[arg(long, value_enum, default_value_t)]
+        architecture: Architecture,
         /// The folder of the signing key, made on first use.
         #[arg(long)]
         keys: PathBuf,
@@ -45,6 +48,9 @@ enum Command {
         /// The folder with the .deb files.
         #[arg(long)]
         debs: PathBuf,
+        /// What they are for.
+        #[arg(long, value_enum, default_value_t)]
+        architecture: Architecture,
         /// The folder of the signing key, made on first use.
         #[arg(long)]
         keys: PathBuf,
@@ -126,16 +132,16 @@ enum Command {
 
 fn main() -> Result<()> {
     match Arguments::parse().command {
-        Command::Agents { programs, keys, out, small, ssm_version, ecs_version } => {
+        Command::Agents { programs, architecture, keys, out, small, ssm_version, ecs_version } => {
             let key = TestKey::open_or_make(&keys)?;
-            let agents = Agents { programs, small, ssm_version, ecs_version };
+            let agents = Agents { programs, architecture, small, ssm_version, ecs_version };
             for object in write_store(&agents, &key, &out)? {
                 println!("{}", object.display());
             }
         }
-        Command::AptRepository { debs, keys, suite, out } => {
+        Command::AptRepository { debs, architecture, keys, suite, out } => {
             let key = TestKey::open_or_make(&keys)?;
-            let count = write_apt_repository(&debs, &key, &suite, &out)?;
+            let count = write_apt_repository(&debs, &key, &suite, architecture, &out)?;
             println!("{count} packages in {}", out.display());
         }
         Command::DockerRepository { debs, keys, suite, out } => {

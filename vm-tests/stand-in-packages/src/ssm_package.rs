@@ -1,10 +1,10 @@
 //! `amazon-ssm-agent`, as .deb and as .rpm: six programs, the templates, one unit, and scripts that start the
 //! agent at once. The two differ in where the unit is and in who owns the state folder.
 
-use crate::Result;
 use crate::deb::{Deb, packed_tree};
 use crate::padding::padding;
 use crate::rpm::{self, Payload, Rpm};
+use crate::{Architecture, Result};
 use std::path::Path;
 
 /// About what the programs of the real package pack to: 25 MB in all.
@@ -18,14 +18,20 @@ const UNIT: &[u8] = include_bytes!("../files/ssm/amazon-ssm-agent.service");
 type File = (String, u32, Vec<u8>);
 
 /// Builds the .deb; `version` without the revision.
-pub fn build_deb(programs: &Path, version: &str, small: bool, out: &Path) -> Result<()> {
+pub fn build_deb(
+    programs: &Path,
+    version: &str,
+    architecture: Architecture,
+    small: bool,
+    out: &Path,
+) -> Result<()> {
     let mut data = packed_tree();
     for (path, mode, content) in files(programs, small)? {
         data.file(&path, mode, &content)?;
     }
     data.file("lib/systemd/system/amazon-ssm-agent.service", 0o644, UNIT)?;
     let deb = Deb {
-        control: control(version),
+        control: control(version, architecture),
         control_files: vec![
             ("conffiles", 0o644, include_str!("../files/ssm/conffiles")),
             ("preinst", 0o755, include_str!("../files/ssm/preinst")),
@@ -95,11 +101,12 @@ fn files(programs: &Path, small: bool) -> Result<Vec<File>> {
     Ok(files)
 }
 
-fn control(version: &str) -> String {
+fn control(version: &str, architecture: Architecture) -> String {
+    let architecture = architecture.word();
     format!(
         "Package: amazon-ssm-agent\n\
          Version: {version}-1\n\
-         Architecture: amd64\n\
+         Architecture: {architecture}\n\
          Maintainer: Landfall tests <tests@landfall.test>\n\
          Section: admin\n\
          Priority: optional\n\

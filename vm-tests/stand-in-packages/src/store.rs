@@ -1,6 +1,6 @@
 //! The objects as AWS's buckets have them: one folder per bucket, the same keys, each with its signature.
 
-use crate::{Result, TestKey, ecs_package, ssm_package};
+use crate::{Architecture, Result, TestKey, ecs_package, ssm_package};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,8 @@ const REGION: &str = "us-east-1";
 pub struct Agents {
     /// The folder with the static programs.
     pub programs: PathBuf,
+    /// What those run on.
+    pub architecture: Architecture,
     /// Without padding.
     pub small: bool,
     /// The SSM agent's version, without a revision.
@@ -18,30 +20,36 @@ pub struct Agents {
     pub ecs_version: String,
 }
 
-/// Builds both packages in both formats and writes them under their latest and their versioned keys; the files
-/// written. The .rpm files have no signature inside: as with AWS's, what counts stands beside them.
+/// Builds both packages in both formats, of which arm64 has the .deb alone here, and writes them under their latest and
+/// their versioned keys; the files written. The .rpm files have no signature inside: as with AWS's, what counts stands beside them.
 pub fn write_store(agents: &Agents, key: &TestKey, out: &Path) -> Result<Vec<PathBuf>> {
-    let Agents { programs, small, ssm_version, ecs_version } = agents;
+    let &Agents { ref programs, architecture, small, ref ssm_version, ref ecs_version } = agents;
+    let (ssm, ecs): (&[_], &[_]) = match architecture {
+        Architecture::Amd64 => {
+            (&[("debian_amd64", "deb"), ("linux_amd64", "rpm")], &[("amd64", "deb"), ("x86_64", "rpm")])
+        }
+        Architecture::Arm64 => (&[("debian_arm64", "deb")], &[("arm64", "deb")]),
+    };
     let mut written = Vec::new();
     let bucket = out.join(format!("amazon-ssm-{REGION}"));
-    for (folder, format) in [("debian_amd64", "deb"), ("linux_amd64", "rpm")] {
+    for &(folder, format) in ssm {
         let place =
             |version: &str| bucket.join(version).join(folder).join(format!("amazon-ssm-agent.{format}"));
         let latest = made_at(place("latest"))?;
         match format {
-            "deb" => ssm_package::build_deb(programs, ssm_version, *small, &latest)?,
-            _ => ssm_package::build_rpm(programs, ssm_version, *small, &latest)?,
+            "deb" => ssm_package::build_deb(programs, ssm_version, architecture, small, &latest)?,
+            _ => ssm_package::build_rpm(programs, ssm_version, small, &latest)?,
         }
         let signature = key.detached(&fs::read(&latest)?)?;
         written.extend(publish(&latest, &place(ssm_version), "sig", &signature)?);
     }
     let bucket = out.join(format!("amazon-ecs-agent-{REGION}"));
-    for end in ["amd64.deb", "x86_64.rpm"] {
-        let place = |version: &str| bucket.join(format!("amazon-ecs-init-{version}.{end}"));
+    for (name, format) in ecs {
+        let place = |version: &str| bucket.join(format!("amazon-ecs-init-{version}.{name}.{format}"));
         let latest = made_at(place("latest"))?;
-        match end {
-            "amd64.deb" => ecs_package::build_deb(programs, ecs_version, *small, &latest)?,
-            _ => ecs_package::build_rpm(programs, ecs_version, *small, &latest)?,
+        match *format {
+            "deb" => ecs_package::build_deb(programs, ecs_version, architecture, small, &latest)?,
+            _ => ecs_package::build_rpm(programs, ecs_version, small, &latest)?,
         }
         let signature = key.detached_armored(&fs::read(&latest)?)?;
         let versioned = place(&format!("{ecs_version}-1"));

@@ -1,6 +1,6 @@
 //! The packages as dpkg-deb sees them, and the signatures as gpgv sees them.
 
-use stand_in_packages::{Agents, TestKey, write_apt_repository, write_store};
+use stand_in_packages::{Agents, Architecture, TestKey, write_apt_repository, write_store};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,6 +18,10 @@ struct Store {
 
 impl Store {
     fn new() -> Self {
+        Self::of(Architecture::Amd64)
+    }
+
+    fn of(architecture: Architecture) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let programs = folder.path().join("programs");
         fs::create_dir(&programs).unwrap();
@@ -32,8 +36,8 @@ impl Store {
             fs::write(programs.join(name), format!("#!/bin/sh\necho {name}\n")).unwrap();
         }
         let key = TestKey::open_or_make(&folder.path().join("keys")).unwrap();
-        let agents =
-            Agents { programs, small: true, ssm_version: "3.3.0.0".into(), ecs_version: "1.105.1".into() };
+        let (ssm_version, ecs_version) = ("3.3.0.0".into(), "1.105.1".into());
+        let agents = Agents { programs, architecture, small: true, ssm_version, ecs_version };
         write_store(&agents, &key, &folder.path().join("objects")).unwrap();
         Store { folder, key }
     }
@@ -142,11 +146,27 @@ fn an_apt_repository_is_signed_and_lists_the_packages() {
     let store = Store::new();
     let debs = store.object("amazon-ecs-agent-us-east-1");
     let out = store.folder.path().join("apt");
-    assert_eq!(write_apt_repository(&debs, &store.key, "bookworm", &out).unwrap(), 2);
+    assert_eq!(write_apt_repository(&debs, &store.key, "bookworm", Architecture::Amd64, &out).unwrap(), 2);
     let packages = fs::read_to_string(out.join("dists/bookworm/main/binary-amd64/Packages")).unwrap();
     assert!(packages.contains("Filename: pool/amazon-ecs-init-latest.amd64.deb\nSize: "), "{packages}");
     let signed = out.join("dists/bookworm/InRelease");
     assert!(fs::read_to_string(&signed).unwrap().starts_with("-----BEGIN PGP SIGNED MESSAGE-----"));
     assert!(out.join("archive-key.asc").exists());
     assert_ne!(store.gpgv(&[&signed]), Some(false));
+}
+
+#[test]
+fn packages_for_arm64_stand_where_aws_has_them_and_say_so() {
+    let store = Store::of(Architecture::Arm64);
+    for object in [SSM, ECS] {
+        let package = store.object(&object.replace("amd64", "arm64"));
+        let output =
+            Command::new("dpkg-deb").arg("--field").arg(&package).arg("Architecture").output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "arm64\n", "{}", package.display());
+        assert!(!store.object(object).exists());
+    }
+    let out = store.folder.path().join("apt");
+    let debs = store.object("amazon-ecs-agent-us-east-1");
+    write_apt_repository(&debs, &store.key, "bookworm", Architecture::Arm64, &out).unwrap();
+    assert!(out.join("dists/bookworm/main/binary-arm64/Packages").exists());
 }

@@ -13,6 +13,7 @@ use vm_tests::machine_proofs;
 use vm_tests::matrix::paths::counted;
 use vm_tests::world::World;
 
+mod arm64;
 mod copies;
 mod face;
 mod firewalld;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use image_recipes::machine::{Bus, Card, Disk, Firmware, Format, Identity, Kernel, Network, Spec};
+use image_recipes::recipe::Architecture;
 
 use crate::error::{Result, While};
 
@@ -56,6 +57,8 @@ impl Medium {
 /// A machine's hardware.
 #[derive(Debug, Clone)]
 pub struct Setup {
+    /// Whose instructions it runs.
+    pub architecture: Architecture,
     /// Its firmware.
     pub boots: Boots,
     /// The kernel that is started in place of a boot loader, where one is.
@@ -97,6 +100,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
+            architecture: Architecture::X86_64,
             boots: Boots::ByBios,
             kernel: None,
             memory: 1024,
@@ -119,6 +123,12 @@ impl Default for Setup {
 }
 
 impl Setup {
+    /// A machine of arm64, which has no BIOS.
+    #[must_use]
+    pub fn of_arm64() -> Self {
+        Self { architecture: Architecture::Aarch64, boots: Boots::ByUefi, ..Self::default() }
+    }
+
     /// With this disk besides its own.
     #[must_use]
     pub fn with(mut self, medium: Medium) -> Self {
@@ -137,7 +147,9 @@ impl Setup {
     pub(super) fn spec(&self, name: &str, number: usize, folder: &Path, disk: &Path) -> Result<Spec> {
         let firmware = match self.boots {
             Boots::ByBios => Firmware::Bios,
-            Boots::ByUefi => Firmware::uefi(folder).doing(|| "looking for UEFI's firmware")?,
+            Boots::ByUefi => {
+                Firmware::uefi(self.architecture, folder).doing(|| "looking for UEFI's firmware")?
+            }
             Boots::BySecureBoot => {
                 Firmware::secure_boot(folder).doing(|| "looking for a firmware with Secure Boot")?
             }
@@ -162,6 +174,7 @@ impl Setup {
         let network = Network { card: self.card, mac: Some(mac), unplugged, ipv6, ..Network::default() };
         Ok(Spec {
             name: name.to_owned(),
+            architecture: self.architecture,
             firmware,
             kernel: self.kernel.clone(),
             memory: self.memory,

@@ -1,0 +1,82 @@
+//! Programs of another architecture, run by qemu-user: the scripts of its packages want that while a base is made.
+//!
+//! Where this machine knows how, it is left to it. Where it does not, root makes a namespace that does and that ends
+//! with the program, so that nothing of the machine is changed.
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::program::Program;
+use crate::recipe::Architecture;
+
+/// Which files are programs of arm64, as the kernel's `binfmt_misc` wants it told. With `F`, it opens the emulator once,
+/// from here, so that there need be none in the base.
+const ARM64: &str = r":qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:/usr/bin/qemu-aarch64-static:F";
+
+/// Where Debian has the emulator.
+const EMULATOR: &str = "/usr/bin/qemu-aarch64-static";
+
+const IN_NAMESPACE: &str = include_str!("in_namespace.sh");
+
+/// `name`, which Debian's `package` brings, where it can run programs of `architecture`.
+///
+/// # Errors
+/// When nothing here can.
+pub(super) fn program(
+    architecture: Architecture,
+    name: &'static str,
+    package: &'static str,
+) -> Result<Program> {
+    let plain = Program::new(name, package);
+    if architecture.is_here() || runs(architecture)? {
+        return Ok(plain);
+    }
+    if architecture != Architecture::Aarch64 {
+        return Err(cannot(architecture, "make it on a machine of that architecture"));
+    }
+    if !Path::new(EMULATOR).exists() {
+        return Err(cannot(architecture, "install an emulator: apt-get install qemu-user-static"));
+    }
+    if !nix::unistd::geteuid().is_root() {
+        return Err(cannot(architecture, "run this as root, or register qemu-user with binfmt_misc"));
+    }
+    Ok(Program::new("sh", "dash").args(["-c", IN_NAMESPACE, "sh", ARM64, name]))
+}
+
+fn cannot(architecture: Architecture, hint: &str) -> Error {
+    Error::refused(format!("programs of {} do not run on this machine", architecture.name())).hint(hint)
+}
+
+/// Asked by starting one, which is what `mmdebstrap` does.
+fn runs(architecture: Architecture) -> Result<bool> {
+    Ok(Program::new("arch-test", "arch-test").arg(architecture.debian()).output()?.status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_stands_between_us_and_a_program_of_our_own_architecture() {
+        let own = [Architecture::X86_64, Architecture::Aarch64].into_iter().find(|it| it.is_here()).unwrap();
+        assert_eq!(program(own, "mmdebstrap", "mmdebstrap").unwrap().to_string(), "mmdebstrap");
+    }
+
+    #[test]
+    fn the_namespace_hands_on_input_and_failure_and_leaves_this_machine_as_it_was() {
+        if !nix::unistd::geteuid().is_root() || !Path::new(EMULATOR).exists() {
+            eprintln!("skipped: it needs root and qemu-user-static");
+            return;
+        }
+        let run = |script: &str| {
+            let shell =
+                Program::new("sh", "dash").args(["-c", IN_NAMESPACE, "sh", ARM64, "sh", "-c", script]);
+            shell.output_with(b"in").unwrap()
+        };
+        let before = runs(Architecture::Aarch64).unwrap();
+        let output = run("cat; arch-test arm64; exit 7");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "inarm64: ok\n");
+        assert_eq!(output.status.code(), Some(7));
+        assert_eq!(runs(Architecture::Aarch64).unwrap(), before);
+    }
+}
