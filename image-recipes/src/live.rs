@@ -68,7 +68,7 @@ fn greet(screen: &mut Screen, task: &Task) {
     screen
         .say(&format!("Landfall {} writes an image to a disk of this machine.\n", env!("CARGO_PKG_VERSION")));
     screen.say(&format!("  image  {}, {}", manifest.name, disks::size(manifest.size)));
-    screen.say(&format!("         SHA-256 {}", manifest.sha256));
+    screen.say(&format!("  sha256 {}", manifest.sha256));
     screen.say(&format!("  disk   the one with {}", order.disk));
     screen.say(match order.wipe {
         true => "         whatever is on it is lost",

@@ -36,7 +36,9 @@ pub fn of(spec: &Spec, accelerator: Accelerator, folder: &Path) -> Vec<OsString>
     words.extend(control(folder));
     words.extend(consoles(spec, folder));
     words.extend(free_slots());
-    words.extend(spec.disks.iter().enumerate().flat_map(|(index, it)| disk(index, it)));
+    words.extend(
+        spec.disks.iter().enumerate().flat_map(|(index, it)| disk(index, it, index == spec.boot_from)),
+    );
     words.extend(spec.network.iter().flat_map(network));
     words.extend(smbios(spec));
     words.extend(fw_cfg(spec));
@@ -92,7 +94,7 @@ fn free_slots() -> Vec<OsString> {
     slots.flat_map(port).map(Into::into).collect()
 }
 
-fn disk(index: usize, disk: &Disk) -> Vec<OsString> {
+fn disk(index: usize, disk: &Disk, is_first: bool) -> Vec<OsString> {
     let id = format!("disk{index}");
     // What a test or a bake writes need not survive this machine's own power cut.
     let mut drive = format!(
@@ -103,7 +105,7 @@ fn disk(index: usize, disk: &Disk) -> Vec<OsString> {
     if disk.read_only {
         drive.push_str(",readonly=on");
     }
-    let boot = if index == 0 { ",bootindex=0" } else { "" };
+    let boot = if is_first { ",bootindex=0" } else { "" };
     let device = match disk.bus {
         Bus::Virtio => format!("virtio-blk-pci,drive={id},serial={id}{boot}"),
         Bus::Ahci => format!("ide-hd,drive={id},bus=ide.{index},serial={id}{boot}"),
@@ -127,8 +129,13 @@ fn network(network: &Network) -> Vec<OsString> {
     if let Some(port) = network.forward {
         user.push_str(&format!(",hostfwd=tcp:127.0.0.1:0-:{port}"));
     }
+    if let Some(tftp) = &network.tftp {
+        user.push_str(&format!(",tftp={},bootfile={}", escaped_path(&tftp.folder), escaped(&tftp.file)));
+    }
+    // Without a file of its own the card has no iPXE, which would only take time.
+    let boot = if network.tftp.is_some() { ",bootindex=1" } else { ",romfile=" };
     let mac = network.mac.iter().map(|mac| format!(",mac={mac}")).collect::<String>();
-    let card = format!("virtio-net-pci,netdev=network,id={CARD},romfile={mac}");
+    let card = format!("virtio-net-pci,netdev=network,id={CARD}{boot}{mac}");
     ["-netdev", &user, "-device", &card].map(Into::into).to_vec()
 }
 

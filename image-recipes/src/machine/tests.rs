@@ -17,6 +17,7 @@ fn spec() -> Spec {
             },
             Disk { file: "/seeds/1".into(), format: Format::Raw, bus: Bus::Usb, read_only: true },
         ],
+        boot_from: 0,
         network: Some(Network { mac: Some("02:00:00:00:00:01".into()), ..Network::default() }),
         identity: Identity {
             uuid: Some("11111111-2222-3333-4444-555555555555".into()),
@@ -69,6 +70,16 @@ fn a_restricted_network_says_so_and_nothing_listens_on_a_port_that_was_not_asked
     let forward = Network { forward: Some(22), ..Network::default() };
     assert!(self::line(&Spec { network: Some(forward), ..spec() }).contains("hostfwd=tcp:127.0.0.1:0-:22"));
     assert!(!self::line(&Spec { network: None, ..spec() }).contains("netdev"));
+}
+
+#[test]
+fn it_boots_from_another_disk_and_from_the_network_where_that_is_asked_for() {
+    let tftp = Some(Tftp { folder: "/tftp/a,b".into(), file: "landfall.ipxe".into() });
+    let line = line(&Spec { boot_from: 1, network: Some(Network { tftp, ..Network::default() }), ..spec() });
+    assert!(line.contains("drive=disk1,removable=on,serial=disk1,bootindex=0"), "{line}");
+    assert!(line.contains(",tftp=/tftp/a,,b,bootfile=landfall.ipxe"), "{line}");
+    assert!(line.contains("id=card,bootindex=1") && !line.contains("romfile"), "{line}");
+    assert!(self::line(&spec()).contains("id=card,romfile=,mac="));
 }
 
 #[test]

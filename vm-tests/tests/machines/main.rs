@@ -18,6 +18,7 @@ mod golden;
 mod interrupted;
 mod late;
 mod lived_in;
+mod media;
 mod refused;
 mod vendors;
 

@@ -1,9 +1,9 @@
 //! What a machine is made of besides its disk, in a test's words.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use image_recipes::machine::{Bus, Disk, Firmware, Format, Identity, Network, Spec};
+use image_recipes::machine::{Bus, Disk, Firmware, Format, Identity, Network, Spec, Tftp};
 
 use crate::error::{Result, While};
 
@@ -42,9 +42,33 @@ impl Medium {
     }
 }
 
+/// What a machine is booted from in place of its own disk.
+#[derive(Debug, Clone)]
+pub struct BootMedium {
+    /// Its bytes.
+    pub file: PathBuf,
+    /// What it hangs on.
+    pub bus: Bus,
+}
+
+/// A folder that a machine is booted from over the network, after its own disk.
+#[derive(Debug, Clone)]
+pub struct NetworkBoot {
+    /// What TFTP gives out.
+    pub folder: PathBuf,
+    /// The file in it that iPXE begins with.
+    pub file: String,
+}
+
 /// A machine's hardware.
 #[derive(Debug, Clone)]
 pub struct Setup {
+    /// What it boots from before its own disk.
+    pub boot_medium: Option<BootMedium>,
+    /// What it boots from where its own disk boots nothing.
+    pub network_boot: Option<NetworkBoot>,
+    /// Disks of its own besides its first, as raw files.
+    pub further_disks: Vec<PathBuf>,
     /// Its firmware.
     pub boots: Boots,
     /// Memory, in MiB.
@@ -66,6 +90,9 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
+            boot_medium: None,
+            network_boot: None,
+            further_disks: Vec::new(),
             boots: Boots::ByBios,
             memory: 1024,
             uuid: None,
@@ -101,10 +128,22 @@ impl Setup {
         };
         let own = Disk { file: disk.into(), format: Format::Qcow2, bus: Bus::Virtio, read_only: false };
         let mut disks = vec![own];
+        let further = |file: &PathBuf| Disk {
+            file: file.clone(),
+            format: Format::Raw,
+            bus: Bus::Virtio,
+            read_only: false,
+        };
+        disks.extend(self.further_disks.iter().map(further));
         for (index, medium) in self.media.iter().enumerate() {
             let file = folder.join(format!("medium{index}.img"));
             fs::write(&file, &medium.content)?;
             disks.push(Disk { file, format: Format::Raw, bus: medium.bus, read_only: true });
+        }
+        let mut boot_from = None;
+        if let Some(BootMedium { file, bus }) = self.boot_medium.clone() {
+            boot_from = Some(disks.len());
+            disks.push(Disk { file, format: Format::Raw, bus, read_only: true });
         }
         let mut fw_cfg = Vec::new();
         for (index, (name, content)) in self.fw_cfg.iter().enumerate() {
@@ -115,13 +154,16 @@ impl Setup {
         // Addresses and ids stay the same at each boot: they are part of what a machine is known by.
         let mac = self.mac.clone().unwrap_or_else(|| format!("02:00:0a:4d:01:{number:02x}"));
         let uuid = self.uuid.clone().unwrap_or_else(|| format!("6c616e64-6661-4c6c-8a77-{number:012x}"));
-        let network = Network { mac: Some(mac), unplugged: self.cable == Cable::Out, ..Network::default() };
+        let tftp = self.network_boot.clone().map(|it| Tftp { folder: it.folder, file: it.file });
+        let unplugged = self.cable == Cable::Out;
+        let network = Network { mac: Some(mac), unplugged, tftp, ..Network::default() };
         Ok(Spec {
             name: name.to_owned(),
             firmware,
             memory: self.memory,
             processors: 2,
             disks,
+            boot_from: boot_from.unwrap_or(0),
             network: Some(network),
             identity: Identity { uuid: Some(uuid), oem_strings: self.oem_strings.clone() },
             fw_cfg,
