@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use image_recipes::machine::Bus;
 use image_recipes::outputs::sha256;
-use vm_tests::error::{Result, While};
+use vm_tests::error::{Error, Result, While};
 use vm_tests::guest::Guest;
 use vm_tests::guest::machine::{BootMedium, Boots, NetworkBoot, Setup, VirtualMachine};
 use vm_tests::host_command;
@@ -65,7 +65,7 @@ fn it_registers(machine: &mut VirtualMachine, world: &World) -> Result<()> {
     machine.wait_for(TO_BOOT, "the image has booted", |_| Ok(true))?;
     first_boot_is_done(machine)?;
     let report = report(machine)?;
-    assert_eq!(report["source"], "disk", "{report:#}");
+    assert_eq!(report["source"], "landfall.toml on the disk vda4 (LANDFALL)", "{report:#}");
     assert_eq!(counted(world)?, (1, 1));
     // The root has grown up to the partition with the seed, and no further.
     let kib = machine.must("df --output=size / | tail -1")?;
@@ -106,8 +106,8 @@ fn a_stick_boots_by_uefi_refuses_a_disk_that_is_not_empty_and_wipes_it_when_it_w
         let folder = tempfile::tempdir_in("/var/tmp")?;
         let seed = seed(world, folder.path())?;
         let iso = medium(folder.path(), &["--disk", "serial=disk0"], &seed)?;
-        let stick = BootMedium { file: iso.clone(), bus: Bus::Usb };
-        let setup = Setup { boots: Boots::ByUefi, boot_medium: Some(stick.clone()), ..Setup::default() };
+        let boot_medium = Some(BootMedium { file: iso, bus: Bus::Usb });
+        let setup = Setup { boots: Boots::ByUefi, boot_medium, ..Setup::default() };
         let mut machine = world.bare_machine(GIB, setup)?;
         let disk = machine.disk();
         let old = folder.path().join("old.raw");
@@ -121,10 +121,13 @@ fn a_stick_boots_by_uefi_refuses_a_disk_that_is_not_empty_and_wipes_it_when_it_w
         machine.power_cut()?;
         host_command::run("qemu-img", [Path::new("compare"), &old, &disk])?;
 
-        let iso = medium(folder.path(), &["--disk", "path=pci-0000:00:05.0", "--wipe"], &seed);
-        // Where a card is plugged in is the machine's business: the medium says so when it is elsewhere.
-        let stick = BootMedium { file: iso?, bus: Bus::Usb };
-        machine.boot_from(Some(stick));
+        // The screen told the disk's place, for whoever names it by that.
+        let console = machine.console()?;
+        let path = console.lines().find_map(|line| line.trim().strip_prefix("path "));
+        let path = path.ok_or_else(|| Error::new(format!("no disk's place is told:\n{console}")))?;
+        let choice = format!("path={path}");
+        let iso = medium(folder.path(), &["--disk", &choice, "--wipe"], &seed)?;
+        machine.boot_from(Some(BootMedium { file: iso, bus: Bus::Usb }));
         machine.power_on()?;
         machine.wait_for_text(TO_WRITE + TO_START, "Done. The machine starts anew")?;
         it_registers(&mut machine, world)?;
