@@ -79,6 +79,7 @@ pub fn run(flags: &Flags, _json: bool) -> Result<()> {
         memory: flags.memory,
         processors: 2,
         disks,
+        boot_from: 0,
         network: Some(Network { restricted: flags.offline, ..Network::default() }),
         identity: Identity::default(),
         clock: None,

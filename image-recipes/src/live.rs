@@ -68,7 +68,7 @@ fn greet(screen: &mut Screen, task: &Task) {
     screen
         .say(&format!("Landfall {} writes an image to a disk of this machine.\n", env!("CARGO_PKG_VERSION")));
     screen.say(&format!("  image  {}, {}", manifest.name, disks::size(manifest.size)));
-    screen.say(&format!("         SHA-256 {}", manifest.sha256));
+    screen.say(&format!("  sha256 {}", manifest.sha256));
     screen.say(&format!("  disk   the one with {}", order.disk));
     screen.say(match order.wipe {
         true => "         whatever is on it is lost",
@@ -110,7 +110,7 @@ fn ready(screen: &mut Screen, task: &Task, medium: Option<&str>, again: bool) ->
             Ok(disk) => {
                 let target = Target::open(&disk.node(), disk.bytes)?;
                 let there = occupancy::look(&target, &disk.node())?;
-                screen.say(&format!("found {}: {}, {}", disk.name, disk.described(), there.described()));
+                show(screen, disk, &there.described());
                 fits(disk, task)?;
                 may_be_written(disk, &there, task, again)?;
                 return Ok(target);
@@ -137,10 +137,15 @@ fn list(screen: &mut Screen, disks: &[Disk], medium: Option<&str>) {
                 .and_then(|target| occupancy::look(&target, &disk.node()))
                 .map_or_else(|e| e.what, |it| it.described()),
         };
-        screen.say(&format!("  {}  {}", disk.name, disk.described()));
-        disk.paths.iter().for_each(|path| screen.say(&format!("       path {path}")));
-        screen.say(&format!("       {there}"));
+        show(screen, disk, &there);
     }
+}
+
+/// A disk as `--disk` names it, and what is on it.
+fn show(screen: &mut Screen, disk: &Disk, there: &str) {
+    screen.say(&format!("  {}  {}", disk.name, disk.described()));
+    disk.paths.iter().for_each(|path| screen.say(&format!("       path {path}")));
+    screen.say(&format!("       {there}"));
 }
 
 fn fits(disk: &Disk, task: &Task) -> Result<()> {

@@ -36,8 +36,10 @@ pub struct Spec {
     pub memory: u32,
     /// Processors.
     pub processors: u32,
-    /// Its disks; it boots from the first.
+    /// Its disks.
     pub disks: Vec<Disk>,
+    /// Which of them it boots from.
+    pub boot_from: usize,
     /// Its network card; a machine may have none.
     pub network: Option<Network>,
     /// What SMBIOS says of it.
@@ -135,6 +137,8 @@ pub struct Network {
     pub ipv6: bool,
     /// Whether the cable is out when the machine starts.
     pub unplugged: bool,
+    /// What it boots from over the network, where its disk boots nothing.
+    pub tftp: Option<Tftp>,
     /// A port of the guest that is opened on this machine's loopback, at a free port.
     pub forward: Option<u16>,
     /// The machine's network, such as `10.77.0.0/24`; QEMU's own without one.
@@ -154,6 +158,15 @@ pub enum Card {
     E1000e,
     /// Para-virtualised by VMware.
     Vmxnet3,
+}
+
+/// A folder that QEMU's own TFTP server gives out, by the card's iPXE.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tftp {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The file in it that is asked for first.
+    pub file: String,
 }
 
 /// What SMBIOS says of a machine.

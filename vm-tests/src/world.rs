@@ -208,6 +208,12 @@ impl World {
         VirtualMachine::new(&self.ground.0, self.guests, image, setup, self.network.clone())
     }
 
+    /// A new machine with an empty disk of so many GiB, not booted yet.
+    pub fn bare_machine(&mut self, gigabytes: u32, setup: Setup) -> Result<VirtualMachine> {
+        self.guests += 1;
+        VirtualMachine::bare(&self.ground.0, self.guests, gigabytes, setup, self.network.clone())
+    }
+
     /// A new machine with a copy of the disk of `other`, which is off.
     pub fn clone_of(&mut self, other: &VirtualMachine, setup: Setup) -> Result<VirtualMachine> {
         self.guests += 1;

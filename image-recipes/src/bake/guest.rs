@@ -59,6 +59,7 @@ fn spec(recipe: &Recipe, overlay: &Path, medium: &Path, folder: &Path) -> Result
         memory: u32::try_from(recipe.machine.memory.bytes() >> 20).unwrap_or(u32::MAX),
         processors: recipe.machine.cpus.into(),
         disks: vec![disk(overlay, Format::Qcow2, false), disk(medium, Format::Raw, true)],
+        boot_from: 0,
         network: Some(Network::default()),
         identity: Identity::default(),
         clock: None,

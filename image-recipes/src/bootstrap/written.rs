@@ -123,6 +123,7 @@ fn spec(kernel: Kernel, source: &Path, disk: &Path) -> Spec {
         memory: MEMORY,
         processors: 2,
         disks: vec![attached(source, true), attached(disk, false)],
+        boot_from: 0,
         network: None,
         identity: Identity::default(),
         clock: None,

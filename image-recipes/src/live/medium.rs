@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::disks;
 use super::order::IMAGE;
@@ -14,6 +15,7 @@ use crate::program::Program;
 /// Where an ISO 9660 has its name.
 const NAME_AT: u64 = 32 * 1024 + 40;
 const NAME_LENGTH: usize = 32;
+const PATIENCE: Duration = Duration::from_secs(60);
 const MOUNTED: &str = "/run/landfall-medium";
 
 /// The medium, open.
@@ -31,16 +33,22 @@ pub fn label(id: &str) -> String {
 }
 
 impl Medium {
-    /// Finds and mounts it.
+    /// Finds and mounts it. A stick takes the kernel a while to find.
     ///
     /// # Errors
     /// When it is not there (any more).
     pub fn open(label: &str) -> Result<Self> {
-        let gone = || {
-            Error::failed("the medium that this machine was booted from is not there")
-                .hint("plug it in again, and press Enter")
+        let deadline = Instant::now() + PATIENCE;
+        let name = loop {
+            if let Some(name) = disks::names().into_iter().find(|name| is_called(&node(name), label)) {
+                break name;
+            }
+            if Instant::now() > deadline {
+                return Err(Error::failed("the medium that this machine was booted from is not there")
+                    .hint("plug it in again, and press Enter"));
+            }
+            std::thread::sleep(Duration::from_millis(200));
         };
-        let name = disks::names().into_iter().find(|name| is_called(&node(name), label)).ok_or_else(gone)?;
         let image = Path::new(MOUNTED).join(IMAGE);
         std::fs::create_dir_all(MOUNTED).while_doing(|| format!("making {MOUNTED}"))?;
         if !image.exists() {

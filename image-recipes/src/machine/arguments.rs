@@ -144,7 +144,7 @@ fn free_slots() -> Vec<OsString> {
 
 /// A kernel that is given takes the first place itself, and there are no two of them.
 fn boots_from(index: usize, spec: &Spec) -> bool {
-    index == 0 && spec.kernel.is_none()
+    index == spec.boot_from && spec.kernel.is_none()
 }
 
 fn disk(index: usize, disk: &Disk, is_booted_from: bool) -> Vec<OsString> {
@@ -199,13 +199,18 @@ fn network(network: &Network) -> Vec<OsString> {
     for (address, command) in &network.answered {
         user.push_str(&format!(",guestfwd=tcp:{address}-cmd:{}", escaped(command)));
     }
+    if let Some(tftp) = &network.tftp {
+        user.push_str(&format!(",tftp={},bootfile={}", escaped_path(&tftp.folder), escaped(&tftp.file)));
+    }
+    // Without a file of its own the card has no iPXE, which would only take time.
+    let boot = if network.tftp.is_some() { ",bootindex=1" } else { ",romfile=" };
     let mac = network.mac.iter().map(|mac| format!(",mac={mac}")).collect::<String>();
     let card = match network.card {
         Card::Virtio => "virtio-net-pci",
         Card::E1000e => "e1000e",
         Card::Vmxnet3 => "vmxnet3",
     };
-    let card = format!("{card},netdev=network,id={CARD},romfile={mac}");
+    let card = format!("{card},netdev=network,id={CARD}{boot}{mac}");
     ["-netdev", &user, "-device", &card].map(Into::into).to_vec()
 }
 

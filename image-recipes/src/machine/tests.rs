@@ -20,6 +20,7 @@ fn spec() -> Spec {
             },
             Disk { file: "/seeds/1".into(), format: Format::Raw, bus: Bus::Usb, read_only: true },
         ],
+        boot_from: 0,
         network: Some(Network { mac: Some("02:00:00:00:00:01".into()), ..Network::default() }),
         identity: Identity {
             uuid: Some("11111111-2222-3333-4444-555555555555".into()),
@@ -157,6 +158,16 @@ fn a_machine_has_the_time_and_ipv4_unless_it_is_given_a_wrong_clock_or_ipv6() {
     let odd = line(&Spec { network: Some(ipv6), clock: Some(clock), ..spec() });
     assert!(odd.contains("-rtc base=2015-01-01T00:00:00 ") && odd.contains("ipv4=off"), "{odd}");
     assert!(!odd.contains("ipv6=off"), "{odd}");
+}
+
+#[test]
+fn it_boots_from_another_disk_and_from_the_network_where_that_is_asked_for() {
+    let tftp = Some(Tftp { folder: "/tftp/a,b".into(), file: "landfall.ipxe".into() });
+    let line = line(&Spec { boot_from: 1, network: Some(Network { tftp, ..Network::default() }), ..spec() });
+    assert!(line.contains("drive=disk1,removable=on,serial=disk1,bootindex=0"), "{line}");
+    assert!(line.contains(",tftp=/tftp/a,,b,bootfile=landfall.ipxe"), "{line}");
+    assert!(line.contains("id=card,bootindex=1") && !line.contains("romfile"), "{line}");
+    assert!(self::line(&spec()).contains("id=card,romfile=,mac="));
 }
 
 #[test]

@@ -8,10 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Result, While};
+use crate::live::AGAIN;
 use crate::live::medium::label;
 use crate::live::order::Task;
 use crate::live::write::written_file;
-use crate::live::{AGAIN, disks};
 use crate::program::Program;
 use crate::seed::fat;
 
@@ -96,9 +96,8 @@ pub fn images(task: &Task, folder: &Path) -> Result<Images> {
 #[must_use]
 pub fn menu(task: &Task, esp: Option<usize>) -> String {
     let (order, image) = (&task.order, plain(&task.manifest.name));
-    let what = if order.wipe { "and wipe it" } else { "if it is empty" };
+    let what = if order.wipe { "and wipe it" } else { "if empty" };
     let disk = plain(&order.disk.to_string());
-    let size = disks::size(task.manifest.size);
     let written = written_file(&order.id);
     let esp = esp.map_or("set root=$disk; chainloader +1".to_owned(), |number| {
         format!("chainloader ($disk,gpt{number})/EFI/BOOT/BOOTX64.EFI")
@@ -114,7 +113,7 @@ pub fn menu(task: &Task, esp: Option<usize>) -> String {
     } else {
         String::new()
     };
-    let title = cut(&format!("Write {image} ({size}) to the disk with {disk}, {what}"));
+    let title = cut(&format!("Write {image} to the disk with {disk}, {what}"));
     format!(
         "if serial --unit=0 --speed=115200; then\n  terminal_input console serial\n  terminal_output console serial\nfi\n\
          set timeout={TIMEOUT}\nset default=0\n\

@@ -18,10 +18,7 @@ fn task(wipe: bool) -> Task {
 fn the_menu_says_what_happens_to_which_disk_and_grub_understands_it() {
     for wipe in [false, true] {
         let menu = grub::menu(&task(wipe), Some(2));
-        assert!(
-            menu.contains("Write it_s _golden_.qcow2 (4.2 GB) to the disk with serial S4EV_NX0"),
-            "{menu}"
-        );
+        assert!(menu.contains("Write it_s _golden_.qcow2 to the disk with serial S4EV_NX0"), "{menu}");
         assert!(menu.contains("search --no-floppy --file --set=written /written-0123456789abcdef"), "{menu}");
         assert!(menu.contains("chainloader ($disk,gpt2)/EFI/BOOT/BOOTX64.EFI"), "{menu}");
         assert_eq!(menu.contains("landfall.again"), wipe, "{menu}");

@@ -27,7 +27,7 @@ use crate::programs;
 
 mod setup;
 
-pub use setup::{Boots, Cable, Family, Medium, Setup};
+pub use setup::{BootMedium, Boots, Cable, Family, Medium, NetworkBoot, Setup};
 
 /// What a booted machine may take with hardware's help: to answer, to reach its agent, to start all it starts, to power off.
 const TO_ANSWER: Duration = Duration::from_secs(1);
@@ -70,6 +70,20 @@ impl VirtualMachine {
                 host_command::run("cp", copy)?;
             }
         }
+        Ok(machine)
+    }
+
+    /// The same with an empty disk of so many GiB.
+    pub fn bare(
+        world: &str,
+        number: usize,
+        gigabytes: u32,
+        setup: Setup,
+        network: Arc<Network>,
+    ) -> Result<Self> {
+        let machine = Self::without_disk(world, number, setup, network)?;
+        let disk = machine.disk().display().to_string();
+        host_command::run("qemu-img", ["create", "-q", "-f", "qcow2", &disk, &format!("{gigabytes}G")])?;
         Ok(machine)
     }
 
@@ -260,6 +274,27 @@ impl VirtualMachine {
     pub fn plug_network(&mut self, plugged: bool) -> Result<()> {
         self.setup.cable = if plugged { Cable::In } else { Cable::Out };
         self.on()?.plug_network(plugged).doing(|| "plugging the network cable")
+    }
+
+    /// Waits until the machine has printed this on its serial port, whatever runs on it.
+    pub fn wait_for_text(&mut self, with_hardware: Duration, text: &str) -> Result<()> {
+        let started = Instant::now();
+        let patience = Accelerator::here().patience(with_hardware);
+        while !self.console()?.contains(text) {
+            self.is_well()?;
+            if started.elapsed() > patience {
+                let tail = console::tail(&self.console()?, TAIL);
+                return Err(Error::new(format!("'{text}' not so after {} s\n{tail}", patience.as_secs())));
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        println!("{}: '{text}' after {:.1} s", self.name, started.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    /// Another medium to boot from, at the next boot.
+    pub fn boot_from(&mut self, medium: Option<BootMedium>) {
+        self.setup.boot_medium = medium;
     }
 
     /// Takes away what the machine was given as seeds, for its next boot.

@@ -22,6 +22,7 @@ mod hardware;
 mod interrupted;
 mod late;
 mod lived_in;
+mod media;
 mod refused;
 mod truths;
 mod releases;

@@ -1,9 +1,11 @@
 //! What a machine is made of besides its disk, in a test's words.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use image_recipes::machine::{Bus, Card, Disk, Firmware, Format, Identity, Kernel, Network, Spec};
+use image_recipes::machine::{
+    Bus, Card, Disk, Firmware, Format, Identity, Kernel, Network, Spec, Tftp,
+};
 use image_recipes::recipe::Architecture;
 
 use crate::error::{Result, While};
@@ -54,11 +56,35 @@ impl Medium {
     }
 }
 
+/// What a machine is booted from in place of its own disk.
+#[derive(Debug, Clone)]
+pub struct BootMedium {
+    /// Its bytes.
+    pub file: PathBuf,
+    /// What it hangs on.
+    pub bus: Bus,
+}
+
+/// A folder that a machine is booted from over the network, after its own disk.
+#[derive(Debug, Clone)]
+pub struct NetworkBoot {
+    /// What TFTP gives out.
+    pub folder: PathBuf,
+    /// The file in it that iPXE begins with.
+    pub file: String,
+}
+
 /// A machine's hardware.
 #[derive(Debug, Clone)]
 pub struct Setup {
     /// Whose instructions it runs.
     pub architecture: Architecture,
+    /// What it boots from before its own disk.
+    pub boot_medium: Option<BootMedium>,
+    /// What it boots from where its own disk boots nothing.
+    pub network_boot: Option<NetworkBoot>,
+    /// Disks of its own besides its first, as raw files.
+    pub further_disks: Vec<PathBuf>,
     /// Its firmware.
     pub boots: Boots,
     /// The kernel that is started in place of a boot loader, where one is.
@@ -101,6 +127,9 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             architecture: Architecture::X86_64,
+            boot_medium: None,
+            network_boot: None,
+            further_disks: Vec::new(),
             boots: Boots::ByBios,
             kernel: None,
             memory: 1024,
@@ -156,10 +185,22 @@ impl Setup {
         };
         let own = Disk { file: disk.into(), format: Format::Qcow2, bus: self.bus, read_only: false };
         let mut disks = vec![own];
+        let further = |file: &PathBuf| Disk {
+            file: file.clone(),
+            format: Format::Raw,
+            bus: Bus::Virtio,
+            read_only: false,
+        };
+        disks.extend(self.further_disks.iter().map(further));
         for (index, medium) in self.media.iter().enumerate() {
             let file = folder.join(format!("medium{index}.img"));
             fs::write(&file, &medium.content)?;
             disks.push(Disk { file, format: Format::Raw, bus: medium.bus, read_only: true });
+        }
+        let mut boot_from = None;
+        if let Some(BootMedium { file, bus }) = self.boot_medium.clone() {
+            boot_from = Some(disks.len());
+            disks.push(Disk { file, format: Format::Raw, bus, read_only: true });
         }
         let mut fw_cfg = Vec::new();
         for (index, (name, content)) in self.fw_cfg.iter().enumerate() {
@@ -170,8 +211,15 @@ impl Setup {
         // Addresses and ids stay the same at each boot: they are part of what a machine is known by.
         let mac = self.mac.clone().unwrap_or_else(|| format!("02:00:0a:4d:01:{number:02x}"));
         let uuid = self.uuid.clone().unwrap_or_else(|| format!("6c616e64-6661-4c6c-8a77-{number:012x}"));
-        let (unplugged, ipv6) = (self.cable == Cable::Out, self.family == Family::Ipv6);
-        let network = Network { card: self.card, mac: Some(mac), unplugged, ipv6, ..Network::default() };
+        let tftp = self.network_boot.clone().map(|it| Tftp { folder: it.folder, file: it.file });
+        let network = Network {
+            card: self.card,
+            mac: Some(mac),
+            unplugged: self.cable == Cable::Out,
+            ipv6: self.family == Family::Ipv6,
+            tftp,
+            ..Network::default()
+        };
         Ok(Spec {
             name: name.to_owned(),
             architecture: self.architecture,
@@ -180,6 +228,7 @@ impl Setup {
             memory: self.memory,
             processors: 2,
             disks,
+            boot_from: boot_from.unwrap_or(0),
             network: Some(network),
             identity: Identity { uuid: Some(uuid), oem_strings: self.oem_strings.clone() },
             clock: self.clock.clone(),
