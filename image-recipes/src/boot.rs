@@ -50,6 +50,8 @@ pub enum By {
     Bios,
     /// By UEFI.
     Uefi,
+    /// By UEFI with Secure Boot on, and Microsoft's keys.
+    SecureBoot,
 }
 
 /// Runs it, until the machine is off.
@@ -68,6 +70,7 @@ pub fn run(flags: &Flags, _json: bool) -> Result<()> {
         firmware: match flags.firmware {
             By::Bios => Firmware::Bios,
             By::Uefi => Firmware::uefi(folder.path())?,
+            By::SecureBoot => Firmware::secure_boot(folder.path())?,
         },
         memory: flags.memory,
         processors: 2,
