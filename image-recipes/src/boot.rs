@@ -55,6 +55,8 @@ pub enum By {
     Bios,
     /// By UEFI.
     Uefi,
+    /// By UEFI with Secure Boot on, and Microsoft's keys.
+    SecureBoot,
 }
 
 /// Runs it, until the machine is off.
@@ -71,10 +73,7 @@ pub fn run(flags: &Flags, _json: bool) -> Result<()> {
     let spec = Spec {
         name: "landfall-boot".into(),
         architecture: flags.architecture,
-        firmware: match (flags.firmware, flags.architecture) {
-            (By::Bios, Architecture::X86_64) => Firmware::Bios,
-            _ => Firmware::uefi(flags.architecture, folder.path())?,
-        },
+        firmware: firmware(flags, folder.path())?,
         kernel: None,
         memory: flags.memory,
         processors: 2,
@@ -99,6 +98,19 @@ pub fn run(flags: &Flags, _json: bool) -> Result<()> {
     match status.success() {
         true => Ok(()),
         false => Err(Error::failed(format!("QEMU ended with {status}"))),
+    }
+}
+
+/// arm64 has no BIOS, and no firmware with Secure Boot is known here.
+fn firmware(flags: &Flags, folder: &Path) -> Result<Firmware> {
+    match (flags.firmware, flags.architecture) {
+        (By::Bios, Architecture::X86_64) => Ok(Firmware::Bios),
+        (By::SecureBoot, Architecture::X86_64) => Firmware::secure_boot(folder),
+        (By::SecureBoot, Architecture::Aarch64) => {
+            Err(Error::refused("a machine of arm64 cannot be booted with Secure Boot here")
+                .hint("without it: --firmware uefi"))
+        }
+        (By::Bios | By::Uefi, architecture) => Firmware::uefi(architecture, folder),
     }
 }
 
