@@ -13,7 +13,6 @@ use vm_tests::machine_proofs;
 use vm_tests::world::World;
 
 mod copies;
-mod explore;
 mod face;
 mod golden;
 mod interrupted;
