@@ -21,6 +21,7 @@ mod docker_configuration;
 mod environment;
 mod foreign_credentials;
 mod gpu;
+mod iptables;
 mod of_release;
 mod os_release;
 mod sight;
@@ -53,6 +54,9 @@ pub struct Facts {
     /// Modules that the running kernel has, of those that the release's packages are for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kernel_modules: Vec<String>,
+    /// Whether iptables is the older kind, for which the running kernel has no tables.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub iptables_lacks_tables: bool,
     /// What the programs are for: the package manager's own architecture in its words, else that of process 1 in
     /// the kernel's. A 64-bit kernel may carry a 32-bit userland.
     pub userland_architecture: Option<String>,
@@ -169,6 +173,7 @@ impl Facts {
             os_release_broken: broken,
             kernel_architecture: host.machine(),
             kernel_modules: system::kernel_modules(host, &kernel_release, distro)?,
+            iptables_lacks_tables: iptables::lacks_its_tables(host, &kernel_release)?,
             kernel_release,
             userland_architecture: match database.architecture() {
                 Some(its) => Some(its.to_owned()),
@@ -225,6 +230,12 @@ fn docker_brought(host: &dyn Host) -> Result<bool> {
     let brought = brought(host)?;
     let mut accepted = distro_matrix::all().iter().flat_map(|distro| &distro.packages.docker_accepted);
     Ok(accepted.any(|name| brought.contains(name)))
+}
+
+/// For what is not shown where it is not so.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn relevant(database: &PackageDatabase) -> BTreeMap<String, String> {

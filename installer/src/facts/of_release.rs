@@ -18,6 +18,7 @@ impl Facts {
             // Which kernel it runs, only the machine knows: what belongs to one is named without its number.
             kernel_release: String::new(),
             kernel_modules: Vec::new(),
+            iptables_lacks_tables: false,
             userland_architecture: distro.architectures.get(architecture).cloned(),
             systemd: true,
             container: None,

@@ -60,6 +60,7 @@ codes! {
     Wsl "wsl" Blocks "this is the Windows Subsystem for Linux, which is stopped and copied with its identity; a note with `--allow wsl`"
     Immutable "immutable" Blocks "the system's files are laid out as a whole (ostree, transactional-update), and packages are gone with the next image"
     ReadOnlyRoot "read-only-root" Blocks "the root file system is mounted for reading alone"
+    NoTables "no-tables" Blocks "iptables is the older kind (legacy) here, and the kernel has tables of nftables alone, so neither Docker nor the credentials endpoint could make a rule"
     SelinuxEnforcing "selinux-enforcing" Warns "SELinux is enforcing, which ECS Anywhere does not support"
     DockerMissing "docker-missing" Blocks "there is no Docker, and it may come from nowhere"
     DockerNotPackage "docker-not-package" Blocks "the Docker here did not come as a package, and the ECS agent's package demands one"

@@ -67,6 +67,14 @@ pub(super) fn findings(facts: &Facts, config: &Config, goal: Goal) -> Vec<Findin
          folder",
     );
     add(
+        facts.iptables_lacks_tables,
+        Code::NoTables,
+        "iptables is the older kind here (legacy), and this kernel has no tables for it, only nftables"
+            .into(),
+        "choose the newer kind: 'update-alternatives --set iptables /usr/sbin/iptables-nft', the same for ip6tables, \
+         and start Docker again; or install the kernel's older tables (ip_tables)",
+    );
+    add(
         facts.security.enforces() && config.selinux.is_none(),
         Code::SelinuxEnforcing,
         "SELinux is enforcing, and ECS Anywhere does not support it".into(),

@@ -109,7 +109,7 @@ type Case = (Code, fn(&mut Facts));
 
 #[test]
 fn every_trap_of_the_machine_itself_is_found() {
-    let cases: [Case; 21] = [
+    let cases: [Case; 22] = [
         (Code::ArchitectureUnsupported, |it| it.kernel_architecture = "riscv64".into()),
         (Code::ArchitectureUnsupported, |it| it.userland_architecture = Some("i386".into())),
         (Code::NoSystemd, |it| it.systemd = false),
@@ -117,6 +117,7 @@ fn every_trap_of_the_machine_itself_is_found() {
         (Code::DiskLow, |it| it.disk_free = 2_000_000_000),
         (Code::MemoryLow, |it| it.memory = 256 << 20),
         (Code::NoMemoryControl, |it| it.no_memory_control = true),
+        (Code::NoTables, |it| it.iptables_lacks_tables = true),
         (Code::TransientMachineId, |it| it.machine_id = None),
         (Code::TransientMachineId, |it| it.transient_machine_id = true),
         (Code::SelinuxEnforcing, |it| it.security.selinux = Some("enforcing".into())),

@@ -6,15 +6,16 @@ use vm_tests::guest::Guest;
 use vm_tests::guest::machine::Setup;
 use vm_tests::journey;
 
-use super::{early, found};
+use super::{early, ends, found};
 use crate::lived_in::ASK;
 use crate::{counted, disk, first_boot_is_done, scenario};
 
-/// As a Raspberry Pi has it from the beginning, and as kernels are that have nftables alone: each module of the older
-/// tables fails to load.
+/// As a Raspberry Pi has it from the beginning, and as kernels are that have nftables alone.
 const LESS: &str = "set -e; sed -i '/linux/s/ ro / ro cgroup_disable=memory /' /boot/grub/grub.cfg; \
-     for module in ip_tables ip6_tables iptable_filter ip6table_filter iptable_nat ip6table_nat iptable_mangle iptable_raw; \
-     do echo install $module /bin/false; done > /etc/modprobe.d/nftables-alone.conf; sync";
+     cd /lib/modules/$(uname -r)/kernel/net; rm ipv[46]/netfilter/ip*table*.ko*; depmod; sync";
+
+/// Docker cannot start with it on such a kernel.
+const OLDER: &str = "update-alternatives --set iptables /usr/sbin/iptables-legacy";
 
 #[test]
 #[ignore = "in scripts/test --full: what other kernels lack"]
@@ -25,6 +26,21 @@ fn a_kernel_without_an_account_of_memory_and_with_nftables_alone_registers_and_t
         machine.must(LESS)?;
         machine.reboot()?;
         machine.must("! grep -qw memory /sys/fs/cgroup/cgroup.controllers && ! modprobe ip_tables")?;
+        machine.must(OLDER)?;
+        ends(
+            &machine,
+            "landfall check --region us-east-1",
+            3,
+            "blocks  iptables is the older kind here (legacy)",
+        )?;
+        let up = "landfall register --region us-east-1 --cluster test-cluster";
+        ends(
+            &machine,
+            up,
+            2,
+            "error: iptables is the older kind here (legacy), and this kernel has no tables",
+        )?;
+        machine.must("update-alternatives --auto iptables")?;
         machine.attach(&disk(&journey::seed(world, 1)?, Bus::Virtio)?)?;
         first_boot_is_done(&mut machine)?;
         machine.must("! lsmod | grep -q '^ip6\\?_tables'")?;
