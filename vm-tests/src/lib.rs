@@ -8,8 +8,8 @@
 pub mod cache;
 mod documented;
 pub mod error;
-pub mod first_boot;
 pub mod esp;
+pub mod first_boot;
 pub mod forward_proxy;
 pub mod guest;
 pub mod host_command;

@@ -107,7 +107,7 @@ fn introduced(base: &Path, files: &[File]) -> Result<PathBuf> {
 }
 
 /// What commands are run through.
-fn agent(architecture: Architecture) -> Result<[File; 2]> {
+pub(crate) fn agent(architecture: Architecture) -> Result<[File; 2]> {
     let folder = match architecture {
         Architecture::X86_64 => programs::guest_agent()?,
         Architecture::Aarch64 => programs::arm64_tools()?,
@@ -120,13 +120,14 @@ fn agent(architecture: Architecture) -> Result<[File; 2]> {
 ///
 /// Where the testing machine is none of arm64 itself, its base takes the better part of an hour: see
 /// [`image_recipes::bootstrap`].
-pub fn arm64(release: &str, suite: &str) -> Result<PathBuf> {
+pub(crate) fn arm64(release: &str, suite: &str, further: Vec<File>) -> Result<PathBuf> {
     let base = base(host_command::finish_aloud, release, &["--architecture", "aarch64"])?;
-    let files = known_of_the_world(&Packages::for_arm64(suite)?, Architecture::Aarch64)?;
+    let mut files = known_of_the_world(&Packages::for_arm64(suite)?, Architecture::Aarch64)?;
+    files.extend(further);
     Ok(introduced(&base, &files)?.join(IMAGE))
 }
 
-const IMAGE: &str = "disk.qcow2";
+pub(crate) const IMAGE: &str = "disk.qcow2";
 const KERNEL: &str = "vmlinuz";
 const INITRD: &str = "initrd.img";
 
@@ -215,17 +216,18 @@ pub const WAITING: &str = "waiting";
 pub fn waiting() -> Result<PathBuf> {
     let golden = golden()?;
     let agent = fs::read(programs::guest_agent()?.join("guest-agent"))?;
-    let entry = cache::entry("machine-waiting", &[golden.as_os_str().as_encoded_bytes(), &agent], |folder| {
-        let mut world = World::empty()?;
-        let mut machine = world.machine(&golden, Setup::default())?;
-        machine.boot()?;
-        machine.wait_for(TO_REGISTER, "Docker runs and a seed is waited for", |it| {
-            Ok(it.run("systemctl is-active docker")?.status == 0 && is_in(it, &["waiting-for-seed"])?)
+    let entry =
+        cache::entry("machine-waiting", &[golden.as_os_str().as_encoded_bytes(), &agent], |folder| {
+            let mut world = World::empty()?;
+            let mut machine = world.machine(&golden, Setup::default())?;
+            machine.boot()?;
+            machine.wait_for(TO_REGISTER, "Docker runs and a seed is waited for", |it| {
+                Ok(it.run("systemctl is-active docker")?.status == 0 && is_in(it, &["waiting-for-seed"])?)
+            })?;
+            machine.save(WAITING)?;
+            machine.power_cut()?;
+            fs::rename(machine.disk(), folder.join(IMAGE)).doing(|| "keeping the machine's disk")
         })?;
-        machine.save(WAITING)?;
-        machine.power_cut()?;
-        fs::rename(machine.disk(), folder.join(IMAGE)).doing(|| "keeping the machine's disk")
-    })?;
     Ok(entry.join(IMAGE))
 }
 

@@ -11,10 +11,9 @@ use distro_matrix::Distro;
 
 pub mod images;
 pub mod paths;
-//pub mod preparing;
+pub mod preparing;
 pub mod proofs;
 pub mod skips;
-
 
 /// A whole path: from a machine without Landfall to a registered instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -17,7 +17,9 @@ pub fn run(address: &str) -> Result<()> {
 fn between(mut from: impl Read + Send + 'static, mut to: impl Write, there: TcpStream) -> io::Result<()> {
     let (mut outgoing, mut incoming) = (there.try_clone()?, there);
     // It is not waited for: whoever asks may keep silent until the answer is there, and longer.
-    std::thread::spawn(move || copy(&mut from, &mut outgoing).and_then(|()| outgoing.shutdown(Shutdown::Write)));
+    std::thread::spawn(move || {
+        copy(&mut from, &mut outgoing).and_then(|()| outgoing.shutdown(Shutdown::Write))
+    });
     copy(&mut incoming, &mut to)
 }
 

@@ -23,17 +23,8 @@ use crate::seed::fat;
 
 /// Modules that find the root, besides that of its file system; once the prefix is set, GRUB reads its configuration
 /// from there in its normal mode, and loads what else that wants.
-const MODULES: [&str; 9] = [
-    "boot",
-    "echo",
-    "linux",
-    "normal",
-    "part_gpt",
-    "part_msdos",
-    "search",
-    "search_fs_uuid",
-    "terminal",
-];
+const MODULES: [&str; 9] =
+    ["boot", "echo", "linux", "normal", "part_gpt", "part_msdos", "search", "search_fs_uuid", "terminal"];
 /// Beyond that for a PC's BIOS; on arm64 the firmware's console is the serial port.
 const BIOS_MODULES: [&str; 2] = ["biosdisk", "serial"];
 /// Beyond that for UEFI, whose own partition is a FAT.

@@ -114,9 +114,8 @@ mod tests {
     #[test]
     fn each_kernel_is_another_package_and_a_package_is_named_once() {
         let further = ["vim-tiny".into(), "sudo".into()];
-        let of = |kernel| {
-            contents("debian-12", Architecture::X86_64, kernel, FileSystem::Xfs, &further).unwrap()
-        };
+        let of =
+            |kernel| contents("debian-12", Architecture::X86_64, kernel, FileSystem::Xfs, &further).unwrap();
         let (generic, cloud) = (of(Kernel::Generic), of(Kernel::Cloud));
         assert!(generic.packages.contains(&"linux-image-amd64".into()) && generic != cloud);
         assert_eq!(generic.packages.iter().filter(|name| *name == "sudo").count(), 1);

@@ -60,9 +60,7 @@ pub(super) fn by_a_machine(
     let kernel = Kernel {
         file: newest(&boot, "vmlinuz-")?,
         initrd: Some(newest(&boot, "initrd.img-")?),
-        command_line: format!(
-            "root=/dev/vda rootfstype=ext4 ro quiet panic=-1 console=ttyS0 init=/{SCRIPT}"
-        ),
+        command_line: format!("root=/dev/vda rootfstype=ext4 ro quiet panic=-1 console=ttyS0 init=/{SCRIPT}"),
     };
     let emulator = arguments::command(Architecture::X86_64);
     let mut machine = machine::start(&spec(kernel, &source, disk), emulator, folder.path())?;

@@ -62,8 +62,8 @@ pub fn given(file: &Path) -> Result<Vec<GivenImage>> {
                 image.release
             )));
         }
-        image.file =
-            fs::canonicalize(folder.join(&image.file)).doing(|| format!("looking for {}", image.file.display()))?;
+        image.file = fs::canonicalize(folder.join(&image.file))
+            .doing(|| format!("looking for {}", image.file.display()))?;
     }
     Ok(images)
 }
@@ -109,7 +109,8 @@ pub fn bring(cell: &Cell, image: &Image) -> Result<PathBuf> {
         _ => format!("\"{release}\""),
     };
     let recipe = format!("base = {base}\narchitecture = \"{}\"\n", cell.architecture);
-    let recipe = Recipe::parse(&recipe, "the image of a cell").doing(|| format!("choosing {cell}'s image"))?;
+    let recipe =
+        Recipe::parse(&recipe, "the image of a cell").doing(|| format!("choosing {cell}'s image"))?;
     let brought = base::bring(&recipe, &Store::of_user()?)?;
     brought.map(|it| it.path).ok_or_else(|| Error::new(format!("{release} has no image to bring")))
 }

@@ -4,28 +4,30 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use image_recipes::machine::Bus;
 use landfall_contract::seed;
 
-use super::images::Image;
-use super::{Cell, Path};
+use super::images::{self, GivenImage, Image};
+use super::{Cell, Path, proofs};
 use crate::error::{Error, Result, While};
 use crate::first_boot::first_boot_is_done;
 use crate::guest::Guest;
 use crate::guest::machine::{Medium, Setup, VirtualMachine};
 use crate::host_command;
-use crate::journey::{self, UP};
-use crate::machine_images;
+use crate::journey;
 use crate::programs;
 use crate::world::World;
 
+pub mod up;
+
+mod start;
+
+pub use start::world_of_stand_in;
+
 /// Docker and both agents are installed, which takes minutes where that is emulated.
 const TO_INSTALL: Duration = Duration::from_secs(120);
-
-/// What comes up after a boot.
-const TO_COME_BACK: Duration = Duration::from_secs(60);
 
 /// Longer than anybody looks at a machine.
 const A_DAY: Duration = Duration::from_secs(86_400);
@@ -41,8 +43,12 @@ pub struct Trial {
     pub setup: Setup,
     /// Landfall for its architecture.
     pub landfall: PathBuf,
-    /// What `landfall up` is told besides.
-    pub further: String,
+    /// The command line of `landfall up`.
+    pub up: String,
+    /// Prints the packages that there are.
+    pub packages_are_listed_by: &'static str,
+    /// Whether the image can boot by itself.
+    pub has_boot_loader: bool,
     /// The machine.
     pub machine: Option<VirtualMachine>,
 }
@@ -57,10 +63,21 @@ impl Trial {
         machine.wait_until_off(A_DAY)
     }
 
-    /// The world of a cell and its image.
+    /// The world of a cell, and its image in it.
     pub fn of(cell: &Cell, image: &Image, outward: bool) -> Result<Self> {
-        let _ = (cell, image, outward);
-        Err(Error::new("not yet"))
+        start::of(cell, image, outward)
+    }
+
+    /// All of a cell, and that it ran is recorded; the time that its path took.
+    pub fn run(cell: &Cell, given: &[GivenImage], outward: bool) -> Result<Duration> {
+        let image = images::of(cell, given);
+        let mut trial = Self::of(cell, &image, outward)?;
+        let started = Instant::now();
+        trial.go(cell.path)?;
+        let took = started.elapsed();
+        trial.end()?;
+        proofs::record(cell, &image, took)?;
+        Ok(took)
     }
 
     /// Goes this path.
@@ -95,27 +112,10 @@ impl Trial {
         self.machine()?.must("landfall status")?;
         match counted(&self.world)? {
             (1, 1) => Ok(()),
-            (instances, uses) => Err(Error::new(format!("{instances} instances, {uses} uses of activations"))),
+            (instances, uses) => {
+                Err(Error::new(format!("{instances} instances, {uses} uses of activations")))
+            }
         }
-    }
-
-    /// By hand, and once more, and after a reboot.
-    fn up(&mut self) -> Result<()> {
-        self.power_on(self.setup.clone())?;
-        self.machine()?.settle()?;
-        let machine = self.machine.as_ref().ok_or_else(no_machine)?;
-        machine.copy_in(&self.landfall, "/usr/local/bin/landfall", 0o755)?;
-        journey::bring_activation(&self.world, machine, 1, 86_400)?;
-        let up = format!("{UP} {}", self.further);
-        self.machine()?.must(&format!("{up} >&2"))?;
-        self.is_the_only_instance()?;
-        let before = journey::container_instance(self.machine()?)?;
-        self.machine()?.must(&format!("{up} >&2"))?;
-        self.machine()?.reboot()?;
-        self.machine()?.wait_for(TO_COME_BACK, "the ECS agent is there again", |it| {
-            Ok(journey::container_instance(it).is_ok_and(|now| now == before))
-        })?;
-        self.is_the_only_instance()
     }
 
     fn one_liner(&mut self) -> Result<()> {
@@ -124,8 +124,8 @@ impl Trial {
         let script = format!(
             "#!/bin/sh\nset -e\numask 077\nmkdir -p /run/medium\nmount -o ro LABEL=CIDATA /run/medium\n\
              install -m 0755 /run/medium/landfall /usr/local/bin/landfall\numount /run/medium\n\
-             cat >/root/activation.json <<'END'\n{activation}\nEND\n{UP} {}\nrm /root/activation.json\n",
-            self.further
+             cat >/root/activation.json <<'END'\n{activation}\nEND\n{}\nrm /root/activation.json\n",
+            self.up
         );
         let landfall = std::fs::read(&self.landfall)?;
         let files: [(&str, &[u8]); 3] = [

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use image_recipes::machine::Bus;
+use image_recipes::recipe::Architecture;
 
 use crate::cache;
 use crate::error::{Result, While};
@@ -24,7 +25,8 @@ use crate::world::World;
 /// cloud-init's own work, some of which is slow where the network has nothing.
 const TO_PREPARE: Duration = Duration::from_secs(120);
 
-const USER_DATA: &str = "#!/bin/sh\nset -e\nmkdir -p /run/world\nmount -o ro LABEL=WORLD /run/world\nsh -e /run/world/prepare\n";
+const USER_DATA: &str =
+    "#!/bin/sh\nset -e\nmkdir -p /run/world\nmount -o ro LABEL=WORLD /run/world\nsh -e /run/world/prepare\n";
 const PREPARE: &str = include_str!("prepare.sh");
 
 /// The image, prepared; made once for each image and world.
@@ -34,20 +36,27 @@ pub fn prepared(image: &Path, system: &System, setup: &Setup) -> Result<PathBuf>
     let place = image.as_os_str().as_encoded_bytes();
     let entry = cache::entry("machine-prepared", &[place, PREPARE.as_bytes(), &archive], |folder| {
         let base = folder.join("base.qcow2");
-        host_command::run("qemu-img", [Path::new("convert"), Path::new("-O"), Path::new("qcow2"), image, &base])?;
+        host_command::run(
+            "qemu-img",
+            [Path::new("convert"), Path::new("-O"), Path::new("qcow2"), image, &base],
+        )?;
         let told: [(&str, &[u8]); 2] =
             [("meta-data", b"instance-id: prepare\n"), ("user-data", USER_DATA.as_bytes())];
         let brought: [(&str, &[u8]); 2] = [("prepare", PREPARE.as_bytes()), ("files.tar", &archive)];
-        let setup = setup
-            .clone()
-            .with(Medium::with("CIDATA", Bus::Virtio, &told)?)
-            .with(Medium::with("WORLD", Bus::Virtio, &brought)?);
+        let setup = setup.clone().with(Medium::with("CIDATA", Bus::Virtio, &told)?).with(Medium::with(
+            "WORLD",
+            Bus::Virtio,
+            &brought,
+        )?);
         let mut world = World::empty()?;
         let mut machine = world.machine(&base, setup)?;
         machine.power_on()?;
         machine.wait_until_off(TO_PREPARE)?;
         let (from, to) = (machine.disk(), folder.join(machine_images::IMAGE));
-        host_command::run("qemu-img", [Path::new("convert"), Path::new("-O"), Path::new("qcow2"), &from, &to])?;
+        host_command::run(
+            "qemu-img",
+            [Path::new("convert"), Path::new("-O"), Path::new("qcow2"), &from, &to],
+        )?;
         Ok(fs::remove_file(base)?)
     })?;
     Ok(entry.join(machine_images::IMAGE))
@@ -57,7 +66,7 @@ fn files(system: &System) -> Result<Vec<File>> {
     let keys = tempfile::tempdir()?;
     Packages::of(system)?.copy_keys(keys.path())?;
     let mut files = introduction::files(system, &simulator::authority()?.join(AUTHORITY), keys.path())?;
-    files.extend(machine_images::agent()?);
+    files.extend(machine_images::agent(Architecture::X86_64)?);
     Ok(files)
 }
 

@@ -103,11 +103,8 @@ mod tests {
     fn a_cell_says_that_it_ran_or_why_it_did_not() {
         let proofs =
             [proof("debian-12/x86_64/bios/up", "packages"), proof("fedora-43/x86_64/bios/up", "stand-in")];
-        let skips = [Skip {
-            cells: "debian-13".into(),
-            because: "of the moon".into(),
-            until: "2027-01-01".into(),
-        }];
+        let skips =
+            [Skip { cells: "debian-13".into(), because: "of the moon".into(), until: "2027-01-01".into() }];
         for (cell, words) in [
             ("debian-12/x86_64/bios/up", "**ran** 2026-11-27, `0123456789ab`, 61 s"),
             ("fedora-43/x86_64/bios/up", "**ran** as a stand-in 2026-11-27, `0123456789ab`, 61 s"),

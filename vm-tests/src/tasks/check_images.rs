@@ -40,7 +40,8 @@ pub fn run(beginning: &str) -> Result<()> {
 fn images(beginning: &str) -> impl Iterator<Item = (&'static Distro, &'static str, &'static Image)> {
     let releases = distro_matrix::all().iter().filter(move |it| it.release.starts_with(beginning));
     let mut asked = BTreeSet::new();
-    let all = releases.flat_map(|distro| distro.images.iter().map(move |(name, image)| (distro, name.as_str(), image)));
+    let all = releases
+        .flat_map(|distro| distro.images.iter().map(move |(name, image)| (distro, name.as_str(), image)));
     all.filter(move |(.., image)| image.url.is_none() || asked.insert(image.url.clone()))
 }
 
@@ -66,7 +67,9 @@ fn check(client: &Client, image: &Image) -> Found {
             Err(error) => return Found::Wrong(format!("{list}: {error}")),
         },
         (None, Some(digest)) => digest.clone(),
-        (None, None) => return Found::Wrong("neither a digest of it is known nor a list of digests".to_owned()),
+        (None, None) => {
+            return Found::Wrong("neither a digest of it is known nor a list of digests".to_owned());
+        }
     };
     Found::Right(format!("{} MiB, {digest}", bytes >> 20))
 }
@@ -93,7 +96,8 @@ mod tests {
                     _ => ("404 Not Found", ""),
                 };
                 let length = body.len();
-                let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+                let head =
+                    format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
                 stream.write_all([head.as_bytes(), body.as_bytes()].concat().as_slice()).unwrap();
             }
         });
@@ -121,7 +125,9 @@ mod tests {
         let gone = check(&client, &image(&base, "gone.qcow2"));
         assert_eq!(gone, Found::Wrong(format!("{base}/gone.qcow2 was answered with 404 Not Found")));
         let base = server("another.qcow2");
-        let Found::Wrong(why) = check(&client, &image(&base, "disk.qcow2")) else { panic!("it is not listed") };
+        let Found::Wrong(why) = check(&client, &image(&base, "disk.qcow2")) else {
+            panic!("it is not listed")
+        };
         assert!(why.contains("the list of digests does not name disk.qcow2"), "{why}");
         let nowhere = Image { url: None, ..image(&base, "x") };
         assert_eq!(check(&client, &nowhere), Found::Nowhere);

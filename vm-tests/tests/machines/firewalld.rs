@@ -3,11 +3,13 @@
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::guest::can_run;
-use vm_tests::journey;
+use vm_tests::journey::{self, DOCKER_MIRROR, UP};
 use vm_tests::machine_images::stand_ins;
+use vm_tests::matrix::paths::up::{asks_for_credentials, is_back, registered};
+use vm_tests::matrix::paths::world_of_stand_in;
+use vm_tests::programs;
 use vm_tests::system::StandIn;
 
-use crate::releases::{Release, asks_for_credentials, is_back, registered, world_of};
 use crate::{counted, scenario_in};
 
 /// With what it recommends, and the list of protocols, without which it does not start.
@@ -20,15 +22,16 @@ fn a_centos_stream_9_with_firewalld_has_credentials_after_a_reload_and_a_reboot_
     if !can_run() {
         return Ok(());
     }
-    let release = Release::of_stand_in(stand_ins::with(StandIn::El9, &FIREWALLD)?);
+    let image = stand_ins::with(StandIn::El9, &FIREWALLD)?;
+    let up = format!("{UP} {DOCKER_MIRROR}");
     scenario_in(
-        || world_of(StandIn::El9),
+        || world_of_stand_in(StandIn::El9),
         |world| {
-            let mut machine = world.machine(&release.image.disk, release.image.quickly())?;
+            let mut machine = world.machine(&image.disk, image.quickly())?;
             machine.boot()?;
             machine
                 .must("firewall-cmd --state && nft list chain inet firewalld filter_INPUT | grep reject")?;
-            registered(world, &machine, &release)?;
+            registered(world, &machine, &programs::landfall()?, &up)?;
             let arn = journey::container_instance(&machine)?;
             asks_for_credentials(&machine)?;
             // By firewalld alone: the timer does not help.

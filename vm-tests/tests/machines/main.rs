@@ -13,7 +13,6 @@ use vm_tests::machine_proofs;
 use vm_tests::matrix::paths::counted;
 use vm_tests::world::World;
 
-mod arm64;
 mod copies;
 mod face;
 mod firewalld;
@@ -24,10 +23,9 @@ mod late;
 mod lived_in;
 mod media;
 mod refused;
-mod truths;
 mod releases;
 mod secure_boot;
-mod vendors;
+mod truths;
 
 /// Runs a scenario in a world of its own, and records that it ran. Where machines cannot run, that is said.
 fn scenario(run: impl FnOnce(&mut World) -> Result<()>) -> Result<()> {

@@ -3,9 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use image_recipes::machine::{
-    Bus, Card, Disk, Firmware, Format, Identity, Kernel, Network, Spec, Tftp,
-};
+use image_recipes::machine::{Bus, Card, Disk, Firmware, Format, Identity, Kernel, Network, Spec, Tftp};
 use image_recipes::recipe::Architecture;
 
 use crate::error::{Result, While};

@@ -35,8 +35,8 @@ pub struct CellFlags {
 
 /// Runs it.
 pub fn run(flags: &CellFlags) -> Result<()> {
-    let cell =
-        matrix::named(&flags.cell).ok_or_else(|| Error::new(format!("no cell is called '{}'", flags.cell)))?;
+    let cell = matrix::named(&flags.cell)
+        .ok_or_else(|| Error::new(format!("no cell is called '{}'", flags.cell)))?;
     let given = flags.images.as_deref().map(images::given).transpose()?.unwrap_or_default();
     let image = images::of(&cell, &given);
     let mut trial = Trial::of(&cell, &image, flags.outward)?;
@@ -60,7 +60,10 @@ fn wait_until_seen(trial: &Trial, done: &Result<()>) -> Result<()> {
         Err(error) => eprintln!("error: {error}"),
     }
     let Some(machine) = &trial.machine else { return Ok(()) };
-    eprintln!("its machine runs until you press Enter; a command in it:\n  {}", machine.command_line("landfall status")?);
+    eprintln!(
+        "its machine runs until you press Enter; a command in it:\n  {}",
+        machine.command_line("landfall status")?
+    );
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     Ok(())
