@@ -233,7 +233,6 @@ fn docker_brought(host: &dyn Host) -> Result<bool> {
 }
 
 /// For what is not shown where it is not so.
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_false(flag: &bool) -> bool {
     !flag
 }
