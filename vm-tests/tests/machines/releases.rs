@@ -5,6 +5,7 @@
 
 use vm_tests::error::Result;
 use vm_tests::guest::machine::VirtualMachine;
+use vm_tests::guest::package_pool;
 use vm_tests::guest::{Guest, can_run};
 use vm_tests::journey::{self, DOCKER_MIRROR, UP};
 use vm_tests::machine_images::releases::{self, Image};
@@ -82,12 +83,14 @@ pub(crate) struct Release {
     /// Prints the packages that there are.
     packages: &'static str,
     has_boot_loader: bool,
+    /// Its Docker comes without a command line, and it has to be of this release of Debian.
+    command_line: Option<String>,
 }
 
 impl Release {
     pub(crate) fn of_stand_in(image: Image) -> Self {
         let up = format!("{UP} {DOCKER_MIRROR}");
-        Self { image, up, packages: "rpm -qa | sort", has_boot_loader: false }
+        Self { image, up, packages: "rpm -qa | sort", has_boot_loader: false, command_line: None }
     }
 }
 
@@ -97,7 +100,9 @@ fn debian(name: &str) -> Result<()> {
     }
     let suite = releases::suite(name)?;
     let (image, up) = (releases::debian(name)?, UP.to_owned());
-    let release = Release { image, up, packages: "dpkg-query --show", has_boot_loader: true };
+    let command_line = (!["bullseye", "bookworm"].contains(&&*suite)).then(|| suite.clone());
+    let packages = "dpkg-query --show";
+    let release = Release { image, up, packages, has_boot_loader: true, command_line };
     let world = || World::with(&Packages::small(&suite)?);
     scenario_in(world, |world| there_again_rebooted_and_back(world, &release))
 }
@@ -152,6 +157,9 @@ pub(crate) fn registered(world: &World, machine: &VirtualMachine, release: &Rele
     assert_eq!(up.status, 0, "{}", up.stderr);
     println!("up took {:.0} s", up.seconds);
     machine.must("landfall status")?;
+    if let Some(suite) = &release.command_line {
+        machine.write("/usr/local/bin/docker", &package_pool::command_line(suite)?, 0o755)?;
+    }
     machine.must(IMAGE).map(drop)
 }
 
