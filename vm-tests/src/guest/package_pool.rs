@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cache;
-use crate::error::Result;
+use crate::error::{Error, Result, While};
+use crate::guest::base_root;
 use crate::host_command;
 use image_recipes::bootstrap::apt_sources;
 
@@ -43,6 +44,19 @@ pub fn with_command_line(base: &Path, suite: &str) -> Result<PathBuf> {
         "bullseye" | "bookworm" => for_base(base, suite),
         _ => of(&[&WANTED[..], &["docker-cli"]].concat(), base, suite),
     }
+}
+
+/// Docker's command line from there, for a machine on which nothing else has brought it.
+pub fn command_line(suite: &str) -> Result<Vec<u8>> {
+    let debs = with_command_line(&base_root::debian(suite)?, suite)?;
+    let mut files = fs::read_dir(&debs)?.flatten().map(|entry| entry.path());
+    let is_it = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("docker-cli_"))
+    };
+    let deb = files.find(is_it).ok_or_else(|| Error::new(format!("{} has no docker-cli", debs.display())))?;
+    let folder = tempfile::tempdir()?;
+    host_command::run("dpkg-deb", [Path::new("--extract"), &deb, folder.path()])?;
+    fs::read(folder.path().join("usr/bin/docker")).doing(|| format!("reading {}", deb.display()))
 }
 
 fn of(wanted: &[&str], base: &Path, suite: &str) -> Result<PathBuf> {

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::first_boot::{TO_REGISTER, instance};
 use crate::guest::Guest;
 use crate::guest::machine::VirtualMachine;
+use crate::guest::package_pool;
 use crate::journey;
 use crate::world::World;
 
@@ -62,6 +63,11 @@ pub fn registered(world: &World, machine: &VirtualMachine, landfall: &Path, up: 
     demand(ran.status == 0, || format!("landfall up ended with {}: {}", ran.status, ran.stderr))?;
     println!("up took {:.0} s", ran.seconds);
     machine.must("landfall status")?;
+    // The newest Debian packages Docker's command line apart, which Landfall has no use for.
+    if machine.run("command -v docker")?.status != 0 {
+        let docker = package_pool::command_line(&world.system().suite()?)?;
+        machine.write("/usr/local/bin/docker", &docker, 0o755)?;
+    }
     machine.must(IMAGE).map(drop)
 }
 
