@@ -37,13 +37,8 @@ fn other_package(world: &World, session_worker: &Path, version: &str, place: &st
     }
     fs::copy(session_worker, own.join("ssm-session-worker")).doing(|| "taking the session worker")?;
     let key = TestKey::open_or_make(&packages::signing_keys()?).doing(|| "opening the signing key")?;
-    let agents = Agents {
-        programs: own,
-        architecture: Architecture::Amd64,
-        small: true,
-        ssm_version: version.into(),
-        ecs_version: "1.105.1".into(),
-    };
+    let (architecture, ssm_version, ecs_version) = (Architecture::Amd64, version.into(), "1.105.1".into());
+    let agents = Agents { programs: own, architecture, small: true, ssm_version, ecs_version };
     let out = folder.path().join("objects");
     write_store(&agents, &key, &out).doing(|| "writing packages")?;
     let kind = "debian_amd64";
