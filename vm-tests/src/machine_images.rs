@@ -44,6 +44,11 @@ const UNIT_TEXT: &str = "[Unit]\n\
 /// cloud-init would replace the sources of packages by its own.
 const CLOUD_INIT: &str = "apt: {preserve_sources_list: true}\n";
 
+/// Without a seed cloud-init stays off, as it does on a PC by itself; on arm64 it looks for minutes for every cloud it
+/// knows.
+const NO_CLOUD: (&str, &str) =
+    ("/etc/cloud/ds-identify.cfg", "policy: search,found=all,maybe=none,notfound=disabled\n");
+
 /// A Debian 12 from packages, with cloud-init, that knows the tests' world and has nothing of Landfall.
 pub fn debian() -> Result<PathBuf> {
     debian_with(&[])
@@ -67,7 +72,7 @@ pub fn arm64(release: &str, suite: &str) -> Result<PathBuf> {
     let base =
         base_of(host_command::finish_aloud, "machine-base-arm64", release, &["--architecture", "aarch64"])?;
     let agent = programs::arm64_tools()?.join("guest-agent");
-    of_this_world(&base, &Packages::for_arm64(suite)?, &agent, &[])
+    of_this_world(&base, &Packages::for_arm64(suite)?, &agent, &[NO_CLOUD])
 }
 
 /// `base` with what it is told about the tests' world of these packages, and with the tests' agent in it.
