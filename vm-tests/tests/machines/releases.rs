@@ -22,6 +22,12 @@ fn a_sles_15_with_zypper_registers_and_comes_back_the_same() -> Result<()> {
     cell("sles-15/x86_64/bios/up")
 }
 
+#[test]
+#[ignore = "in scripts/test --full: where arm64 is emulated, its base takes the better part of an hour to make"]
+fn a_debian_12_on_arm64_registers_and_is_the_same_instance_after_a_reboot() -> Result<()> {
+    cell("debian-12/aarch64/uefi/up")
+}
+
 fn cell(name: &str) -> Result<()> {
     if !can_run() {
         return Ok(());
