@@ -50,7 +50,7 @@ fn a_comma_in_a_path_or_a_string_does_not_end_a_word() {
 #[test]
 fn it_boots_from_its_first_disk_and_a_usb_stick_brings_its_own_hub() {
     let line = line(&spec());
-    assert!(line.contains("virtio-blk-pci,drive=disk0,serial=disk0,bootindex=1"), "{line}");
+    assert!(line.contains("virtio-blk-pci,drive=disk0,serial=disk0,bootindex=0"), "{line}");
     assert!(
         line.contains("-device qemu-xhci,id=adapter1 -device usb-storage,drive=disk1,removable=on"),
         "{line}"
