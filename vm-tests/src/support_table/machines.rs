@@ -1,6 +1,7 @@
 //! `docs/vm-matrix.md`: each scenario on emulated machines, and when it last ran.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Result, While};
 use crate::machine_proofs::MachineProof;
@@ -36,8 +37,8 @@ pub(super) fn table(proofs: &[MachineProof]) -> Result<String> {
 }
 
 fn scenarios() -> Result<Vec<Scenario>> {
-    let folder = workspace().join("vm-tests/tests/machines");
-    let mut files: Vec<_> = fs::read_dir(&folder)?.map(|it| Ok(it?.path())).collect::<Result<_>>()?;
+    let mut files = Vec::new();
+    sources(&workspace().join("vm-tests/tests/machines"), &mut files)?;
     files.sort();
     let mut all = Vec::new();
     for file in files {
@@ -45,6 +46,18 @@ fn scenarios() -> Result<Vec<Scenario>> {
         all.extend(scenarios_in(&text));
     }
     Ok(all)
+}
+
+/// All files below a folder.
+fn sources(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).doing(|| format!("reading {}", folder.display()))? {
+        let path = entry?.path();
+        match path.is_dir() {
+            true => sources(&path, files)?,
+            false => files.push(path),
+        }
+    }
+    Ok(())
 }
 
 fn scenarios_in(text: &str) -> Vec<Scenario> {
