@@ -31,7 +31,10 @@ pub fn run(beginning: &str) -> Result<()> {
         (0, 0) => Err(Error::new(format!(
             "no release with an address of an image begins with '{beginning}'\nhint: releases are named as the files of distro-matrix/distros are"
         ))),
-        (_, 0) => Ok(println!("{right} are right")),
+        (_, 0) => {
+            println!("{right} are right");
+            Ok(())
+        }
         _ => Err(Error::new(format!("{wrong} of {} are wrong", right + wrong))),
     }
 }
