@@ -45,7 +45,10 @@ fn whole_path(release: &str, suite: &str) -> Result<()> {
     machine.must("! command -v dockerd && ! command -v amazon-ssm-agent && [ ! -e /var/lib/landfall ]")?;
 
     machine.copy_in(&programs::landfall_for_arm64()?, "/usr/local/bin/landfall", 0o755)?;
-    journey::register(&world, &machine, &mut |line| println!("{line}"))?;
+    if let Err(error) = journey::register(&world, &machine, &mut |line| println!("{line}")) {
+        println!("{}", machine.run("journalctl --no-pager --boot -u ecs -u docker | tail -60")?.stdout);
+        return Err(error);
+    }
     let arn = registered(&mut machine)?;
     machine.must("landfall status")?;
     let id = instance(&machine)?;
