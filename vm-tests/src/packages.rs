@@ -58,9 +58,10 @@ impl Packages {
         Self::debian(objects, suite)
     }
 
-    /// Stand-in agents and the Debian packages for `suite`, all for arm64.
+    /// Stand-in agents without the padding, which an emulated Docker takes minutes to load, and the Debian packages for
+    /// `suite`, all for arm64.
     pub fn for_arm64(suite: &str) -> Result<Self> {
-        let objects = agents_of(&programs::arm64_tools()?, &ARM64)?;
+        let objects = agents_of(&programs::arm64_tools()?, &[&ARM64[..], &["--small"]].concat())?;
         Self::apt(objects, package_pool::for_arm64(suite)?, suite, &ARM64)
     }
 

@@ -28,6 +28,7 @@ fn runs(machine: &VirtualMachine) -> Result<()> {
 }
 
 #[test]
+#[ignore = "in scripts/test --full: firewalld is in each run in a container"]
 fn a_centos_stream_9_with_firewalld_has_credentials_after_a_reload_and_a_reboot_too() -> Result<()> {
     if !can_run() {
         return Ok(());
