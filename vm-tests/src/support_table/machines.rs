@@ -1,6 +1,7 @@
 //! `docs/vm-matrix.md`: each scenario on emulated machines, and when it last ran.
 
 use std::fs;
+use std::path::Path;
 
 use crate::error::{Result, While};
 use crate::machine_proofs::MachineProof;
@@ -36,12 +37,19 @@ pub(super) fn table(proofs: &[MachineProof]) -> Result<String> {
 }
 
 fn scenarios() -> Result<Vec<Scenario>> {
-    let folder = workspace().join("vm-tests/tests/machines");
-    let mut files: Vec<_> = fs::read_dir(&folder)?.map(|it| Ok(it?.path())).collect::<Result<_>>()?;
-    files.sort();
+    scenarios_below(&workspace().join("vm-tests/tests/machines"))
+}
+
+fn scenarios_below(folder: &Path) -> Result<Vec<Scenario>> {
+    let mut paths: Vec<_> = fs::read_dir(folder)?.map(|it| Ok(it?.path())).collect::<Result<_>>()?;
+    paths.sort();
     let mut all = Vec::new();
-    for file in files {
-        let text = fs::read_to_string(&file).doing(|| format!("reading {}", file.display()))?;
+    for path in paths {
+        if path.is_dir() {
+            all.extend(scenarios_below(&path)?);
+            continue;
+        }
+        let text = fs::read_to_string(&path).doing(|| format!("reading {}", path.display()))?;
         all.extend(scenarios_in(&text));
     }
     Ok(all)
