@@ -48,7 +48,7 @@ pub fn of(spec: &Spec, accelerator: Accelerator, folder: &Path) -> Vec<OsString>
         .chain(accelerator.arguments(spec.architecture))
         .map(Into::into)
         .collect();
-    words.extend(processor_and_memory(spec));
+    words.extend(processor_and_memory(spec, accelerator));
     words.extend(firmware(&spec.firmware));
     words.extend(spec.kernel.iter().flat_map(kernel));
     words.extend(control(folder));
@@ -65,15 +65,24 @@ pub fn of(spec: &Spec, accelerator: Accelerator, folder: &Path) -> Vec<OsString>
     words
 }
 
-fn processor_and_memory(spec: &Spec) -> Vec<OsString> {
+fn processor_and_memory(spec: &Spec, accelerator: Accelerator) -> Vec<OsString> {
     let (name, memory) =
         (format!("{},process={}", escaped(&spec.name), escaped(&spec.name)), format!("{}M", spec.memory));
     // A source of randomness: without one a first boot waits for its keys.
     let device = "virtio-rng-pci";
-    let processors = spec.processors.to_string();
+    let processors = processors(spec, accelerator).to_string();
     let clock = format!("base={}", spec.clock.as_deref().unwrap_or("utc"));
     let words = ["-name", &name, "-m", &memory, "-smp", &processors, "-device", device, "-rtc", &clock];
     words.map(Into::into).to_vec()
+}
+
+/// A firmware with Secure Boot has all processors meet whenever it looks at a variable: emulated ones wait minutes for
+/// each other on a busy machine, before anything starts.
+fn processors(spec: &Spec, accelerator: Accelerator) -> u32 {
+    match (&spec.firmware, accelerator) {
+        (Firmware::SecureBoot { .. }, Accelerator::Tcg) => 1,
+        _ => spec.processors,
+    }
 }
 
 /// None has a slot or a port more than is asked for; arm64's is what a machine without a history looks like. Secure Boot's

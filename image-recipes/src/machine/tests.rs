@@ -100,6 +100,7 @@ fn secure_boot_keeps_its_variables_from_all_but_the_firmware() {
     );
     let plain = line(&Spec { firmware: Firmware::Uefi { code, variables }, ..spec() });
     assert!(plain.contains("-machine q35 ") && !plain.contains("property=secure"), "{plain}");
+    assert!(plain.contains("-smp 2 "), "{plain}");
 }
 
 #[test]
