@@ -48,25 +48,41 @@ pub fn write(root: &Path, system: &System, authority: &Path, keys: &Path) -> Res
 
 /// What a guest of this system is told. The authority is trusted once it is in the bundle of certificates too.
 pub(crate) fn files(system: &System, authority: &Path, keys: &Path) -> Result<Vec<File>> {
-    let read = |path: &Path| fs::read(path).doing(|| format!("reading {}", path.display()));
+    let mut files = names_and_trust(authority, keys)?;
+    if let System::Debian(suite) = system {
+        files.extend(package_source(suite, keys)?);
+    }
+    Ok(files)
+}
+
+/// The same for a guest that has package sources of its own, whatever it is.
+pub(crate) fn names_and_trust(authority: &Path, keys: &Path) -> Result<Vec<File>> {
     let key = |name: &str| read(&keys.join(name));
     let others = [&PACKAGES_HOST, &MIRROR_HOST, &DOCKER_HOST, &DOCKER_MIRROR_HOST];
     let names = HOSTS.iter().chain(others).copied().collect::<Vec<_>>().join(" ");
-    let mut files = vec![
+    Ok(vec![
         File::new("/etc/hosts", format!("127.0.0.1 localhost guest\n{GATEWAY} {names}\n")),
         File::new("/usr/local/share/ca-certificates/test-authority.crt", read(authority)?),
         File::new(TRUST_KEY, key("trust-key.asc")?),
         File::new(TRUST_FINGERPRINT, key("trust-key.fingerprint")?),
-    ];
-    if let System::Debian(suite) = system {
-        files.push(File::new("/etc/apt/keyrings/packages.asc", key("archive-key.asc")?));
-        let source = format!(
-            "Types: deb\nURIs: http://{PACKAGES_HOST}/\nSuites: {suite}\nComponents: main\n\
-             Signed-By: /etc/apt/keyrings/packages.asc\n"
-        );
-        files.push(File::new("/etc/apt/sources.list.d/packages.sources", source));
-    }
-    Ok(files)
+    ])
+}
+
+/// The world's packages for this suite of Debian's.
+fn package_source(suite: &str, keys: &Path) -> Result<[File; 2]> {
+    let key = keys.join("archive-key.asc");
+    let source = format!(
+        "Types: deb\nURIs: http://{PACKAGES_HOST}/\nSuites: {suite}\nComponents: main\n\
+         Signed-By: /etc/apt/keyrings/packages.asc\n"
+    );
+    Ok([
+        File::new("/etc/apt/keyrings/packages.asc", read(&key)?),
+        File::new("/etc/apt/sources.list.d/packages.sources", source),
+    ])
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).doing(|| format!("reading {}", path.display()))
 }
 
 /// The bundle once more, where the distribution keeps its own.

@@ -53,11 +53,6 @@ const UNIT_TEXT: &str = "[Unit]\n\
 /// cloud-init would replace the sources of packages by its own.
 const CLOUD_INIT: &str = "apt: {preserve_sources_list: true}\n";
 
-/// Without a seed cloud-init stays off, as it does on a PC by itself; on arm64 it looks for minutes for every cloud it
-/// knows.
-const NO_CLOUD: (&str, &str) =
-    ("/etc/cloud/ds-identify.cfg", "policy: search,found=all,maybe=none,notfound=disabled\n");
-
 /// A Debian 12 from packages, with cloud-init, that knows the tests' world and has nothing of Landfall.
 pub fn debian() -> Result<PathBuf> {
     debian_with(&[])
@@ -128,7 +123,6 @@ pub(crate) fn agent(architecture: Architecture) -> Result<[File; 2]> {
 pub(crate) fn arm64(release: &str, suite: &str, further: Vec<File>) -> Result<PathBuf> {
     let base = base(host_command::finish_aloud, release, &["--architecture", "aarch64"])?;
     let mut files = known_of_the_world(&Packages::for_arm64(suite)?, Architecture::Aarch64)?;
-    files.push(File::new(NO_CLOUD.0, NO_CLOUD.1));
     files.extend(further);
     Ok(introduced(&base, &files)?.join(IMAGE))
 }
@@ -137,7 +131,7 @@ pub(crate) const IMAGE: &str = "disk.qcow2";
 const KERNEL: &str = "vmlinuz";
 const INITRD: &str = "initrd.img";
 
-fn convert(from: &Path, format: &str, to: &Path) -> Result<()> {
+pub(crate) fn convert(from: &Path, format: &str, to: &Path) -> Result<()> {
     let options = ["convert", "-O", format].map(Path::new);
     host_command::run("qemu-img", options.into_iter().chain([from, to])).map(drop)
 }

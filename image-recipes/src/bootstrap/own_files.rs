@@ -65,6 +65,10 @@ growpart: {mode: off}
 resize_rootfs: false
 ";
 
+/// Where cloud-init finds no source it stays off, as it does by itself on a PC. On arm64 it would ask the network for
+/// every cloud that may be one, for minutes of each boot.
+const ONLY_WHAT_IS_FOUND: &str = "policy: search,found=all,maybe=none,notfound=disabled\n";
+
 /// Nothing but its being there counts.
 const KEEPS_BOOT_LOADERS_NEW: &str = "# While this is here, grub-cloud-amd64 installs GRUB and the shim anew whenever their packages are updated.
 ";
@@ -82,20 +86,26 @@ fn environment_block() -> Vec<u8> {
 /// When they cannot be written.
 pub fn write(folder: &Path, contents: &Contents, root: &str, esp: &str) -> Result<()> {
     let (architecture, fstab) = (contents.architecture, fstab(contents.file_system, root, esp));
-    for (path, content) in [
+    let (defaults, first) = (grub_defaults(architecture), first_configuration(architecture, root));
+    let environment = environment_block();
+    let mut files = vec![
         ("etc/fstab", fstab.as_bytes()),
         ("etc/hostname", b"localhost\n"),
         ("etc/hosts", b"127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"),
         ("etc/cloud/cloud.cfg.d/80-base.cfg", CLOUD_INIT.as_bytes()),
-        ("etc/default/grub.d/80-base.cfg", grub_defaults(architecture).as_bytes()),
+        ("etc/default/grub.d/80-base.cfg", defaults.as_bytes()),
         ("etc/grub.d/enable_cloud", KEEPS_BOOT_LOADERS_NEW.as_bytes()),
         ("etc/systemd/network/80-dhcp.network", NETWORK.as_bytes()),
         (&growth::UNIT[1..], growth::UNIT_TEXT.as_bytes()),
         (&growth::SCRIPT[1..], growth::SCRIPT_TEXT.as_bytes()),
-        ("boot/grub/grub.cfg", first_configuration(architecture, root).as_bytes()),
-        ("boot/grub/grubenv", &environment_block()),
+        ("boot/grub/grub.cfg", first.as_bytes()),
+        ("boot/grub/grubenv", &environment),
         ("boot/efi/.keep", b""),
-    ] {
+    ];
+    if architecture == Architecture::Aarch64 {
+        files.push(("etc/cloud/ds-identify.cfg", ONLY_WHAT_IS_FOUND.as_bytes()));
+    }
+    for (path, content) in files {
         let path = folder.join(path);
         let parent = path.parent().unwrap_or(folder);
         std::fs::create_dir_all(parent).while_doing(|| format!("making {}", parent.display()))?;
@@ -145,6 +155,17 @@ mod tests {
     fn contents(file_system: FileSystem) -> Contents {
         let (suite, packages) = ("bookworm".into(), Vec::new());
         Contents { suite, architecture: Architecture::X86_64, file_system, packages }
+    }
+
+    #[test]
+    fn only_on_arm64_has_cloud_init_to_be_told_not_to_search_for_clouds() {
+        for architecture in [Architecture::X86_64, Architecture::Aarch64] {
+            let folder = tempfile::tempdir().unwrap();
+            let contents = Contents { architecture, ..contents(FileSystem::Ext4) };
+            write(folder.path(), &contents, "0b0e", "ABCD-EF01").unwrap();
+            let told = folder.path().join("etc/cloud/ds-identify.cfg").exists();
+            assert_eq!(told, architecture == Architecture::Aarch64);
+        }
     }
 
     #[test]

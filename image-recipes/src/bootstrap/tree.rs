@@ -122,8 +122,12 @@ fn mmdebstrap(contents: &Contents, sources: &Sources, own: &Path, archive: &Path
 }
 
 /// Why `mmdebstrap` failed: the errors of what it ran, without its own that only tell which command it was, and that it
-/// failed; for a program that marks no errors, the last that it said.
+/// failed; for a program that marks no errors, the last that it said. Of dpkg's failure apt knows a number only.
 fn reasons(said: &str) -> String {
+    let of_dpkg = errors_of_dpkg(said);
+    if !of_dpkg.is_empty() {
+        return of_dpkg.join("; ");
+    }
     let own = |line: &&str| *line == "mmdebstrap failed to run" || line.ends_with(" failed");
     let errors = said.lines().filter_map(|line| line.trim().strip_prefix("E: ")).filter(|line| !own(line));
     let errors = errors.map(|line| line.strip_prefix("setup failed: E: ").unwrap_or(line));
@@ -134,6 +138,28 @@ fn reasons(said: &str) -> String {
             said.lines().map(str::trim).rfind(|line| is_told(line)).unwrap_or("it said nothing").to_owned()
         }
     }
+}
+
+/// Which packages dpkg stopped at, and why, each after the last that its script said. It marks its errors by its name,
+/// and goes on in lines that begin with a space.
+fn errors_of_dpkg(said: &str) -> Vec<String> {
+    let mut errors: Vec<String> = Vec::new();
+    let mut before = "";
+    let mut lines = said.lines().peekable();
+    while let Some(line) = lines.next() {
+        let Some(error) = line.strip_prefix("dpkg: error").map(|it| it.trim_start_matches([':', ' '])) else {
+            before = line.trim();
+            continue;
+        };
+        let mut error = error.to_owned();
+        while let Some(more) = lines.next_if(|it| it.starts_with(' ')) {
+            error = format!("{error} {}", more.trim());
+        }
+        let scripts = is_told(before) && !before.starts_with("Setting up ");
+        errors.push(if scripts { format!("{before}: {error}") } else { error });
+        before = "";
+    }
+    errors
 }
 
 fn is_told(line: &str) -> bool {
@@ -179,6 +205,19 @@ mod tests {
             ),
             ("E: unable to find keyring\nE: mmdebstrap failed to run\n", "unable to find keyring"),
             ("E: mmdebstrap failed to run\n", "it said nothing"),
+            (
+                "Setting up initramfs-tools (0.142) ...\nupdate-initramfs: failed for /boot/initrd.img with 1.\n\
+                 dpkg: error processing package initramfs-tools (--configure):\n \
+                 installed initramfs-tools package post-installation script subprocess returned error exit status 1\n\
+                 Setting up cron (3.0) ...\ndpkg: error processing package cron (--configure):\n \
+                 dependency problems - leaving unconfigured\n\
+                 Errors were encountered while processing:\n initramfs-tools\n cron\n\
+                 E: Sub-process env returned an error code (1)\nE: setup failed: E: apt-get --yes install failed\n\
+                 E: mmdebstrap failed to run\n",
+                "update-initramfs: failed for /boot/initrd.img with 1.: processing package initramfs-tools (--configure): \
+                 installed initramfs-tools package post-installation script subprocess returned error exit status 1; \
+                 processing package cron (--configure): dependency problems - leaving unconfigured",
+            ),
         ] {
             assert_eq!(reasons(said), reason);
         }

@@ -14,7 +14,6 @@ use image_recipes::recipe::Architecture;
 use crate::cache;
 use crate::error::{Result, While};
 use crate::guest::machine::{Medium, Setup};
-use crate::host_command;
 use crate::introduction::{self, File};
 use crate::machine_images;
 use crate::packages::Packages;
@@ -29,43 +28,50 @@ const USER_DATA: &str =
     "#!/bin/sh\nset -e\nmkdir -p /run/world\nmount -o ro LABEL=WORLD /run/world\nsh -e /run/world/prepare\n";
 const PREPARE: &str = include_str!("prepare.sh");
 
-/// The image, prepared; made once for each image and world.
+/// The image, prepared; made once for each image and world. Where the machine is on the network outside, its own package
+/// sources stay.
 pub fn prepared(image: &Path, system: &System, setup: &Setup) -> Result<PathBuf> {
-    let files = files(system)?;
-    let archive = archive(&files)?;
+    let archive = archive(&files(system, setup.outward)?)?;
+    let mut brought: Vec<(&str, &[u8])> = vec![("prepare", PREPARE.as_bytes()), ("files.tar", &archive)];
+    if setup.outward {
+        brought.push(("outward", b""));
+    }
     let place = image.as_os_str().as_encoded_bytes();
-    let entry = cache::entry("machine-prepared", &[place, PREPARE.as_bytes(), &archive], |folder| {
-        let base = folder.join("base.qcow2");
-        host_command::run(
-            "qemu-img",
-            [Path::new("convert"), Path::new("-O"), Path::new("qcow2"), image, &base],
-        )?;
-        let told: [(&str, &[u8]); 2] =
-            [("meta-data", b"instance-id: prepare\n"), ("user-data", USER_DATA.as_bytes())];
-        let brought: [(&str, &[u8]); 2] = [("prepare", PREPARE.as_bytes()), ("files.tar", &archive)];
-        let setup = setup.clone().with(Medium::with("CIDATA", Bus::Virtio, &told)?).with(Medium::with(
-            "WORLD",
-            Bus::Virtio,
-            &brought,
-        )?);
-        let mut world = World::empty()?;
-        let mut machine = world.machine(&base, setup)?;
-        machine.power_on()?;
-        machine.wait_until_off(TO_PREPARE)?;
-        let (from, to) = (machine.disk(), folder.join(machine_images::IMAGE));
-        host_command::run(
-            "qemu-img",
-            [Path::new("convert"), Path::new("-O"), Path::new("qcow2"), &from, &to],
-        )?;
-        Ok(fs::remove_file(base)?)
-    })?;
+    let all = brought.iter().flat_map(|(name, content)| [name.as_bytes(), content]);
+    let ingredients: Vec<&[u8]> = [place].into_iter().chain(all).collect();
+    let entry =
+        cache::entry("machine-prepared", &ingredients, |folder| boot_once(image, setup, &brought, folder))?;
     Ok(entry.join(machine_images::IMAGE))
 }
 
-fn files(system: &System) -> Result<Vec<File>> {
+/// Boots a copy of it that is told by cloud-init, and keeps that as it is when it goes off.
+fn boot_once(image: &Path, setup: &Setup, brought: &[(&str, &[u8])], folder: &Path) -> Result<()> {
+    let base = folder.join("base.qcow2");
+    machine_images::convert(image, "qcow2", &base)?;
+    let told: [(&str, &[u8]); 2] =
+        [("meta-data", b"instance-id: prepare\n"), ("user-data", USER_DATA.as_bytes())];
+    let setup = setup.clone().with(Medium::with("CIDATA", Bus::Virtio, &told)?).with(Medium::with(
+        "WORLD",
+        Bus::Virtio,
+        brought,
+    )?);
+    let mut world = World::empty()?;
+    let mut machine = world.machine(&base, setup)?;
+    machine.power_on()?;
+    machine.wait_until_off(TO_PREPARE)?;
+    machine_images::convert(&machine.disk(), "qcow2", &folder.join(machine_images::IMAGE))?;
+    Ok(fs::remove_file(base)?)
+}
+
+fn files(system: &System, outward: bool) -> Result<Vec<File>> {
     let keys = tempfile::tempdir()?;
     Packages::of(system)?.copy_keys(keys.path())?;
-    let mut files = introduction::files(system, &simulator::authority()?.join(AUTHORITY), keys.path())?;
+    let authority = simulator::authority()?.join(AUTHORITY);
+    let mut files = match outward {
+        false => introduction::files(system, &authority, keys.path())?,
+        true => introduction::names_and_trust(&authority, keys.path())?,
+    };
+    files.push(machine_images::releases::mirror_for_all()?);
     files.extend(machine_images::agent(Architecture::X86_64)?);
     Ok(files)
 }
