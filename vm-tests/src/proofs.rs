@@ -1,32 +1,19 @@
 //! What whole-path scenarios really did: the list `vm-tests/proofs.toml`, and how a scenario gets onto it.
 //!
-//! A scenario that came to its end calls [`record`], which writes one small file into the folder that
-//! `LANDFALL_PROOFS` names, and does nothing without it. So tests that run side by side do not meet, and the list
-//! changes only when somebody merges the files into it: `cargo run -p vm-tests -- support-table --proofs FOLDER`.
-
-use std::ffi::OsStr;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+//! Other things that run have lists of their own, of which [`list`] knows what is common to all.
 
 use serde::{Deserialize, Serialize};
 
-use crate::documented::Sources;
 use crate::error::{Error, Result, While};
 use crate::guest::Guest;
-use crate::host_command;
-use crate::programs::workspace;
 use crate::system::System;
 use crate::world::World;
 
-/// The variable that names the folder.
-pub const FOLDER: &str = "LANDFALL_PROOFS";
+pub mod list;
+mod tried;
 
-/// Follows a commit that files differed from.
-const CHANGED: &str = " with changes";
-
-const ABOVE: &str = "# What whole-path scenarios really did. Written by `cargo run -p vm-tests -- support-table --proofs FOLDER`,\n\
-                     # from what the scenarios recorded; not by hand.\n\n";
+use list::Listed;
+pub(crate) use tried::{begin, today, tried_commit};
 
 /// One scenario that went the whole path, once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,36 +41,26 @@ pub struct Proof {
     pub commit: String,
 }
 
-#[derive(Default, Serialize, Deserialize)]
-struct List {
-    #[serde(default)]
-    proof: Vec<Proof>,
-}
+impl Listed for Proof {
+    type Key = (String, String, String);
+    const LIST: &'static str = "proofs.toml";
+    /// Itself.
+    const RECORDED: &'static str = "";
+    const ABOVE: &'static str = "# What whole-path scenarios really did. Written by `cargo run -p vm-tests -- support-table --proofs FOLDER`,\n\
+         # from what the scenarios recorded; not by hand.\n\n";
 
-/// The folder of proofs, where there is one.
-pub(crate) fn folder() -> Option<PathBuf> {
-    std::env::var_os(FOLDER).filter(|folder| !folder.is_empty()).map(PathBuf::from)
-}
-
-/// Remembers the commit before anything is built and run: somebody may commit meanwhile.
-pub(crate) fn begin() -> Result<()> {
-    if folder().is_some() && BEGUN_AT.get().is_none() {
-        // Where two tests begin at once, either's answer will do.
-        let _ = BEGUN_AT.set(commit().doing(|| "looking what is tried")?);
+    fn name(&self) -> &str {
+        &self.test
     }
-    Ok(())
-}
 
-static BEGUN_AT: OnceLock<String> = OnceLock::new();
+    fn key(&self) -> Self::Key {
+        (self.release.clone(), self.architecture.clone(), self.test.clone())
+    }
+}
 
 /// Says in the folder of proofs, where there is one, that the test of this thread went the whole path in `guest`.
 pub fn record(world: &World, guest: &dyn Guest) -> Result<()> {
-    let Some(folder) = folder() else { return Ok(()) };
-    let proof = proof(world, guest).doing(|| "recording what was proved")?;
-    fs::create_dir_all(&folder)?;
-    let place = folder.join(&proof.test).with_extension("toml");
-    let text = toml::to_string(&proof).doing(|| "writing a proof")?;
-    fs::write(&place, text).doing(|| format!("writing {}", place.display()))
+    list::record(|| proof(world, guest))
 }
 
 fn proof(world: &World, guest: &dyn Guest) -> Result<Proof> {
@@ -116,16 +93,6 @@ fn proof(world: &World, guest: &dyn Guest) -> Result<Proof> {
     })
 }
 
-/// The day, in UTC.
-pub(crate) fn today() -> Result<String> {
-    Ok(host_command::run("date", ["-u", "+%F"])?.trim().to_owned())
-}
-
-/// The commit that this run tries.
-pub(crate) fn tried_commit() -> Result<String> {
-    Ok(tried(BEGUN_AT.get(), &commit()?))
-}
-
 /// The test harness gives every test a thread with its name.
 pub(crate) fn this_test() -> Result<String> {
     let thread = std::thread::current();
@@ -142,64 +109,6 @@ fn stand_in_on(system: &System) -> Result<Option<String>> {
     };
     let found = distro_matrix::all().iter().find(is_it).map(|distro| distro.release.clone());
     found.map(Some).ok_or_else(|| Error::new(format!("the matrix has no {suite}")))
-}
-
-/// What was tried, where the commit at the beginning and the one at the end are not the same.
-fn tried(begun: Option<&String>, ended: &str) -> String {
-    match begun {
-        Some(begun) if begun != ended => format!("{}{CHANGED}", begun.trim_end_matches(CHANGED)),
-        _ => ended.to_owned(),
-    }
-}
-
-fn commit() -> Result<String> {
-    let git = |arguments: &[&str]| {
-        let place = workspace();
-        let all = [OsStr::new("-C"), place.as_os_str()].into_iter().chain(arguments.iter().map(OsStr::new));
-        host_command::run("git", all)
-    };
-    let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
-    let changes = git(&["status", "--porcelain"])?;
-    Ok(format!("{}{}", commit.trim(), if changes.is_empty() { "" } else { CHANGED }))
-}
-
-/// The list's place.
-fn file() -> PathBuf {
-    workspace().join("vm-tests/proofs.toml")
-}
-
-/// The list.
-pub fn all() -> Result<Vec<Proof>> {
-    let text = fs::read_to_string(file()).doing(|| "reading proofs.toml")?;
-    Ok(toml::from_str::<List>(&text).doing(|| "reading proofs.toml")?.proof)
-}
-
-/// Takes what was recorded in `folder` onto the list; returns how many that are, and the tests that were dropped.
-pub fn merge(folder: &Path) -> Result<(usize, Vec<String>)> {
-    let mut new = Vec::new();
-    for entry in fs::read_dir(folder).doing(|| format!("reading {}", folder.display()))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|ending| ending == "toml") {
-            let text = fs::read_to_string(&path)?;
-            new.push(toml::from_str(&text).doing(|| format!("reading {}", path.display()))?);
-        }
-    }
-    let (count, sources) = (new.len(), Sources::read()?);
-    let (proof, dropped) = merged(all()?, new, |test| sources.have_test(test));
-    let text = toml::to_string(&List { proof }).doing(|| "writing proofs.toml")?;
-    fs::write(file(), format!("{ABOVE}{text}"))?;
-    Ok((count, dropped))
-}
-
-/// A newer proof takes the place of an older one of the same test; one whose test is gone goes.
-fn merged(old: Vec<Proof>, new: Vec<Proof>, is_test: impl Fn(&str) -> bool) -> (Vec<Proof>, Vec<String>) {
-    let key = |proof: &Proof| (proof.release.clone(), proof.architecture.clone(), proof.test.clone());
-    let is_renewed = |proof: &Proof| new.iter().any(|newer| key(newer) == key(proof));
-    let mut all: Vec<Proof> = old.into_iter().filter(|proof| !is_renewed(proof)).collect();
-    all.extend(new);
-    let (mut all, gone): (Vec<Proof>, Vec<Proof>) = all.into_iter().partition(|proof| is_test(&proof.test));
-    all.sort_by_key(key);
-    (all, gone.into_iter().map(|proof| proof.test).collect())
 }
 
 impl Proof {
@@ -222,6 +131,7 @@ fn number(line: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::documented::Sources;
 
     fn proof(test: &str, release: &str, date: &str) -> Proof {
         Proof {
@@ -241,7 +151,7 @@ mod tests {
     #[test]
     fn every_proof_is_of_a_test_and_a_release_that_are_there() -> Result<()> {
         let sources = Sources::read()?;
-        for Proof { test, release, stand_in_on, .. } in all()? {
+        for Proof { test, release, stand_in_on, .. } in list::all()? {
             assert!(sources.have_test(&test), "proofs.toml has {test}, which is no test's name");
             for name in [Some(release), stand_in_on].into_iter().flatten() {
                 assert!(distro_matrix::named(&name).is_some(), "proofs.toml has {name}, which is no release");
@@ -258,19 +168,10 @@ mod tests {
             proof("gone", "x", "1"),
         ];
         let new = vec![proof("renewed", "debian-12", "2"), proof("added", "debian-11", "2")];
-        let (all, dropped) = merged(old, new, |test| test != "gone");
+        let (all, dropped) = list::merged(old, new, |test| test != "gone");
         let all: Vec<(&str, &str)> = all.iter().map(|it| (it.test.as_str(), it.date.as_str())).collect();
         assert_eq!(all, [("added", "2"), ("renewed", "2"), ("kept", "1")]);
         assert_eq!(dropped, ["gone"]);
-    }
-
-    #[test]
-    fn a_commit_that_came_while_a_test_ran_is_not_what_was_tried() {
-        let begun = |commit: &str| Some(commit.to_owned());
-        assert_eq!(tried(begun("a").as_ref(), "a"), "a");
-        assert_eq!(tried(begun("a").as_ref(), "b"), "a with changes");
-        assert_eq!(tried(begun("a with changes").as_ref(), "b"), "a with changes");
-        assert_eq!(tried(None, "b"), "b");
     }
 
     #[test]

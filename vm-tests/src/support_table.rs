@@ -8,10 +8,8 @@ use std::fs;
 use distro_matrix::{Distro, DockerOrigin, Manager};
 
 use crate::error::{Error, Result, While};
-use crate::machine_proofs;
-use crate::matrix;
 use crate::programs::workspace;
-use crate::proofs;
+use crate::proofs::list;
 
 mod cells;
 mod evidence;
@@ -28,7 +26,7 @@ struct Document {
 }
 
 fn documents() -> Result<[Document; 3]> {
-    let proofs = proofs::all()?;
+    let proofs = list::all()?;
     let evidence = Evidence::gather(&proofs)?;
     Ok([
         Document {
@@ -43,8 +41,8 @@ fn documents() -> Result<[Document; 3]> {
         Document {
             path: "docs/vm-matrix.md",
             parts: vec![
-                ("matrix", cells::table(&matrix::proofs::all()?)?),
-                ("machines", machines::table(&machine_proofs::all()?)?),
+                ("matrix", cells::table(&list::all()?)?),
+                ("machines", machines::table(&list::all()?)?),
             ],
         },
     ])
