@@ -24,6 +24,7 @@ pub mod contents;
 pub mod disk;
 pub mod error;
 pub mod export;
+mod grub;
 pub mod inject;
 pub mod live;
 pub mod machine;

@@ -140,8 +140,8 @@ pub(crate) fn convert(from: &Path, format: &str, to: &Path) -> Result<()> {
 fn base(run: Run, release: &str, options: &[&str]) -> Result<PathBuf> {
     let sources = programs::workspace().join("image-recipes/src");
     let mut code = Vec::new();
-    // The last writes the EFI system partition.
-    for part in ["bootstrap.rs", "../bootstraps.toml", "seed/fat.rs"] {
+    // The last two make GRUB's images and write the EFI system partition.
+    for part in ["bootstrap.rs", "../bootstraps.toml", "grub.rs", "seed/fat.rs"] {
         code.push(fs::read(sources.join(part)).doing(|| format!("reading {part}"))?);
     }
     let mut parts: Vec<PathBuf> =

@@ -17,7 +17,7 @@ use super::Ids;
 use super::layout::{BIOS, ESP, ESP_BYTES, SECTOR};
 use super::packages::Contents;
 use crate::error::{Error, Result, While};
-use crate::program::Program;
+use crate::grub;
 use crate::recipe::{Architecture, FileSystem};
 use crate::seed::fat;
 
@@ -58,7 +58,7 @@ const EFI_CONFIGURATION: &str = "EFI/debian/grub.cfg";
 /// # Errors
 /// When a program fails, or the base lacks GRUB's modules.
 pub(super) fn install(disk: &Path, root: &Path, contents: &Contents, ids: &Ids) -> Result<()> {
-    let image = |format, more: &[&str]| grub_image(root, format, more, contents.file_system, ids);
+    let image = |platform, more: &[&str]| grub_image(root, platform, more, contents.file_system, ids);
     let mut file = File::options()
         .read(true)
         .write(true)
@@ -80,7 +80,7 @@ pub(super) fn install(disk: &Path, root: &Path, contents: &Contents, ids: &Ids) 
 
 fn grub_image(
     root: &Path,
-    format: &str,
+    platform: &str,
     more: &[&str],
     file_system: FileSystem,
     ids: &Ids,
@@ -90,18 +90,8 @@ fn grub_image(
     let text =
         format!("search --no-floppy --fs-uuid --set=root {}\nset prefix=($root)/boot/grub\n", ids.root);
     std::fs::write(&early, text).while_doing(|| format!("writing {}", early.display()))?;
-    Program::new("grub-mkimage", "grub-common")
-        .args(["-O", format, "-p", "/boot/grub", "-d"])
-        .arg(root.join("usr/lib/grub").join(format))
-        .arg("-c")
-        .arg(&early)
-        .arg("-o")
-        .arg(&out)
-        .args(MODULES)
-        .args(more)
-        .arg(module(file_system))
-        .run()?;
-    read(&out)
+    let modules = MODULES.iter().chain(more).copied().chain([module(file_system)]);
+    grub::image(&root.join("usr/lib/grub"), platform, &early, modules, &out)
 }
 
 /// GRUB's name for what reads it.

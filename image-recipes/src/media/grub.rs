@@ -8,11 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Result, While};
+use crate::grub;
 use crate::live::AGAIN;
 use crate::live::medium::label;
 use crate::live::order::Task;
 use crate::live::write::written_file;
-use crate::program::Program;
 use crate::seed::fat;
 
 /// This machine's own modules: the package is one that image makers need anyway.
@@ -67,20 +67,10 @@ pub fn images(task: &Task, folder: &Path) -> Result<Images> {
         label(&task.order.id)
     );
     fs::write(&early, text).while_doing(|| "writing GRUB's configuration".into())?;
-    let image = |format: &str, more: &[&str]| {
-        let out = folder.join(format);
-        Program::new("grub-mkimage", "grub-common")
-            .args(["-O", format, "-p", "/boot/grub", "-d"])
-            .arg(Path::new(LIBRARY).join(format))
-            .arg("-c")
-            .arg(&early)
-            .arg("-o")
-            .arg(&out)
-            .args(MODULES)
-            .args(more)
-            .run()
-            .map_err(|e| e.hint("GRUB's modules are in the packages grub-pc-bin and grub-efi-amd64-bin"))?;
-        read(&out)
+    let image = |platform: &str, more: &[&str]| {
+        let modules = MODULES.iter().chain(more).copied();
+        grub::image(Path::new(LIBRARY), platform, &early, modules, &folder.join(platform))
+            .map_err(|e| e.hint("GRUB's modules are in the packages grub-pc-bin and grub-efi-amd64-bin"))
     };
     let core = image("i386-pc", &["biosdisk"])?;
     let efi = image("x86_64-efi", &["efi_gop", "efi_uga"])?;
