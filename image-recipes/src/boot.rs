@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 use crate::disk;
 use crate::error::{Error, Result, While};
-use crate::machine::{self, Accelerator, Bus, Disk, Firmware, Format, Identity, Network, Spec, arguments};
+use crate::machine::{self, Accelerator, Bus, Disk, Firmware, Format, Network, Spec, arguments};
 use crate::program::Program;
 use crate::recipe::Architecture;
 use crate::seed::fat;
@@ -71,22 +71,13 @@ pub fn run(flags: &Flags, _json: bool) -> Result<()> {
     disks.extend(flags.disks.iter().map(|file| plugged_in(file.clone())));
     disks.extend(login_disk(flags, folder.path())?);
     let spec = Spec {
-        name: "landfall-boot".into(),
         architecture: flags.architecture,
         firmware: firmware(flags, folder.path())?,
-        kernel: None,
         memory: flags.memory,
-        processors: 2,
         disks,
-        boot_from: 0,
         network: Some(Network { restricted: flags.offline, ..Network::default() }),
-        identity: Identity::default(),
-        clock: None,
-        fw_cfg: Vec::new(),
-        ports: Vec::new(),
-        resumes: None,
-        report: false,
         interactive: true,
+        ..Spec::new("landfall-boot")
     };
     eprintln!("power it off to leave, or press Ctrl-A and then X");
     let accelerator = Accelerator::of(spec.architecture);

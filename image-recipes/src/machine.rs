@@ -58,6 +58,32 @@ pub struct Spec {
     pub interactive: bool,
 }
 
+impl Spec {
+    /// A machine of x86_64 with BIOS, a GiB and two processors, and with nothing else: no disk, no network, and a console
+    /// in its folder.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            architecture: Architecture::X86_64,
+            firmware: Firmware::Bios,
+            kernel: None,
+            memory: 1024,
+            processors: 2,
+            disks: Vec::new(),
+            boot_from: 0,
+            network: None,
+            identity: Identity::default(),
+            clock: None,
+            fw_cfg: Vec::new(),
+            ports: Vec::new(),
+            resumes: None,
+            report: false,
+            interactive: false,
+        }
+    }
+}
+
 /// A kernel that is started by itself, as no hardware does it: no boot loader is tried, and seconds are saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kernel {

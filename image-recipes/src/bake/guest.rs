@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::report::{Line, Report};
 use crate::error::{Error, Result};
-use crate::machine::{
-    self, Accelerator, Bus, Disk, Firmware, Format, Identity, Network, Spec, arguments, console,
-};
+use crate::machine::{self, Accelerator, Bus, Disk, Firmware, Format, Network, Spec, arguments, console};
 use crate::recipe::{self, Recipe};
 use crate::told::Told;
 
@@ -48,26 +46,18 @@ fn spec(recipe: &Recipe, overlay: &Path, medium: &Path, folder: &Path) -> Result
     let disk =
         |file: &Path, format, read_only| Disk { file: file.to_owned(), format, bus: Bus::Virtio, read_only };
     Ok(Spec {
-        name: format!("landfall-bake-{}", recipe.origin.name()),
         architecture: recipe.architecture,
         // By the firmware that more bases know; what comes out boots by both all the same.
         firmware: match recipe.firmware {
             recipe::Firmware::Uefi => Firmware::uefi(recipe.architecture, folder)?,
             recipe::Firmware::Both | recipe::Firmware::Bios => Firmware::Bios,
         },
-        kernel: None,
         memory: u32::try_from(recipe.machine.memory.bytes() >> 20).unwrap_or(u32::MAX),
         processors: recipe.machine.cpus.into(),
         disks: vec![disk(overlay, Format::Qcow2, false), disk(medium, Format::Raw, true)],
-        boot_from: 0,
         network: Some(Network::default()),
-        identity: Identity::default(),
-        clock: None,
-        fw_cfg: Vec::new(),
-        ports: Vec::new(),
-        resumes: None,
         report: true,
-        interactive: false,
+        ..Spec::new(format!("landfall-bake-{}", recipe.origin.name()))
     })
 }
 

@@ -13,9 +13,7 @@ use super::layout::Root;
 use super::tree::Tree;
 use crate::base::Store;
 use crate::error::{Error, Result, While};
-use crate::machine::{
-    self, Accelerator, Bus, Disk, Firmware, Format, Identity, Kernel, Spec, arguments, console, memory,
-};
+use crate::machine::{self, Accelerator, Bus, Disk, Format, Kernel, Spec, arguments, console, memory};
 use crate::recipe::{Architecture, FileSystem};
 
 /// In the machine's root, and in no other.
@@ -114,22 +112,11 @@ fn spec(kernel: Kernel, source: &Path, disk: &Path) -> Spec {
         read_only,
     };
     Spec {
-        name: "landfall-bootstrap".into(),
-        architecture: Architecture::X86_64,
-        firmware: Firmware::Bios,
         kernel: Some(kernel),
         memory: MEMORY,
-        processors: 2,
         disks: vec![attached(source, true), attached(disk, false)],
-        boot_from: 0,
-        network: None,
-        identity: Identity::default(),
-        clock: None,
-        fw_cfg: Vec::new(),
-        ports: Vec::new(),
-        resumes: None,
         report: true,
-        interactive: false,
+        ..Spec::new("landfall-bootstrap")
     }
 }
 

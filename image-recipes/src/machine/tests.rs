@@ -5,12 +5,6 @@ use crate::recipe::Architecture;
 
 fn spec() -> Spec {
     Spec {
-        name: "clone-1".into(),
-        architecture: Architecture::X86_64,
-        firmware: Firmware::Bios,
-        kernel: None,
-        memory: 1024,
-        processors: 2,
         disks: vec![
             Disk {
                 file: "/images/a,b.qcow2".into(),
@@ -20,18 +14,15 @@ fn spec() -> Spec {
             },
             Disk { file: "/seeds/1".into(), format: Format::Raw, bus: Bus::Usb, read_only: true },
         ],
-        boot_from: 0,
         network: Some(Network { mac: Some("02:00:00:00:00:01".into()), ..Network::default() }),
         identity: Identity {
             uuid: Some("11111111-2222-3333-4444-555555555555".into()),
             oem_strings: vec!["a=b,c".into()],
         },
-        clock: None,
         fw_cfg: vec![("opt/landfall/seed".into(), "/seeds/toml".into())],
         ports: vec!["landfall.test.0".into()],
-        resumes: None,
         report: true,
-        interactive: false,
+        ..Spec::new("clone-1")
     }
 }
 

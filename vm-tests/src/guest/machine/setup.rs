@@ -219,12 +219,10 @@ impl Setup {
             ..Network::default()
         };
         Ok(Spec {
-            name: name.to_owned(),
             architecture: self.architecture,
             firmware,
             kernel: self.kernel.clone(),
             memory: self.memory,
-            processors: 2,
             disks,
             boot_from: boot_from.unwrap_or(0),
             network: Some(network),
@@ -233,8 +231,8 @@ impl Setup {
             fw_cfg,
             ports: (0..guest_agent::PORTS).map(guest_agent::port).collect(),
             resumes: self.resumes.clone(),
-            report: false,
             interactive: self.interactive,
+            ..Spec::new(name)
         })
     }
 }
