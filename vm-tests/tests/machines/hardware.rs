@@ -1,23 +1,13 @@
 //! The golden image on the disks, cards and file systems that machines have.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use image_recipes::machine::{Bus, Card};
 use image_recipes::recipe::{FileSystem, Format};
 use vm_tests::error::{Error, Result};
 use vm_tests::guest::Guest;
 use vm_tests::guest::machine::{Boots, Setup, VirtualMachine};
-use vm_tests::journey;
 use vm_tests::machine_images::{self, variants};
-use vm_tests::world::World;
 
-use crate::{counted, disk, first_boot_is_done, report, scenario};
-
-/// A seed that needs no disk: SMBIOS has it.
-fn seeded(world: &World, setup: Setup) -> Result<Setup> {
-    let seed = format!("landfall.seed={}", BASE64_STANDARD.encode(journey::seed(world, 1)?));
-    Ok(Setup { oem_strings: vec![seed], ..setup })
-}
+use crate::{counted, registers, report, scenario, seed_disk, seeded};
 
 /// What drives the disk of the root, and every network card.
 fn drivers(machine: &VirtualMachine) -> Result<String> {
@@ -39,12 +29,11 @@ fn has(drivers: &str, wanted: &[&str]) -> Result<()> {
 #[ignore = "in scripts/test --full: the same image boots from virtio in each run"]
 fn a_vmdk_boots_on_vmwares_disk_controller_and_network_card_and_registers() -> Result<()> {
     scenario(|world| {
-        let setup = Setup { bus: Bus::Pvscsi, card: Card::Vmxnet3, ..seeded(world, Setup::default())? };
+        let setup = Setup { bus: Bus::Pvscsi, card: Card::Vmxnet3, ..seeded(world)? };
         let mut machine = world.machine(&variants::exported(Format::Vmdk)?, setup)?;
         machine.boot()?;
         has(&drivers(&machine)?, &["sd", "vmw_pvscsi", "vmxnet3"])?;
-        first_boot_is_done(&mut machine)?;
-        assert_eq!(counted(world)?, (1, 1));
+        registers(world, &mut machine)?;
         machine.stop()
     })
 }
@@ -53,12 +42,11 @@ fn a_vmdk_boots_on_vmwares_disk_controller_and_network_card_and_registers() -> R
 #[ignore = "in scripts/test --full: the same image boots from virtio in each run"]
 fn the_disk_of_an_ova_boots_from_nvme_by_uefi_and_registers() -> Result<()> {
     scenario(|world| {
-        let setup = Setup { bus: Bus::Nvme, boots: Boots::ByUefi, ..seeded(world, Setup::default())? };
+        let setup = Setup { bus: Bus::Nvme, boots: Boots::ByUefi, ..seeded(world)? };
         let mut machine = world.machine(&variants::exported(Format::Ova)?, setup)?;
         machine.boot()?;
         has(&drivers(&machine)?, &["nvme", "virtio_net"])?;
-        first_boot_is_done(&mut machine)?;
-        assert_eq!(counted(world)?, (1, 1));
+        registers(world, &mut machine)?;
         machine.stop()
     })
 }
@@ -70,15 +58,14 @@ fn a_raw_disk_boots_on_sata_with_a_card_of_intels_and_takes_a_seed_from_a_stick_
     scenario(|world| {
         let image =
             variants::golden_and(&[("/etc/landfall/policy.toml", "sources = [\"removable-disk\"]\n")])?;
-        let stick = disk(&journey::seed(world, 1)?, Bus::Usb)?;
+        let stick = seed_disk(world, Bus::Usb)?;
         let setup = Setup { bus: Bus::Ahci, card: Card::E1000e, ..Setup::default() }.with(stick);
         let mut machine = world.machine(&image, setup)?;
         machine.boot()?;
         has(&drivers(&machine)?, &["sd", "ahci", "e1000e"])?;
-        first_boot_is_done(&mut machine)?;
+        registers(world, &mut machine)?;
         let source = report(&machine)?["source"].to_string();
         assert!(source.contains("LANDFALL") && source.contains("sd"), "{source}");
-        assert_eq!(counted(world)?, (1, 1));
         machine.stop()
     })
 }
@@ -98,12 +85,12 @@ fn has_grown(machine: &VirtualMachine) -> Result<()> {
 #[ignore = "in scripts/test --full: it boots twice more, for what one unit does"]
 fn the_root_takes_the_whole_of_a_larger_disk_where_cloud_init_finds_nothing() -> Result<()> {
     scenario(|world| {
-        let setup = Setup { bus: Bus::VirtioScsi, size: Some(LARGER), ..seeded(world, Setup::default())? };
+        let setup = Setup { bus: Bus::VirtioScsi, size: Some(LARGER), ..seeded(world)? };
         let mut machine = world.machine(&machine_images::golden()?, setup)?;
         machine.boot()?;
         has(&drivers(&machine)?, &["virtio_scsi"])?;
         has_grown(&machine)?;
-        first_boot_is_done(&mut machine)?;
+        registers(world, &mut machine)?;
         machine.stop()?;
         machine.boot()?;
         has_grown(&machine)?;
@@ -114,7 +101,7 @@ fn the_root_takes_the_whole_of_a_larger_disk_where_cloud_init_finds_nothing() ->
 
 fn is_baked_boots_and_grows(file_system: FileSystem) -> Result<()> {
     scenario(|world| {
-        let setup = Setup { size: Some(LARGER), ..seeded(world, Setup::default())? };
+        let setup = Setup { size: Some(LARGER), ..seeded(world)? };
         let mut machine = world.machine(&variants::golden_on(file_system)?, setup)?;
         machine.boot()?;
         assert_eq!(machine.must("findmnt -no FSTYPE /")?.trim(), file_system.word());
@@ -124,8 +111,7 @@ fn is_baked_boots_and_grows(file_system: FileSystem) -> Result<()> {
             "! cat /var/lib/dpkg/info/*.md5sums | (cd / && md5sum -c 2>/dev/null) | grep ': FAILED$'",
         )?;
         machine.must("[ -u /usr/bin/sudo ] && [ /usr/bin/perl -ef /usr/bin/perl5.36.0 ]")?;
-        first_boot_is_done(&mut machine)?;
-        assert_eq!(counted(world)?, (1, 1));
+        registers(world, &mut machine)?;
         machine.stop()
     })
 }

@@ -6,10 +6,9 @@ use image_recipes::machine::Bus;
 use vm_tests::error::{Error, Result};
 use vm_tests::guest::Guest;
 use vm_tests::guest::machine::{Setup, VirtualMachine};
-use vm_tests::journey;
 use vm_tests::machine_images;
 
-use crate::{TO_REGISTER, counted, disk, is_in, report, scenario};
+use crate::{TO_REGISTER, counted, is_in, report, scenario, seed_disk};
 
 type Moment = (&'static str, fn(&VirtualMachine) -> Result<bool>);
 
@@ -28,7 +27,7 @@ const MOMENTS: [Moment; 4] = [
 #[ignore = "in scripts/test --full: power cuts at every step are tried in memory and on containers in each run"]
 fn a_machine_that_loses_power_again_and_again_ends_registered_with_one_activation() -> Result<()> {
     scenario(|world| {
-        let setup = Setup::default().with(disk(&journey::seed(world, 1)?, Bus::Virtio)?);
+        let setup = Setup::default().with(seed_disk(world, Bus::Virtio)?);
         let mut machine = world.machine(&machine_images::golden()?, setup)?;
         for (what, is_so) in MOMENTS {
             machine.power_on()?;

@@ -6,10 +6,9 @@ use image_recipes::machine::Bus;
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::guest::machine::{Cable, Setup};
-use vm_tests::journey;
 use vm_tests::machine_images;
 
-use crate::{TO_REGISTER, counted, disk, first_boot_is_done, is_in, scenario, waiting};
+use crate::{TO_REGISTER, counted, is_in, registers, scenario, seed_disk, waiting};
 
 const LATE: Duration = Duration::from_secs(60);
 
@@ -19,9 +18,8 @@ fn an_activation_that_comes_a_minute_late_registers_the_machine() -> Result<()> 
     scenario(|world| {
         let mut machine = waiting(world)?;
         std::thread::sleep(LATE);
-        machine.attach(&disk(&journey::seed(world, 1)?, Bus::Virtio)?)?;
-        first_boot_is_done(&mut machine)?;
-        assert_eq!(counted(world)?, (1, 1));
+        machine.attach(&seed_disk(world, Bus::Virtio)?)?;
+        registers(world, &mut machine)?;
         machine.stop()
     })
 }
@@ -30,8 +28,7 @@ fn an_activation_that_comes_a_minute_late_registers_the_machine() -> Result<()> 
 #[ignore = "in scripts/test --full: it waits for minutes"]
 fn a_network_that_comes_late_registers_the_machine() -> Result<()> {
     scenario(|world| {
-        let setup = Setup { cable: Cable::Out, ..Setup::default() }
-            .with(disk(&journey::seed(world, 1)?, Bus::Virtio)?);
+        let setup = Setup { cable: Cable::Out, ..Setup::default() }.with(seed_disk(world, Bus::Virtio)?);
         let mut machine = world.machine(&machine_images::golden()?, setup)?;
         machine.power_on()?;
         machine.wait_for_agent()?;
@@ -40,8 +37,7 @@ fn a_network_that_comes_late_registers_the_machine() -> Result<()> {
         })?;
         assert_eq!(counted(world)?, (0, 0));
         machine.plug_network(true)?;
-        first_boot_is_done(&mut machine)?;
-        assert_eq!(counted(world)?, (1, 1));
+        registers(world, &mut machine)?;
         machine.stop()
     })
 }

@@ -12,13 +12,13 @@ use vm_tests::journey;
 use vm_tests::machine_images;
 use vm_tests::world::World;
 
-use crate::{TO_REGISTER, counted, disk, first_boot_is_done, instance, report, scenario};
+use crate::{TO_REGISTER, is_still, registers, report, scenario, seed_disk};
 
 /// A registered machine out of the golden image, whose hypervisor has a seed for it; `source` is where it was found.
 fn registered(world: &mut World, setup: Setup, source: &str) -> Result<(VirtualMachine, String)> {
     let mut machine = world.machine(&machine_images::golden()?, setup)?;
     machine.boot()?;
-    let id = first_boot_is_done(&mut machine)?;
+    let id = registers(world, &mut machine)?;
     assert_eq!(report(&machine)?["source"], source);
     Ok((machine, id))
 }
@@ -30,7 +30,7 @@ pub(crate) const ASK: &str = r#"timeout -s KILL 10 bash -c 'exec 3<>/dev/tcp/169
 #[ignore = "in scripts/test --full: it makes an initial RAM disk, which takes minutes where that is emulated"]
 fn a_kernel_that_is_installed_anew_boots_and_the_credentials_endpoint_answers() -> Result<()> {
     scenario(|world| {
-        let setup = Setup::default().with(disk(&journey::seed(world, 1)?, Bus::Virtio)?);
+        let setup = Setup::default().with(seed_disk(world, Bus::Virtio)?);
         let (mut machine, id) = registered(world, setup, "landfall.toml on the disk vdb (LANDFALL)")?;
         assert!(machine.must(ASK)?.starts_with("HTTP/1."));
         // What a new version of the kernel's package does at its end: its links, the RAM disk, GRUB's menu.
@@ -44,7 +44,7 @@ fn a_kernel_that_is_installed_anew_boots_and_the_credentials_endpoint_answers() 
             Ok(it.run(ASK)?.stdout.starts_with("HTTP/1."))
         })?;
         machine.must("landfall status")?;
-        assert_eq!((instance(&machine)?, counted(world)?), (id, (1, 1)));
+        is_still(world, &machine, &id)?;
         machine.stop()
     })
 }
@@ -92,7 +92,7 @@ fn a_boot_without_a_network_waits_a_second_at_most_for_the_guard() -> Result<()>
         machine.wait_for(TO_REGISTER * 2, "the machine is whole again", |it| {
             Ok(it.run("landfall status")?.status == 0)
         })?;
-        assert_eq!((instance(&machine)?, counted(world)?), (id, (1, 1)));
+        is_still(world, &machine, &id)?;
         machine.stop()
     })
 }

@@ -3,11 +3,14 @@
 
 use std::time::Instant;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use image_recipes::machine::Bus;
 use landfall_contract::seed;
 use vm_tests::error::Result;
 use vm_tests::first_boot::{TO_REGISTER, first_boot_is_done, instance, is_in, report};
 use vm_tests::guest::machine::{Medium, Setup, VirtualMachine};
+use vm_tests::journey;
 use vm_tests::machine_images;
 use vm_tests::machine_proofs;
 use vm_tests::matrix::paths::counted;
@@ -51,10 +54,34 @@ fn disk(seed: &str, bus: Bus) -> Result<Medium> {
     Medium::with("LANDFALL", bus, &[(seed::FILE, seed.as_bytes())])
 }
 
+/// A seed for one machine of this world, on a disk of its own.
+fn seed_disk(world: &World, bus: Bus) -> Result<Medium> {
+    disk(&journey::seed(world, 1)?, bus)
+}
+
+/// A machine with a seed that needs no disk: SMBIOS has it.
+fn seeded(world: &World) -> Result<Setup> {
+    let seed = format!("landfall.seed={}", BASE64_STANDARD.encode(journey::seed(world, 1)?));
+    Ok(Setup { oem_strings: vec![seed], ..Setup::default() })
+}
+
 /// A clone of the golden image that has booted and waits for a seed.
 fn waiting(world: &mut World) -> Result<VirtualMachine> {
     let setup = Setup { resumes: Some(machine_images::WAITING.to_owned()), ..Setup::default() };
     let mut machine = world.machine(&machine_images::waiting()?, setup)?;
     machine.resume()?;
     Ok(machine)
+}
+
+/// Waits until the machine has registered, with one activation for one instance, and returns its id.
+fn registers(world: &World, machine: &mut VirtualMachine) -> Result<String> {
+    let id = first_boot_is_done(machine)?;
+    assert_eq!(counted(world)?, (1, 1));
+    Ok(id)
+}
+
+/// The machine is this instance, and AWS has been asked for no other.
+fn is_still(world: &World, machine: &VirtualMachine, id: &str) -> Result<()> {
+    assert_eq!((instance(machine)?.as_str(), counted(world)?), (id, (1, 1)));
+    Ok(())
 }

@@ -3,9 +3,8 @@
 use image_recipes::machine::Bus;
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
-use vm_tests::journey;
 
-use crate::{TO_REGISTER, counted, disk, is_in, scenario, waiting};
+use crate::{TO_REGISTER, counted, is_in, scenario, seed_disk, waiting};
 
 const SAYS_THAT_THE_STICK_DOES_NOT_COUNT: &str = "journalctl --no-pager -b -u landfall-first-boot | \
      grep 'the removable disk sd[a-z]* is not asked for a seed'";
@@ -14,7 +13,7 @@ const SAYS_THAT_THE_STICK_DOES_NOT_COUNT: &str = "journalctl --no-pager -b -u la
 fn a_seed_on_a_usb_stick_is_refused_and_said_and_the_machine_is_untouched() -> Result<()> {
     scenario(|world| {
         let mut machine = waiting(world)?;
-        machine.attach(&disk(&journey::seed(world, 1)?, Bus::Usb)?)?;
+        machine.attach(&seed_disk(world, Bus::Usb)?)?;
         machine.wait_for(TO_REGISTER, "the stick is there", |it| {
             Ok(it.run("blkid -t LABEL=LANDFALL | grep /dev/sd")?.status == 0)
         })?;

@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use image_recipes::machine::Accelerator;
 use vm_tests::error::{Error, Result};
 use vm_tests::esp;
 use vm_tests::guest::Guest;
 use vm_tests::guest::machine::{Boots, Setup, VirtualMachine};
-use vm_tests::{journey, machine_images};
+use vm_tests::machine_images;
 
-use crate::{counted, first_boot_is_done, instance, scenario};
+use crate::{is_still, registers, scenario, seeded};
 
 /// Where firmware looks on any disk: the shim. And what the shim starts.
 const SHIM: &str = "/EFI/BOOT/BOOTX64.EFI";
@@ -31,16 +29,15 @@ const IS_UPDATED: &str = "set -e; findmnt /boot/efi; rm /boot/efi/EFI/BOOT/grubx
 #[ignore = "in scripts/test --full: the same image boots by BIOS in each run"]
 fn a_golden_image_boots_by_secure_boot_registers_and_installs_an_updated_boot_loader() -> Result<()> {
     scenario(|world| {
-        let seed = format!("landfall.seed={}", BASE64_STANDARD.encode(journey::seed(world, 1)?));
-        let setup = Setup { boots: Boots::BySecureBoot, oem_strings: vec![seed], ..Setup::default() };
+        let setup = Setup { boots: Boots::BySecureBoot, ..seeded(world)? };
         let mut machine = world.machine(&machine_images::golden()?, setup)?;
         machine.boot()?;
         println!("{}", machine.must(IS_ON)?);
-        let id = first_boot_is_done(&mut machine)?;
+        let id = registers(world, &mut machine)?;
         println!("{}", machine.must(IS_UPDATED)?);
         machine.reboot()?;
         machine.must(IS_ON)?;
-        assert_eq!((instance(&machine)?, counted(world)?), (id, (1, 1)));
+        is_still(world, &machine, &id)?;
         machine.stop()
     })
 }

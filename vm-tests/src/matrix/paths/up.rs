@@ -73,9 +73,7 @@ pub fn registered(world: &World, machine: &VirtualMachine, landfall: &Path, up: 
 
 /// The agents run, and the way to credentials is there as before: rules, settings and an answer.
 pub fn is_back(machine: &mut VirtualMachine, arn: &str) -> Result<()> {
-    machine.wait_for(TO_REGISTER, "the ECS agent has registered", |it| {
-        Ok(journey::container_instance(it).is_ok_and(|now| now == arn))
-    })?;
+    has_registered_as(machine, arn)?;
     machine.must("systemctl is-active amazon-ssm-agent ecs docker landfall-credentials-endpoint.timer")?;
     let rules = machine.must("iptables -t nat -S")?;
     for rule in ["-A PREROUTING -j LANDFALL-PREROUTING", "-A OUTPUT -j LANDFALL-OUTPUT"] {
@@ -84,6 +82,13 @@ pub fn is_back(machine: &mut VirtualMachine, arn: &str) -> Result<()> {
     machine.must("grep -qx 1 /proc/sys/net/ipv4/conf/all/route_localnet")?;
     asks_for_credentials(machine)?;
     machine.must("landfall status").map(drop)
+}
+
+/// Waits until the ECS agent says that the machine is this container instance.
+pub fn has_registered_as(machine: &mut VirtualMachine, arn: &str) -> Result<()> {
+    machine.wait_for(TO_REGISTER, "the ECS agent has registered", |it| {
+        Ok(journey::container_instance(it).is_ok_and(|now| now == arn))
+    })
 }
 
 /// An answer of any status shows that the agent was reached: on the machine itself, and in a container.

@@ -7,10 +7,9 @@ use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::guest::machine::Setup;
 use vm_tests::guest::network::GATEWAY;
-use vm_tests::journey;
 
 use super::{early, ends, found, waits};
-use crate::{TO_REGISTER, counted, disk, first_boot_is_done, report, scenario};
+use crate::{TO_REGISTER, counted, registers, report, scenario, seed_disk};
 
 /// systemd-timesyncd notes the time as long as it runs, which is in an image, and begins with that: a machine that has
 /// no such note, or another time service, begins with what its hardware shows, or with the day of systemd's making.
@@ -26,7 +25,7 @@ fn a_clock_of_2015_is_waited_for_until_a_time_service_answers_late_and_costs_no_
         let place = "/etc/systemd/timesyncd.conf.d";
         machine.must(&format!("mkdir {place} && printf '[Time]\\nNTP={GATEWAY}\\n' > {place}/world.conf"))?;
         machine.must(WITHOUT_A_NOTE)?;
-        machine.attach(&disk(&journey::seed(world, 1)?, Bus::Virtio)?)?;
+        machine.attach(&seed_disk(world, Bus::Virtio)?)?;
         waits(&mut machine, "waiting-for-clock", "this machine's clock shows 20")?;
         // A minute later it is tried all the same, and AWS's own clock tells more.
         waits(&mut machine, "waiting-for-clock", "days behind AWS's")?;
@@ -38,11 +37,10 @@ fn a_clock_of_2015_is_waited_for_until_a_time_service_answers_late_and_costs_no_
         machine.wait_for(TO_REGISTER, "the clock is set", |it| {
             Ok(it.must("timedatectl show -p NTPSynchronized --value")?.trim() == "yes")
         })?;
-        first_boot_is_done(&mut machine)?;
+        registers(world, &mut machine)?;
         let console = machine.console()?;
         let said = "landfall: first boot: waiting for the clock to be set: ";
         assert_eq!(console.matches(said).count(), 1, "{console}");
-        assert_eq!(counted(world)?, (1, 1));
         machine.stop()
     })
 }
@@ -56,7 +54,7 @@ fn a_clock_ten_years_ahead_and_then_a_full_disk_are_waited_for_and_cost_no_activ
     scenario(|world| {
         let mut machine = early(world, Setup::default())?;
         machine.must("systemctl stop systemd-timesyncd && date -s '+10 years'")?;
-        machine.attach(&disk(&journey::seed(world, 1)?, Bus::Virtio)?)?;
+        machine.attach(&seed_disk(world, Bus::Virtio)?)?;
         waits(&mut machine, "waiting-for-clock", "days ahead of AWS's")?;
         machine.must(FILL)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -70,8 +68,7 @@ fn a_clock_ten_years_ahead_and_then_a_full_disk_are_waited_for_and_cost_no_activ
         ends(&machine, "landfall register --region us-east-1 --cluster test-cluster", 2, full)?;
         assert_eq!(counted(world)?, (0, 0));
         machine.must("rm /full")?;
-        first_boot_is_done(&mut machine)?;
-        assert_eq!(counted(world)?, (1, 1));
+        registers(world, &mut machine)?;
         machine.stop()
     })
 }
