@@ -5,8 +5,8 @@
 //! where the AWS simulator and the packages are; and it keeps which hosts it was asked for.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread;
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result, While};
 use crate::guest::cgroup::Cgroup;
 use crate::guest::network::{GATEWAY, Network};
+use crate::relay::both_ways;
 
 /// The port it listens on, at the gateway.
 pub const PORT: u16 = 3128;
@@ -93,20 +94,7 @@ fn pass(mut client: TcpStream, log: &Path) -> io::Result<()> {
         server.write_all(&head)?;
     }
     server.write_all(reader.buffer())?;
-    let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
-    thread::spawn(move || relay(&mut from_client, &mut to_server));
-    relay(&mut server, &mut client);
-    Ok(())
-}
-
-fn relay(from: &mut TcpStream, to: &mut TcpStream) {
-    let mut buffer = [0; 1 << 16];
-    while let Ok(count @ 1..) = from.read(&mut buffer) {
-        if to.write_all(&buffer[..count]).is_err() {
-            break;
-        }
-    }
-    let _ = to.shutdown(Shutdown::Write);
+    both_ways(client, server)
 }
 
 fn note(log: &Path, line: &str) -> Result<()> {

@@ -4,7 +4,7 @@
 //! QEMU's network shows that address to its guests as [`ADDRESS`].
 
 use std::io;
-use std::net::{Ipv6Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv6Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::error::Result;
 use crate::guest::network::{GATEWAY, Network};
+use crate::relay::both_ways;
 
 /// Where guests of emulated machines find it.
 pub const ADDRESS: &str = "fec0::2";
@@ -65,14 +66,5 @@ fn listen(listener: &TcpListener, port: u16, ended: &AtomicBool) {
 fn hand_on(client: TcpStream, port: u16) -> io::Result<()> {
     client.set_nonblocking(false)?;
     let server = TcpStream::connect((GATEWAY, port))?;
-    let (from_client, to_server) = (client.try_clone()?, server.try_clone()?);
-    let up = thread::spawn(move || one_way(from_client, to_server));
-    one_way(server, client)?;
-    up.join().unwrap_or(Ok(()))
-}
-
-fn one_way(mut from: TcpStream, mut to: TcpStream) -> io::Result<()> {
-    let copied = io::copy(&mut from, &mut to);
-    let _ = to.shutdown(Shutdown::Write);
-    copied.map(drop)
+    both_ways(client, server)
 }

@@ -1,29 +1,43 @@
-//! A connection handed on: what comes on standard input goes to an address, and what that answers to standard output.
+//! Connections handed on: one to another, or a program's standard streams to an address.
 //!
-//! QEMU starts one for each connection that a machine makes to the world's gateway, where the machine itself is on the
-//! network of the machine that tests.
+//! QEMU starts a program of the latter kind for each connection that a machine makes to the world's gateway, where the
+//! machine itself is on the network of the machine that tests.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::thread;
 
 use crate::error::{Result, While};
 
-/// Hands on until the address has said all.
+/// Hands standard input on to an address, and to standard output what that answers, until it has said all.
 pub fn run(address: &str) -> Result<()> {
     let there = TcpStream::connect(address).doing(|| format!("connecting to {address}"))?;
     between(io::stdin(), io::stdout(), there).doing(|| format!("relaying to {address}"))
 }
 
-fn between(mut from: impl Read + Send + 'static, mut to: impl Write, there: TcpStream) -> io::Result<()> {
-    let (mut outgoing, mut incoming) = (there.try_clone()?, there);
+/// Hands on what two connections say to each other, until both have said all.
+pub(crate) fn both_ways(one: TcpStream, other: TcpStream) -> io::Result<()> {
+    let (from_one, to_other) = (one.try_clone()?, other.try_clone()?);
+    let there = thread::spawn(move || one_way(from_one, to_other));
+    one_way(other, one)?;
+    there.join().unwrap_or(Ok(()))
+}
+
+/// The end is handed on too, also where it came too early.
+fn one_way(mut from: impl Read, mut to: TcpStream) -> io::Result<()> {
+    let copied = io::copy(&mut from, &mut to);
+    let _ = to.shutdown(Shutdown::Write);
+    copied.map(drop)
+}
+
+fn between(from: impl Read + Send + 'static, mut to: impl Write, there: TcpStream) -> io::Result<()> {
+    let (outgoing, mut incoming) = (there.try_clone()?, there);
     // It is not waited for: whoever asks may keep silent until the answer is there, and longer.
-    std::thread::spawn(move || {
-        copy(&mut from, &mut outgoing).and_then(|()| outgoing.shutdown(Shutdown::Write))
-    });
+    thread::spawn(move || one_way(from, outgoing));
     copy(&mut incoming, &mut to)
 }
 
-/// Each piece at once, as the other side may wait for it.
+/// Each piece at once, as the other side may wait for it, and standard output keeps back what ends no line.
 fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
