@@ -55,17 +55,11 @@ const CLOUD_INIT: &str = "apt: {preserve_sources_list: true}\n";
 
 /// A Debian 12 from packages, with cloud-init, that knows the tests' world and has nothing of Landfall.
 pub fn debian() -> Result<PathBuf> {
-    debian_with(&[])
+    debian_by(host_command::finish)
 }
 
-/// The same with further files, each a path and all of it.
-pub fn debian_with(further: &[(&str, &str)]) -> Result<PathBuf> {
-    debian_by(host_command::finish, further)
-}
-
-fn debian_by(run: Run, further: &[(&str, &str)]) -> Result<PathBuf> {
-    let mut files = known_of_the_world(&Packages::stand_ins(SUITE)?, Architecture::X86_64)?;
-    files.extend(further.iter().map(|(path, content)| File::new(path, *content)));
+fn debian_by(run: Run) -> Result<PathBuf> {
+    let files = known_of_the_world(&Packages::stand_ins(SUITE)?, Architecture::X86_64)?;
     Ok(introduced(&base(run, RELEASE, &[])?, &files)?.join(IMAGE))
 }
 
@@ -172,7 +166,7 @@ pub fn golden_aloud() -> Result<PathBuf> {
 }
 
 fn golden_with(run: Run) -> Result<PathBuf> {
-    golden_of(run, &debian_by(run, &[])?, RELEASE, &Packages::stand_ins(SUITE)?)
+    golden_of(run, &debian_by(run)?, RELEASE, &Packages::stand_ins(SUITE)?)
 }
 
 /// What `bake` makes of this base of a release, with these packages.
