@@ -5,7 +5,7 @@ use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::journey::{self, UP};
 
-use crate::machine;
+use crate::{completes, machine};
 
 /// The simulator's.
 const ACCOUNT: &str = "123456789012";
@@ -32,9 +32,7 @@ fn a_wrong_account_is_cleared_before_any_agent_starts_and_the_right_one_complete
     assert_eq!(aws.requests(Some("RequestManagedInstanceRoleToken")).unwrap().len(), 1);
 
     journey::bring_activation(&world, &guest, 1, 86_400)?;
-    let right =
-        guest.run_streaming(&format!("{UP} --expect-account {ACCOUNT}"), &mut |line| println!("{line}"))?;
-    assert_eq!(right.status, 0, "{}", right.stderr);
+    completes(&guest, &format!("{UP} --expect-account {ACCOUNT}"))?;
     journey::container_instance(&guest)?;
     assert_eq!(aws.managed_instances().unwrap().len(), 2);
     let again = guest.run(&format!("{UP} --expect-account {ACCOUNT}"))?;

@@ -4,14 +4,12 @@
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::guest::container::Container;
-use vm_tests::journey::{self, UP};
+use vm_tests::journey::{self, DOCKER_MIRROR, UP};
 use vm_tests::reviewed_leftovers::all_is_explained;
 use vm_tests::world::World;
 
-use crate::{guests_can_run, machine};
+use crate::{completes, guests_can_run, machine};
 
-const MIRROR: &str = "--docker-mirror https://docker.landfall.test \
-                      --docker-trust-fingerprint \"$(cat /root/trust-key.fingerprint)\"";
 const KEYRING: &str = "/etc/apt/keyrings/docker.asc";
 const SOURCE: &str = "/etc/apt/sources.list.d/docker.sources";
 
@@ -44,9 +42,8 @@ fn docker_from_its_own_repository_registers_under_one_certificate_and_goes_witho
     let Some((world, guest)) = beside_docker()? else { return Ok(()) };
     let before = guest.tree()?;
     let installed = guest.must("dpkg-query --show")?;
-    let command = format!("{UP} --docker-install-source docker {MIRROR}");
-    let first = guest.run_streaming(&command, &mut |line| println!("{line}"))?;
-    assert_eq!(first.status, 0, "{}", first.stderr);
+    let command = format!("{UP} --docker-install-source docker {DOCKER_MIRROR}");
+    completes(&guest, &command)?;
     journey::container_instance(&guest)?;
     guest.must("docker info")?;
     assert_eq!(dockers(&guest)?, ["containerd.io", "docker-ce", "docker-ce-cli"]);
@@ -91,8 +88,7 @@ fn where_the_distribution_has_no_docker_it_comes_from_dockers_repository() -> Re
     let Some((_world, guest)) = beside_docker()? else { return Ok(()) };
     let pin = b"Package: docker.io\nPin: release *\nPin-Priority: -1\n";
     guest.write("/etc/apt/preferences.d/no-docker", pin, 0o644)?;
-    let output = guest.run_streaming(&format!("{UP} {MIRROR}"), &mut |line| println!("{line}"))?;
-    assert_eq!(output.status, 0, "{}", output.stderr);
+    completes(&guest, &format!("{UP} {DOCKER_MIRROR}"))?;
     journey::container_instance(&guest)?;
     assert_eq!(dockers(&guest)?, ["containerd.io", "docker-ce", "docker-ce-cli"]);
     Ok(())

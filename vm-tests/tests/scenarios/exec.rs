@@ -12,7 +12,7 @@ use vm_tests::journey::{self, UP};
 use vm_tests::world::World;
 use vm_tests::{packages, programs};
 
-use crate::{machine, registered, up};
+use crate::{completes, machine, registered, up};
 
 const FOLDER: &str = "/var/lib/ecs/deps/execute-command";
 const OTHER: &str = "3.4.0.0";
@@ -95,9 +95,7 @@ fn a_program_that_runs_is_no_obstacle_to_the_next_version() -> Result<()> {
     assert_eq!(again.status, 0, "{}", again.stderr);
     let session_worker = programs::test_tools()?.join("ssm-session-worker");
     other_package(&world, &session_worker, OTHER, OTHER)?;
-    let other =
-        guest.run_streaming(&format!("{UP} --exec-version {OTHER}"), &mut |line| println!("{line}"))?;
-    assert_eq!(other.status, 0, "{}", other.stderr);
+    completes(&guest, &format!("{UP} --exec-version {OTHER}"))?;
     assert_eq!(versions(&guest)?, format!("3.3.0.0\n{OTHER}\n"));
     assert!(guest.must("systemctl is-active session")?.starts_with("active"));
     assert!(is_offered(&world)?);

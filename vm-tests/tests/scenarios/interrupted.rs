@@ -4,7 +4,7 @@ use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::journey::{self, UP};
 
-use crate::machine;
+use crate::{completes, machine};
 
 /// Waits until dpkg's journal says that it is at the ECS agent's package, then kills all that is at work.
 const KILL_WHILE_UNPACKING: &str = r#"
@@ -26,8 +26,7 @@ fn killed_while_dpkg_unpacks_the_next_run_repairs_and_completes() -> Result<()> 
     let broken = guest.must("dpkg --audit; ls /var/lib/dpkg/updates")?;
     assert!(!broken.trim().is_empty(), "dpkg was not interrupted: {}", guest.must("cat /root/first.log")?);
     assert!(world.aws()?.managed_instances().unwrap().is_empty(), "registered before all was installed");
-    let second = guest.run_streaming(UP, &mut |line| println!("{line}"))?;
-    assert_eq!(second.status, 0, "{}", second.stderr);
+    let second = completes(&guest, UP)?;
     assert!(second.stderr.contains("repair the interrupted package manager"), "{}", second.stderr);
     journey::container_instance(&guest)?;
     assert_eq!(world.aws()?.managed_instances().unwrap().len(), 1);

@@ -2,8 +2,6 @@
 //! AWS that demands what AWS demands. Landfall is known here by its command line alone.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use vm_tests::error::Result;
@@ -12,6 +10,7 @@ use vm_tests::guest::{Guest, Output};
 use vm_tests::journey::{self, UP};
 use vm_tests::proofs;
 use vm_tests::reviewed_leftovers::all_is_explained;
+use vm_tests::system::StandIn;
 use vm_tests::world::World;
 
 mod account;
@@ -26,6 +25,7 @@ mod first_boot;
 mod guarded;
 mod installed;
 mod interrupted;
+mod locks;
 mod looking;
 mod official_script;
 mod proxied;
@@ -50,6 +50,17 @@ fn machine() -> Result<Option<(World, Container)>> {
     Ok(Some((world, guest)))
 }
 
+/// The same with a guest that poses as another distribution, and has its activation.
+fn machine_as(stand_in: StandIn) -> Result<Option<(World, Container)>> {
+    if !guests_can_run() {
+        return Ok(None);
+    }
+    let mut world = World::of_stand_in(stand_in)?;
+    let guest = world.guest()?;
+    journey::bring_activation(&world, &guest, 1, 86_400)?;
+    Ok(Some((world, guest)))
+}
+
 /// Says so where guests cannot run.
 fn guests_can_run() -> bool {
     vm_tests::guest::can_run()
@@ -58,6 +69,13 @@ fn guests_can_run() -> bool {
 /// Runs `landfall up` and prints all it says, for whoever reads a failed test.
 fn up(guest: &Container) -> Result<Output> {
     guest.run_streaming(UP, &mut |line| println!("{line}"))
+}
+
+/// Runs a command, prints all it says, and demands that it comes to a good end.
+fn completes(guest: &Container, command: &str) -> Result<Output> {
+    let output = guest.run_streaming(command, &mut |line| println!("{line}"))?;
+    assert_eq!(output.status, 0, "{}{}", output.stdout, output.stderr);
+    Ok(output)
 }
 
 fn registered(world: &World, guest: &Container) -> Result<String> {
@@ -205,29 +223,6 @@ fn a_tampered_package_is_refused_and_nothing_is_installed() -> Result<()> {
 }
 
 #[test]
-fn a_held_dpkg_lock_is_waited_for() -> Result<()> {
-    let Some((world, guest)) = machine()? else { return Ok(()) };
-    const HELD: Duration = Duration::from_secs(10);
-    // dpkg takes fcntl locks, which `flock` does not; perl comes with every Debian.
-    let hold = format!(
-        "perl -MFcntl -e 'open my $f, \">>\", \"/var/lib/dpkg/lock-frontend\" or die; \
-         my $l = pack(\"s s x4 q q i\", F_WRLCK, 0, 0, 0, 0); fcntl($f, F_SETLK, $l) or die $!; print \"held\\n\"; close STDOUT; \
-         sleep {}'",
-        HELD.as_secs()
-    );
-    let started = Instant::now();
-    let mut holder = guest.shell(&hold)?.stdout(Stdio::piped()).spawn()?;
-    let mut said = String::new();
-    BufReader::new(holder.stdout.take().unwrap()).read_line(&mut said)?;
-    assert_eq!(said, "held\n");
-    let said = registered(&world, &guest)?;
-    assert!(said.contains("waiting: perl (process "), "{said}");
-    assert!(started.elapsed() > HELD);
-    assert!(holder.wait()?.success());
-    Ok(())
-}
-
-#[test]
 fn metadata_and_credentials_endpoint_answer_from_host_and_container_also_after_docker_restarts() -> Result<()>
 {
     let Some((world, guest)) = machine()? else { return Ok(()) };
@@ -267,8 +262,7 @@ fn uninstall_leaves_the_machine_as_it_was_but_for_a_reviewed_list() -> Result<()
     let setting_before = guest.must(setting)?;
     let installed = guest.must("dpkg-query --show")?;
     assert_eq!(up(&guest)?.status, 0);
-    let output = guest.run_streaming("landfall uninstall", &mut |line| println!("{line}"))?;
-    assert_eq!(output.status, 0, "{}", output.stderr);
+    let output = completes(&guest, "landfall uninstall")?;
     assert_eq!(guest.must("dpkg-query --show")?, installed);
     assert_eq!(guest.must(setting)?, setting_before);
     for known in ["aws ssm deregister-managed-instance", "aws ecs deregister-container-instance"] {

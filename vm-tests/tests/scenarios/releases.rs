@@ -7,7 +7,7 @@ use vm_tests::proofs;
 use vm_tests::reviewed_leftovers::all_is_explained;
 use vm_tests::world::World;
 
-use crate::{guests_can_run, up};
+use crate::{completes, guests_can_run};
 
 /// End of life, and still on many a factory floor: works, and says so.
 #[test]
@@ -31,23 +31,38 @@ fn there_again_and_back(suite: &str) -> Result<()> {
     if !guests_can_run() {
         return Ok(());
     }
-    let mut world = World::of(suite)?;
-    let guest = world.guest()?;
-    journey::bring_activation(&world, &guest, 1, 86_400)?;
-    let before = guest.tree()?;
-    let installed = guest.must("dpkg-query --show")?;
+    // The newer ones package Docker's command line apart, which Landfall has no use for: it cannot be asked.
+    WholePath { up: UP, is_up: "landfall status", packages: "dpkg-query --show" }.walk(World::of(suite)?)
+}
 
-    let first = up(&guest)?;
-    assert_eq!(first.status, 0, "{}", first.stderr);
-    journey::container_instance(&guest)?;
-    assert_eq!(guest.run("landfall status")?.status, 0);
+/// There, again, and back, in the words of a release.
+pub struct WholePath<'a> {
+    /// What registers it.
+    pub up: &'a str,
+    /// What ends well once it has.
+    pub is_up: &'a str,
+    /// What lists its packages.
+    pub packages: &'a str,
+}
 
-    let again = guest.must(&format!("{UP} --json 2>/dev/null"))?;
-    assert!(again.contains("\"changed\": 0"), "{again}");
-    assert_eq!(world.aws()?.managed_instances().unwrap().len(), 1);
+impl WholePath<'_> {
+    pub fn walk(&self, mut world: World) -> Result<()> {
+        let guest = world.guest()?;
+        journey::bring_activation(&world, &guest, 1, 86_400)?;
+        let before = guest.tree()?;
+        let installed = guest.must(self.packages)?;
 
-    guest.must("landfall uninstall")?;
-    assert_eq!(guest.must("dpkg-query --show")?, installed);
-    all_is_explained(&before, &guest)?;
-    proofs::record(&world, &guest)
+        completes(&guest, self.up)?;
+        journey::container_instance(&guest)?;
+        guest.must(self.is_up)?;
+
+        let again = guest.must(&format!("{} --json 2>/dev/null", self.up))?;
+        assert!(again.contains("\"changed\": 0"), "{again}");
+        assert_eq!(world.aws()?.managed_instances().unwrap().len(), 1);
+
+        guest.must("landfall uninstall")?;
+        assert_eq!(guest.must(self.packages)?, installed);
+        all_is_explained(&before, &guest)?;
+        proofs::record(&world, &guest)
+    }
 }

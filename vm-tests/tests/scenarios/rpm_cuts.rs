@@ -7,12 +7,10 @@ use std::time::{Duration, Instant};
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::guest::container::Container;
-use vm_tests::journey::{self, UP};
+use vm_tests::journey::{self, DOCKER_MIRROR, UP};
 use vm_tests::system::StandIn;
-use vm_tests::world::World;
 
-use crate::guests_can_run;
-use vm_tests::journey::DOCKER_MIRROR;
+use crate::{completes, machine_as};
 
 #[test]
 fn a_power_cut_while_dnf_installs_is_repaired_by_the_next_run_which_completes() -> Result<()> {
@@ -26,12 +24,7 @@ fn a_power_cut_while_zypper_installs_is_repaired_by_the_next_run_which_completes
 }
 
 fn cut_and_completed(stand_in: StandIn, last: &str) -> Result<()> {
-    if !guests_can_run() {
-        return Ok(());
-    }
-    let mut world = World::of_stand_in(stand_in)?;
-    let mut guest = world.guest()?;
-    journey::bring_activation(&world, &guest, 1, 86_400)?;
+    let Some((world, mut guest)) = machine_as(stand_in)? else { return Ok(()) };
     let installed = packages(&guest)?;
     let up = format!("{UP} {DOCKER_MIRROR}");
 
@@ -43,8 +36,7 @@ fn cut_and_completed(stand_in: StandIn, last: &str) -> Result<()> {
     cut_while_it_installs(&mut guest, &up, &installed, last)?;
     guest.boot()?;
     assert!(world.aws()?.managed_instances().unwrap().is_empty(), "registered before all was installed");
-    let second = guest.run_streaming(&up, &mut |line| println!("{line}"))?;
-    assert_eq!(second.status, 0, "{}", second.stderr);
+    let second = completes(&guest, &up)?;
     assert!(second.stderr.contains("repair the interrupted package manager"), "{}", second.stderr);
     journey::container_instance(&guest)?;
     assert_eq!(world.aws()?.managed_instances().unwrap().len(), 1);

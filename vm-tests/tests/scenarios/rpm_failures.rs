@@ -1,22 +1,17 @@
 //! What goes wrong with RPM repositories, on stand-ins with the real package managers: each trouble ends in one
 //! sentence with a hint and exit code 1, nothing is registered, and when it is mended the next run completes.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::guest::container::Container;
 use vm_tests::host_command;
-use vm_tests::journey::{self, UP};
+use vm_tests::journey::{self, DOCKER_MIRROR, UP};
 use vm_tests::rpm_repository::{RpmRepository, Signer};
 use vm_tests::system::StandIn;
-use vm_tests::world::World;
 
-use crate::guests_can_run;
-use vm_tests::journey::DOCKER_MIRROR;
+use crate::{completes, machine_as};
 
 /// A way to spoil a repository, and a word that the sentence then has, in the managers' own words.
 struct Trouble {
@@ -116,12 +111,7 @@ fn with_zypper_every_trouble_of_a_repository_is_one_sentence_and_mended_the_next
 }
 
 fn fails_and_then_completes(stand_in: StandIn, package: &str, troubles: &[Trouble]) -> Result<()> {
-    if !guests_can_run() {
-        return Ok(());
-    }
-    let mut world = World::of_stand_in(stand_in)?;
-    let guest = world.guest()?;
-    journey::bring_activation(&world, &guest, 1, 86_400)?;
+    let Some((world, guest)) = machine_as(stand_in)? else { return Ok(()) };
     let installed = guest.must("rpm -qa | sort")?;
     let repository = RpmRepository::of_the_distribution(&world);
     let whole = tempfile::tempdir()?;
@@ -136,8 +126,7 @@ fn fails_and_then_completes(stand_in: StandIn, package: &str, troubles: &[Troubl
         clear(repository.folder())?;
         copy(whole.path(), repository.folder())?;
     }
-    let last = guest.run_streaming(&format!("{UP} {DOCKER_MIRROR}"), &mut |line| println!("{line}"))?;
-    assert_eq!(last.status, 0, "{}", last.stderr);
+    completes(&guest, &format!("{UP} {DOCKER_MIRROR}"))?;
     journey::container_instance(&guest)?;
     Ok(())
 }
@@ -168,12 +157,7 @@ fn fails(guest: &Container, trouble: &Trouble) -> Result<()> {
 /// podman's runc would be put out by Docker's containerd.io, without a word from dnf.
 #[test]
 fn podman_and_runc_are_refused_with_what_to_remove_and_without_them_the_next_run_completes() -> Result<()> {
-    if !guests_can_run() {
-        return Ok(());
-    }
-    let mut world = World::of_stand_in(StandIn::El9)?;
-    let guest = world.guest()?;
-    journey::bring_activation(&world, &guest, 1, 86_400)?;
+    let Some((_world, guest)) = machine_as(StandIn::El9)? else { return Ok(()) };
     guest.must("dnf --assumeyes --quiet install podman runc")?;
     let before = guest.must("rpm -qa | sort")?;
     let output = guest.run(&format!("{UP} {DOCKER_MIRROR}"))?;
@@ -183,19 +167,13 @@ fn podman_and_runc_are_refused_with_what_to_remove_and_without_them_the_next_run
     assert!(output.stderr.contains("hint: remove it ('dnf remove runc')"), "{}", output.stderr);
     assert_eq!(guest.must("rpm -qa | sort")?, before);
     guest.must("rpm -e podman runc")?;
-    let last = guest.run_streaming(&format!("{UP} {DOCKER_MIRROR}"), &mut |line| println!("{line}"))?;
-    assert_eq!(last.status, 0, "{}", last.stderr);
+    completes(&guest, &format!("{UP} {DOCKER_MIRROR}"))?;
     Ok(())
 }
 
 #[test]
 fn without_any_network_a_system_with_rpm_is_told_so_and_with_it_the_next_run_completes() -> Result<()> {
-    if !guests_can_run() {
-        return Ok(());
-    }
-    let mut world = World::of_stand_in(StandIn::Al2023)?;
-    let guest = world.guest()?;
-    journey::bring_activation(&world, &guest, 1, 86_400)?;
+    let Some((_world, guest)) = machine_as(StandIn::Al2023)? else { return Ok(()) };
     let link = guest.must("ip -o link show | sed -n 's/^[0-9]*: \\(host0\\|eth0\\)[@:].*/\\1/p'")?;
     let (link, route) = (link.trim().to_owned(), guest.must("ip route show default")?);
     guest.must(&format!("ip link set {link} down"))?;
@@ -209,49 +187,6 @@ fn without_any_network_a_system_with_rpm_is_told_so_and_with_it_the_next_run_com
     if !route.trim().is_empty() {
         guest.must(&format!("ip route replace {}", route.trim()))?;
     }
-    let last = guest.run_streaming(UP, &mut |line| println!("{line}"))?;
-    assert_eq!(last.status, 0, "{}", last.stderr);
-    Ok(())
-}
-
-/// rpm's own lock is the one that all of them take; dnf and zypper do not look at one another's.
-#[test]
-fn a_held_lock_of_rpm_is_waited_for() -> Result<()> {
-    is_waited_for(
-        StandIn::El9,
-        "/var/lib/rpm/.rpm.lock",
-        "perl -MFcntl -e 'open my $f, \">>\", \"/var/lib/rpm/.rpm.lock\" or die; \
-         my $l = pack(\"s s x4 q q i\", F_WRLCK, 0, 0, 0, 0); fcntl($f, F_SETLK, $l) or die $!; \
-         print \"held\\n\"; close STDOUT; sleep 10'",
-    )
-}
-
-#[test]
-fn a_zypper_at_work_is_waited_for() -> Result<()> {
-    is_waited_for(
-        StandIn::Sles15,
-        "/run/zypp.pid",
-        "sh -c 'echo $$ > /run/zypp.pid; echo held; exec >/dev/null; exec sleep 10'",
-    )
-}
-
-fn is_waited_for(stand_in: StandIn, lock: &str, hold: &str) -> Result<()> {
-    if !guests_can_run() {
-        return Ok(());
-    }
-    let mut world = World::of_stand_in(stand_in)?;
-    let guest = world.guest()?;
-    journey::bring_activation(&world, &guest, 1, 86_400)?;
-    let started = Instant::now();
-    let mut holder = guest.shell(hold)?.stdout(Stdio::piped()).spawn()?;
-    let mut said = String::new();
-    BufReader::new(holder.stdout.take().unwrap()).read_line(&mut said)?;
-    assert_eq!(said, "held\n");
-    let output = guest.run_streaming(&format!("{UP} {DOCKER_MIRROR}"), &mut |line| println!("{line}"))?;
-    assert_eq!(output.status, 0, "{}", output.stderr);
-    let waits = |line: &str| line.starts_with("waiting: ") && line.ends_with(&format!(" holds {lock}"));
-    assert!(output.stderr.lines().any(waits), "{}", output.stderr);
-    assert!(started.elapsed() > Duration::from_secs(10));
-    assert!(holder.wait()?.success());
+    completes(&guest, UP)?;
     Ok(())
 }

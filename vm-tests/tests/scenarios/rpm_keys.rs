@@ -4,12 +4,10 @@
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::guest::container::Container;
-use vm_tests::journey::{self, UP};
+use vm_tests::journey::{DOCKER_MIRROR, UP};
 use vm_tests::system::StandIn;
-use vm_tests::world::World;
 
-use crate::guests_can_run;
-use vm_tests::journey::DOCKER_MIRROR;
+use crate::{completes, machine_as};
 
 #[test]
 fn of_a_key_file_with_two_certificates_rpm_4_is_given_the_pinned_one_and_forgets_it_with_an_uninstall()
@@ -25,12 +23,7 @@ fn of_a_key_file_with_two_certificates_rpm_6_is_given_the_pinned_one_and_forgets
 }
 
 fn given_and_forgotten(stand_in: StandIn, key_file: &str) -> Result<()> {
-    if !guests_can_run() {
-        return Ok(());
-    }
-    let mut world = World::of_stand_in(stand_in)?;
-    let guest = world.guest()?;
-    journey::bring_activation(&world, &guest, 1, 86_400)?;
+    let Some((world, guest)) = machine_as(stand_in)? else { return Ok(()) };
     let served = std::fs::read_to_string(world.docker_server().join(key_file))?;
     assert_eq!(served.matches("BEGIN PGP PUBLIC KEY BLOCK").count(), 2);
     // The test has one key for all that it signs, so the distribution's is taken out to tell the two apart.
@@ -48,8 +41,7 @@ fn given_and_forgotten(stand_in: StandIn, key_file: &str) -> Result<()> {
     assert_eq!(keys(&guest)?, Vec::<String>::new());
 
     let up = format!("{UP} {DOCKER_MIRROR}");
-    let first = guest.run_streaming(&up, &mut |line| println!("{line}"))?;
-    assert_eq!(first.status, 0, "{}", first.stderr);
+    completes(&guest, &up)?;
     let trusted = keys(&guest)?;
     assert_eq!(trusted.len(), 1, "{trusted:?}");
     let fingerprint = guest.must("cat /root/trust-key.fingerprint")?.trim().to_lowercase();

@@ -2,14 +2,12 @@
 //! dockerd are real; the distributions are posed as, over a Debian's programs.
 
 use vm_tests::error::Result;
-use vm_tests::guest::Guest;
-use vm_tests::journey::{self, DOCKER_MIRROR, UP};
-use vm_tests::proofs;
-use vm_tests::reviewed_leftovers::all_is_explained;
+use vm_tests::journey::{DOCKER_MIRROR, UP};
 use vm_tests::system::StandIn;
 use vm_tests::world::World;
 
 use crate::guests_can_run;
+use crate::releases::WholePath;
 
 #[test]
 fn a_centos_stream_9_with_dnf_4_registers_stands_still_and_goes_back() -> Result<()> {
@@ -46,25 +44,10 @@ fn there_again_and_back(stand_in: StandIn) -> Result<()> {
     if !guests_can_run() {
         return Ok(());
     }
-    let mut world = World::of_stand_in(stand_in)?;
-    let guest = world.guest()?;
-    journey::bring_activation(&world, &guest, 1, 86_400)?;
-    let before = guest.tree()?;
-    let installed = guest.must("rpm -qa | sort")?;
-    let up = format!("{UP} {DOCKER_MIRROR}");
-
-    let first = guest.run_streaming(&up, &mut |line| println!("{line}"))?;
-    assert_eq!(first.status, 0, "{}", first.stderr);
-    journey::container_instance(&guest)?;
-    guest.must("docker info")?;
-    assert_eq!(guest.run("landfall status")?.status, 0);
-
-    let again = guest.must(&format!("{up} --json 2>/dev/null"))?;
-    assert!(again.contains("\"changed\": 0"), "{again}");
-    assert_eq!(world.aws()?.managed_instances().unwrap().len(), 1);
-
-    guest.must("landfall uninstall")?;
-    assert_eq!(guest.must("rpm -qa | sort")?, installed);
-    all_is_explained(&before, &guest)?;
-    proofs::record(&world, &guest)
+    let path = WholePath {
+        up: &format!("{UP} {DOCKER_MIRROR}"),
+        is_up: "docker info && landfall status",
+        packages: "rpm -qa | sort",
+    };
+    path.walk(World::of_stand_in(stand_in)?)
 }

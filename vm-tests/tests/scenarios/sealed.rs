@@ -5,7 +5,7 @@ use vm_tests::guest::Guest;
 use vm_tests::guest::container::Container;
 use vm_tests::journey::{self, UP};
 
-use crate::{machine, registered, up};
+use crate::{completes, machine, registered, up};
 
 /// The paths that `landfall seal --verify` names, and its exit status.
 fn left(guest: &Container) -> Result<(Vec<String>, i32)> {
@@ -38,8 +38,7 @@ fn a_sealed_machine_boots_as_another_one_and_registers_as_another_instance() -> 
     assert!(left(&guest)?.1 == 3);
     journey::container_instance(&guest)?;
 
-    let sealed = guest.run_streaming("landfall seal --forget-identity", &mut |line| println!("{line}"))?;
-    assert_eq!(sealed.status, 0, "{}", sealed.stderr);
+    let sealed = completes(&guest, "landfall seal --forget-identity")?;
     for known in
         ["aws ssm deregister-managed-instance", "aws ecs deregister-container-instance", "power off now"]
     {
