@@ -7,13 +7,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use image_recipes::machine::console;
 use image_recipes::machine::memory::{self, Turn};
-use image_recipes::machine::{self, Accelerator, Disk, Format, Running};
+use image_recipes::machine::{self, Disk, Format, Running};
 
 use super::Guest;
 use super::cgroup::Cgroup;
@@ -26,14 +26,10 @@ use crate::host_command;
 use crate::programs;
 
 mod setup;
+mod waiting;
 
 pub use setup::{BootMedium, Boots, Cable, Family, Medium, NetworkBoot, Setup};
-
-/// What a booted machine may take with hardware's help: to answer, to reach its agent, to start all it starts, to power off.
-const TO_ANSWER: Duration = Duration::from_secs(1);
-const TO_AGENT: Duration = Duration::from_secs(25);
-const TO_SETTLE: Duration = Duration::from_secs(30);
-const TO_STOP: Duration = Duration::from_secs(12);
+use waiting::{TO_AGENT, TO_STOP};
 
 /// Lines of the console that are printed for whoever reads a failed test.
 const TAIL: usize = 40;
@@ -163,11 +159,6 @@ impl VirtualMachine {
         Ok(())
     }
 
-    /// Waits until commands can be run, which is early at a boot.
-    pub fn wait_for_agent(&mut self) -> Result<()> {
-        self.wait_for(TO_AGENT, "commands can be run", |_| Ok(true))
-    }
-
     /// Keeps this moment in the disk; a machine that is made of a copy of it goes on there.
     pub fn save(&mut self, moment: &str) -> Result<()> {
         self.on()?.save(moment).doing(|| "saving the machine")
@@ -180,75 +171,6 @@ impl VirtualMachine {
         self.wait_for_agent()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).doing(|| "reading the clock")?.as_secs();
         self.must(&format!("date -s @{now}")).map(drop)
-    }
-
-    /// Waits until systemd has started everything, or has given up on something.
-    pub fn settle(&mut self) -> Result<()> {
-        self.wait_for(TO_SETTLE, "systemd has started everything", |machine| {
-            let state = machine.run("systemctl is-system-running")?.stdout;
-            Ok(matches!(state.trim(), "running" | "degraded"))
-        })
-    }
-
-    /// Waits until `is_so`, for as long as the machine is on and not in trouble. The time is what hardware needs.
-    pub fn wait_for(
-        &mut self,
-        with_hardware: Duration,
-        what: &str,
-        mut is_so: impl FnMut(&Self) -> Result<bool>,
-    ) -> Result<()> {
-        let started = Instant::now();
-        let patience = self.accelerator().patience(with_hardware);
-        loop {
-            if self.answers()? && is_so(self)? {
-                if !self.is_shown {
-                    println!("{}: {what} after {:.1} s", self.name, started.elapsed().as_secs_f64());
-                }
-                return Ok(());
-            }
-            self.is_well()?;
-            if started.elapsed() > patience {
-                let tail = console::tail(&self.console()?, TAIL);
-                return Err(Error::new(format!("{what}: not so after {} s\n{tail}", patience.as_secs())));
-            }
-            std::thread::sleep(Duration::from_millis(200));
-        }
-    }
-
-    /// Whether a command comes back soon.
-    fn answers(&mut self) -> Result<bool> {
-        let deadline = Instant::now() + self.accelerator().patience(TO_ANSWER);
-        let mut child = self.shell("true")?.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
-        while Instant::now() < deadline && self.is_well().is_ok() {
-            if let Some(status) = child.try_wait()? {
-                return Ok(status.success());
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        child.kill()?;
-        child.wait()?;
-        Ok(false)
-    }
-
-    fn accelerator(&self) -> Accelerator {
-        Accelerator::of(self.setup.architecture)
-    }
-
-    fn is_well(&mut self) -> Result<()> {
-        if self.on()?.is_off().doing(|| "looking at the machine")? {
-            return Err(Error::new(format!("the machine went off\n{}", self.console()?)));
-        }
-        match console::trouble(&self.console()?).first() {
-            Some(line) => Err(Error::new(format!("the machine is in trouble: {line}"))),
-            None => Ok(()),
-        }
-    }
-
-    /// Waits until it goes off by itself. The time is what hardware needs.
-    pub fn wait_until_off(&mut self, with_hardware: Duration) -> Result<()> {
-        let patience = Accelerator::here().patience(with_hardware);
-        self.on()?.wait_until_off(patience, &mut || Ok(())).doing(|| "waiting for the machine's end")?;
-        self.power_cut()
     }
 
     /// Boots anew from inside, without a power cut.
@@ -274,22 +196,6 @@ impl VirtualMachine {
     pub fn plug_network(&mut self, plugged: bool) -> Result<()> {
         self.setup.cable = if plugged { Cable::In } else { Cable::Out };
         self.on()?.plug_network(plugged).doing(|| "plugging the network cable")
-    }
-
-    /// Waits until the machine has printed this on its serial port, whatever runs on it.
-    pub fn wait_for_text(&mut self, with_hardware: Duration, text: &str) -> Result<()> {
-        let started = Instant::now();
-        let patience = Accelerator::here().patience(with_hardware);
-        while !self.console()?.contains(text) {
-            self.is_well()?;
-            if started.elapsed() > patience {
-                let tail = console::tail(&self.console()?, TAIL);
-                return Err(Error::new(format!("'{text}' not so after {} s\n{tail}", patience.as_secs())));
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        println!("{}: '{text}' after {:.1} s", self.name, started.elapsed().as_secs_f64());
-        Ok(())
     }
 
     /// Another medium to boot from, at the next boot.
