@@ -1,7 +1,8 @@
 //! Programs of another architecture, run by qemu-user: the scripts of its packages want that while a base is made.
 //!
 //! Where this machine knows how, it is left to it. Where it does not, root makes a namespace that does and that ends
-//! with the program, so that nothing of the machine is changed.
+//! with the program, so that nothing of the machine is changed. A namespace can have such knowledge of its own since
+//! Linux 6.7.
 
 use std::path::Path;
 
@@ -78,5 +79,38 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&output.stdout), "inarm64: ok\n");
         assert_eq!(output.status.code(), Some(7));
         assert_eq!(runs(Architecture::Aarch64).unwrap(), before);
+    }
+
+    /// Whether the script came to its end, and with what.
+    fn ended(mut command: std::process::Command) -> Option<i32> {
+        let mut child = command.spawn().unwrap();
+        for _ in 0..100 {
+            match child.try_wait().unwrap() {
+                Some(status) => return status.code(),
+                None => std::thread::sleep(std::time::Duration::from_millis(50)),
+            }
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        None
+    }
+
+    #[test]
+    fn where_no_namespace_can_be_made_it_ends_with_that_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+        let fails = folder.path().join("unshare");
+        std::fs::write(&fails, "#!/bin/sh\nexit 5\n").unwrap();
+        std::fs::set_permissions(&fails, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", IN_NAMESPACE, "sh", ARM64, "true"]).env("PATH", path);
+        assert_eq!(ended(shell), Some(5));
+    }
+
+    #[test]
+    fn where_not_all_users_are_ours_to_give_it_ends() {
+        let mut shell = std::process::Command::new("unshare");
+        shell.args(["--user", "--map-root-user", "sh", "-c", IN_NAMESPACE, "sh", ARM64, "true"]);
+        assert_eq!(ended(shell), Some(1));
     }
 }

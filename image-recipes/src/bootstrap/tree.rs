@@ -65,6 +65,9 @@ impl Tree {
                 "--extract",
                 "--numeric-owner",
                 "--preserve-permissions",
+                // Capabilities of files are among them.
+                "--xattrs",
+                "--xattrs-include=*",
                 "--exclude=./dev/*",
                 "--directory",
             ])
