@@ -19,7 +19,8 @@ mod foreign;
 mod growth;
 mod layout;
 mod mirrors;
-mod own_files;
+pub(crate) mod mmdebstrap;
+pub(crate) mod own_files;
 pub mod packages;
 mod tree;
 mod written;
@@ -93,7 +94,7 @@ impl Flags {
         let contents = packages::contents(&self.release, architecture, kernel, filesystem, &self.packages)?;
         let rolls = contents.suite == apt_sources::ROLLING;
         let sources = match &self.sources {
-            Some(file) => Sources { text: given(file)?, may_be_stale: rolls },
+            Some(file) => Sources { text: apt_sources::given(file)?, may_be_stale: rolls },
             None => Sources {
                 text: apt_sources::for_suite(&contents.suite)?,
                 may_be_stale: rolls || apt_sources::may_be_stale()?,
@@ -106,15 +107,10 @@ impl Flags {
 
 /// Where the packages come from, while the image is made and in all of its clones.
 pub(crate) struct Sources {
-    text: String,
+    pub text: String,
     /// Whether lists of packages count past their date; their signature is checked all the same. A mirror's copy of a
     /// rolling release may be weeks old.
-    may_be_stale: bool,
-}
-
-fn given(file: &Path) -> Result<String> {
-    std::fs::read_to_string(file)
-        .map_err(|e| Error::refused(format!("the apt sources {} cannot be read: {e}", file.display())))
+    pub may_be_stale: bool,
 }
 
 /// Runs it.

@@ -4,7 +4,7 @@
 //! publishers in it are left alone. What comes of it is in every clone of an image.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result, While};
 use crate::program::Program;
@@ -27,6 +27,15 @@ pub fn for_suite(suite: &str) -> Result<String> {
             .hint("give apt's sources for the release: --sources FILE")),
         false => Ok(stanzas.join("\n\n") + "\n"),
     }
+}
+
+/// Those that somebody wrote into a file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn given(file: &Path) -> Result<String> {
+    fs::read_to_string(file)
+        .map_err(|e| Error::refused(format!("the apt sources {} cannot be read: {e}", file.display())))
 }
 
 /// Whether this machine's own apt takes lists past their date from these sources, as one does that reads a snapshot of

@@ -43,7 +43,7 @@ fn console(architecture: Architecture) -> &'static str {
 
 /// The hardware address names a clone to a DHCP server: it has no machine-id of its own yet when it first asks. What
 /// cloud-init or netplan say of a card comes first.
-const NETWORK: &str = "# Any card that nothing else configures asks for an address.
+pub(crate) const NETWORK: &str = "# Any card that nothing else configures asks for an address.
 [Match]
 Name=en* eth*
 

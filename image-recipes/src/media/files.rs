@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::archive::Archive;
 use super::program;
+use crate::bootstrap::own_files;
 use crate::error::{Error, Result, While};
 use crate::live::order::{FOLDER, MANIFEST, ORDER, SEED, Task};
 
@@ -24,16 +25,6 @@ After=systemd-udevd.service systemd-networkd.service
 ExecStart=/usr/lib/landfall/landfall-image live
 Restart=on-failure
 RestartSec=10
-";
-
-const NETWORK: &str = "[Match]
-Name=en* eth*
-
-[Network]
-DHCP=yes
-
-[DHCPv4]
-ClientIdentifier=mac
 ";
 
 /// Units of the system's that would write to the consoles or wait for what is not there.
@@ -73,7 +64,7 @@ fn write<W: Write>(archive: &mut Archive<W>, task: &Task, program: &[u8]) -> Res
     for (name, content) in &task.seed {
         archive.file(&format!("{folder}/{SEED}/{name}"), 0o600, content)?;
     }
-    archive.file("etc/systemd/network/80-dhcp.network", 0o644, NETWORK.as_bytes())?;
+    archive.file("etc/systemd/network/80-dhcp.network", 0o644, own_files::NETWORK.as_bytes())?;
     archive.file("etc/systemd/system/landfall-live.service", 0o644, UNIT.as_bytes())?;
     archive.file("etc/systemd/system/multi-user.target.wants/.keep", 0o644, b"")?;
     let wanted = "etc/systemd/system/multi-user.target.wants/landfall-live.service";

@@ -1,0 +1,167 @@
+//! `mmdebstrap`: makes a Debian of packages as an archive, in a user namespace where it is not run by root.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use super::Sources;
+use crate::error::{Error, Result};
+use crate::program::Program;
+
+/// Documentation is left out, which a server has no reader for; what speeds up the making is in no package's way.
+const OPTIONS: [&str; 6] = [
+    "--variant=minbase",
+    "--format=tar",
+    "--aptopt=Acquire::Languages \"none\"",
+    "--dpkgopt=force-unsafe-io",
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+];
+
+/// For this run alone: the machine checks again, with what its mirror has by then.
+const STALE_LISTS: &str = "--aptopt=Acquire::Check-Valid-Until \"false\"";
+
+/// `program`, which is or becomes `mmdebstrap`, with these packages of a suite and what is particular about them.
+pub(crate) fn command(
+    program: Program,
+    sources: &Sources,
+    suite: &str,
+    packages: &[String],
+    particular: &[String],
+    archive: &Path,
+) -> Program {
+    // The sources are its standard input, which it reads only where it is told so in place of a mirror.
+    program
+        .args(OPTIONS)
+        .args(sources.may_be_stale.then_some(STALE_LISTS))
+        .arg(format!("--include={}", packages.join(",")))
+        .args(particular)
+        .arg(suite)
+        .arg(archive)
+        .arg("-")
+        .env("TMPDIR", scratch(archive.parent().unwrap_or(Path::new("."))))
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When it fails, in the words of what it ran.
+pub(crate) fn run(mmdebstrap: &Program, sources: &Sources) -> Result<()> {
+    let output = mmdebstrap.output_with(sources.text.as_bytes())?;
+    if output.status.success() { Ok(()) } else { Err(failure(mmdebstrap, &output)) }
+}
+
+fn failure(mmdebstrap: &Program, output: &Output) -> Error {
+    mmdebstrap
+        .failure_for(output, &reasons(&String::from_utf8_lossy(&output.stderr)))
+        .hint("packages come from this machine's apt sources, or others: --sources FILE")
+}
+
+/// Why `mmdebstrap` failed: the errors of what it ran, without its own that only tell which command it was, and that it
+/// failed; for a program that marks no errors, the last that it said. Of dpkg's failure apt knows a number only.
+fn reasons(said: &str) -> String {
+    let of_dpkg = errors_of_dpkg(said);
+    if !of_dpkg.is_empty() {
+        return of_dpkg.join("; ");
+    }
+    let own = |line: &&str| *line == "mmdebstrap failed to run" || line.ends_with(" failed");
+    let errors = said.lines().filter_map(|line| line.trim().strip_prefix("E: ")).filter(|line| !own(line));
+    let errors = errors.map(|line| line.strip_prefix("setup failed: E: ").unwrap_or(line));
+    let errors: Vec<&str> = errors.filter(|line| !line.starts_with("command failed: ")).collect();
+    match errors.is_empty() {
+        false => errors.join("; "),
+        true => {
+            said.lines().map(str::trim).rfind(|line| is_told(line)).unwrap_or("it said nothing").to_owned()
+        }
+    }
+}
+
+/// Which packages dpkg stopped at, and why, each after the last that its script said. It marks its errors by its name,
+/// and goes on in lines that begin with a space.
+fn errors_of_dpkg(said: &str) -> Vec<String> {
+    let mut errors: Vec<String> = Vec::new();
+    let mut before = "";
+    let mut lines = said.lines().peekable();
+    while let Some(line) = lines.next() {
+        let Some(error) = line.strip_prefix("dpkg: error").map(|it| it.trim_start_matches([':', ' '])) else {
+            before = line.trim();
+            continue;
+        };
+        let mut error = error.to_owned();
+        while let Some(more) = lines.next_if(|it| it.starts_with(' ')) {
+            error = format!("{error} {}", more.trim());
+        }
+        let scripts = is_told(before) && !before.starts_with("Setting up ");
+        errors.push(if scripts { format!("{before}: {error}") } else { error });
+        before = "";
+    }
+    errors
+}
+
+fn is_told(line: &str) -> bool {
+    !line.is_empty() && !["E: ", "I: ", "W: "].iter().any(|mark| line.starts_with(mark))
+}
+
+/// A folder in memory, if there is room for unpacking there: it halves the time.
+fn scratch(folder: &Path) -> PathBuf {
+    const SHARED_MEMORY: &str = "/dev/shm";
+    let space = nix::sys::statvfs::statvfs(SHARED_MEMORY).ok();
+    let roomy = space.is_some_and(|it| it.blocks_available() * it.fragment_size() > 3 << 30);
+    if roomy { SHARED_MEMORY.into() } else { folder.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_apt_is_told_in_apts_words() {
+        for (said, reason) in [
+            (
+                "I: running apt-get update...\nErr:2 http://a/debian nosuch Release\n  404  Not Found\nReading package lists...\n\
+                 E: The repository 'http://a/debian nosuch Release' does not have a Release file.\n\
+                 E: apt-get update --error-on=any -oAPT::Status-Fd=<$fd> -oDpkg::Use-Pty=false failed\n\
+                 I: removing tempdir /tmp/x...\nE: mmdebstrap failed to run\n",
+                "The repository 'http://a/debian nosuch Release' does not have a Release file.",
+            ),
+            (
+                "Building dependency tree...\nE: Unable to locate package no-such-package\n\
+                 E: setup failed: E: apt-get --yes install no-such-package failed\nE: mmdebstrap failed to run\n",
+                "Unable to locate package no-such-package",
+            ),
+            (
+                "I: running --customize-hook in shell\nchroot: no such program\nE: command failed: chroot x\n\
+                 I: removing tempdir /tmp/x...\nE: mmdebstrap failed to run\n",
+                "chroot: no such program",
+            ),
+            ("E: unable to find keyring\nE: mmdebstrap failed to run\n", "unable to find keyring"),
+            ("E: mmdebstrap failed to run\n", "it said nothing"),
+            (
+                "Setting up initramfs-tools (0.142) ...\nupdate-initramfs: failed for /boot/initrd.img with 1.\n\
+                 dpkg: error processing package initramfs-tools (--configure):\n \
+                 installed initramfs-tools package post-installation script subprocess returned error exit status 1\n\
+                 Setting up cron (3.0) ...\ndpkg: error processing package cron (--configure):\n \
+                 dependency problems - leaving unconfigured\n\
+                 Errors were encountered while processing:\n initramfs-tools\n cron\n\
+                 E: Sub-process env returned an error code (1)\nE: setup failed: E: apt-get --yes install failed\n\
+                 E: mmdebstrap failed to run\n",
+                "update-initramfs: failed for /boot/initrd.img with 1.: processing package initramfs-tools (--configure): \
+                 installed initramfs-tools package post-installation script subprocess returned error exit status 1; \
+                 processing package cron (--configure): dependency problems - leaving unconfigured",
+            ),
+        ] {
+            assert_eq!(reasons(said), reason);
+        }
+    }
+
+    #[test]
+    fn lists_past_their_date_count_only_where_they_may_and_the_sources_that_are_given_are_read() {
+        for may_be_stale in [true, false] {
+            let sources = Sources { text: String::new(), may_be_stale };
+            let program = Program::new("mmdebstrap", "mmdebstrap");
+            let line = command(program, &sources, "bookworm", &["sudo".into()], &[], Path::new("root.tar"));
+            let line = line.to_string();
+            assert_eq!(line.contains("Check-Valid-Until"), may_be_stale, "{line}");
+            assert!(line.ends_with(" bookworm root.tar -"), "{line}");
+        }
+    }
+}
