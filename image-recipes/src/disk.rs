@@ -22,6 +22,7 @@ mod tests;
 
 pub use label::labels;
 pub use partitions::{Partition, partitions};
+pub(crate) use partitions::{u32_at, u64_at};
 pub use root::{ImageTree, Root, Seen, root, seen};
 
 /// A disk as raw bytes: the image itself, or a copy that is gone with this value.

@@ -3,6 +3,7 @@
 //! The table lies in the disk's first MiB, which is held in memory until all else is written, and its copy at the end.
 //! Every length in it is checked: an image may come from anybody.
 
+use crate::disk::{u32_at, u64_at};
 use crate::error::{Error, Result};
 
 /// Bytes of a sector.
@@ -160,14 +161,6 @@ fn protect(head: &mut [u8], last: u64) {
 fn name(entry: &[u8]) -> String {
     let units = entry[56..].chunks_exact(2).map(|it| u16::from_le_bytes([it[0], it[1]]));
     String::from_utf16_lossy(&units.take_while(|it| *it != 0).collect::<Vec<_>>())
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..at + 4).and_then(|it| it.try_into().ok()).map_or(0, u32::from_le_bytes)
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..at + 8).and_then(|it| it.try_into().ok()).map_or(0, u64::from_le_bytes)
 }
 
 #[cfg(test)]
