@@ -32,10 +32,7 @@ pub fn run(
     let mut listener = Listener::new(verbose);
     let waited = machine.wait_until_off(accelerator.patience(patience), &mut || {
         listener.listen(folder);
-        match console::trouble(&console::of(folder)).first() {
-            Some(line) => Err(Error::failed(format!("the machine is in trouble: {line}"))),
-            None => Ok(()),
-        }
+        console::demand_no_trouble(&console::of(folder))
     });
     listener.listen(folder);
     waited.and_then(|()| listener.verdict())?;

@@ -62,14 +62,8 @@ pub(super) fn by_a_machine(
     };
     let emulator = arguments::command(Architecture::X86_64);
     let mut machine = machine::start(&spec(kernel, &source, disk), emulator, folder.path())?;
-    machine.wait_until_off(accelerator.patience(PATIENCE), &mut || match console::trouble(&console::of(
-        folder.path(),
-    ))
-    .first()
-    {
-        Some(line) => Err(Error::failed(format!("the machine that writes is in trouble: {line}"))),
-        None => Ok(()),
-    })?;
+    let mut watch = || console::demand_no_trouble(&console::of(folder.path()));
+    machine.wait_until_off(accelerator.patience(PATIENCE), &mut watch)?;
     std::fs::remove_file(&source).while_doing(|| format!("removing {}", source.display()))?;
     let said = std::fs::read_to_string(folder.path().join("report")).unwrap_or_default();
     match said.lines().any(|line| line.trim() == WRITTEN) {

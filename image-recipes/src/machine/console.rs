@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::error::{Error, Result};
+
 /// The console's file in the machine's folder.
 pub const LOG: &str = "console.log";
 
@@ -34,6 +36,17 @@ pub fn of(folder: &Path) -> String {
 #[must_use]
 pub fn trouble(text: &str) -> Vec<&str> {
     text.lines().map(str::trim_end).filter(|line| TROUBLE.iter().any(|word| line.contains(word))).collect()
+}
+
+/// Demands that there are none.
+///
+/// # Errors
+/// When there are: with the first.
+pub fn demand_no_trouble(text: &str) -> Result<()> {
+    match trouble(text).first() {
+        Some(line) => Err(Error::failed(format!("the machine is in trouble: {line}"))),
+        None => Ok(()),
+    }
 }
 
 /// The last lines, for an error message.
