@@ -10,6 +10,7 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result, While};
+use crate::outputs;
 use crate::program::Program;
 use crate::recipe::{Architecture, FileSystem, Kernel};
 
@@ -136,7 +137,7 @@ pub fn run(flags: &Flags, json: bool) -> Result<()> {
 /// As [`run`].
 pub fn make(flags: &Flags) -> Result<()> {
     let (contents, sources) = flags.ingredients()?;
-    let parent = flags.output.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = outputs::folder_of(&flags.output);
     let folder = tempfile::Builder::new()
         .prefix(".landfall-bootstrap-")
         .tempdir_in(parent)

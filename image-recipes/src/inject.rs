@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::disk::{Disk, ImageTree, root};
 use crate::error::{Error, Result, While};
-use crate::outputs::Folder;
+use crate::outputs::{Folder, folder_of};
 use crate::program::Program;
 use crate::recipe::{Landfall, reading};
 
@@ -77,8 +77,7 @@ pub fn inject(image: &Path, injection: &Injection) -> Result<Lines> {
     superblock.demand_room(&missing)?;
     let script = Script::of(&tree, image, offset, &missing)?;
     drop((tree, disk));
-    let folder =
-        Folder::lock(image.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+    let folder = Folder::lock(folder_of(image))?;
     let name = image.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
     let copy = folder.unfinished(&name)?;
     copied(image, &copy.path)?;

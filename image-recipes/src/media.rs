@@ -21,7 +21,7 @@ use crate::live::choice::Choice;
 use crate::live::gpt::Table;
 use crate::live::medium::label;
 use crate::live::order::{self, From, Order, SeedFiles, Task};
-use crate::outputs::sha256;
+use crate::outputs::{folder_of, sha256};
 use crate::payload::{self, PIECE};
 
 mod archive;
@@ -88,7 +88,7 @@ pub struct NetbootFlags {
 /// # Errors
 /// When the image cannot be written to a disk this way, or a program fails.
 pub fn media(flags: &MediaFlags, json: bool) -> Result<()> {
-    let parent = flags.output.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = folder_of(&flags.output);
     let work = work_folder(parent)?;
     let made = Made::make(&flags.common, &work.path().join(order::IMAGE), |id| From::Medium(label(id)))?;
     let live = live_system::make(flags.common.sources.as_deref())?;

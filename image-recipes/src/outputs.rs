@@ -105,6 +105,12 @@ impl Drop for Unfinished {
     }
 }
 
+/// The folder that a file is in, or will be.
+#[must_use]
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// A file's SHA-256, in hexadecimal figures.
 ///
 /// # Errors
