@@ -92,7 +92,7 @@ fn attempt(screen: &mut Screen, task: &Task, again: bool) -> Result<()> {
             // Both the source and the work tell of themselves, never at once.
             let screen = std::cell::RefCell::new(screen);
             let mut tell = |line: &str| screen.borrow_mut().say(line);
-            let mut source = address::Address::new(url, &mut tell)?;
+            let mut source = address::Address::new(url, network::learn, &mut tell)?;
             write::write(&target, task, &mut source, &mut |work, done, all| {
                 screen.borrow_mut().progress(work, done, all);
             })
@@ -108,12 +108,12 @@ fn ready(screen: &mut Screen, task: &Task, medium: Option<&str>, again: bool) ->
         let disks = disks::of_machine()?;
         match disks::chosen(&disks, &task.order.disk, medium) {
             Ok(disk) => {
-                let target = Target::open(&disk.node(), disk.bytes)?;
+                let target = Target::look(&disk.node(), disk.bytes)?;
                 let there = occupancy::look(&target, &disk.node())?;
                 show(screen, disk, &there.described());
                 fits(disk, task)?;
                 may_be_written(disk, &there, task, again)?;
-                return Ok(target);
+                return Target::open(&disk.node(), disk.bytes);
             }
             // It may come yet; nothing is said twice.
             Err(error) if shown.as_ref() != Some(&disks) => {
@@ -133,7 +133,7 @@ fn list(screen: &mut Screen, disks: &[Disk], medium: Option<&str>) {
     for disk in disks {
         let there = match medium == Some(disk.name.as_str()) {
             true => "the medium that this machine was booted from".to_owned(),
-            false => Target::open(&disk.node(), disk.bytes)
+            false => Target::look(&disk.node(), disk.bytes)
                 .and_then(|target| occupancy::look(&target, &disk.node()))
                 .map_or_else(|e| e.what, |it| it.described()),
         };
@@ -175,10 +175,17 @@ fn may_be_written(disk: &Disk, there: &Occupancy, task: &Task, again: bool) -> R
     match there {
         Occupancy::Empty | Occupancy::HalfWritten => Ok(()),
         Occupancy::Written(id) if *id == task.order.id && !again => Err(Error::refused(format!(
-            "{} was written by this medium already; it is left as it is",
-            disk.name
+            "{} was written by this {} already; it is left as it is",
+            disk.name,
+            if let From::Medium(_) = task.order.from { "medium" } else { "server" }
         ))
-        .hint("take the medium out, and start the machine from its disk")),
+        .hint(match task.order.from {
+            From::Medium(_) => "take the medium out, and start the machine from its disk",
+            From::Address(_) => {
+                "let the machine boot from its disk first; 'landfall.again' on the kernel's line in landfall.ipxe has it \
+                 written once more, where netboot was told --wipe"
+            }
+        })),
         Occupancy::Written(_) | Occupancy::Taken(_) if task.order.wipe => Ok(()),
         Occupancy::Written(_) | Occupancy::Taken(_) => Err(Error::refused(format!(
             "{} is {}; nothing was written",

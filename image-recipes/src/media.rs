@@ -14,6 +14,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde::Deserialize;
 
 use crate::disk::{self, Disk};
 use crate::error::{Error, Result, While};
@@ -21,6 +22,7 @@ use crate::live::choice::Choice;
 use crate::live::gpt::Table;
 use crate::live::medium::label;
 use crate::live::order::{self, From, Order, SeedFiles, Task};
+use crate::live::write;
 use crate::outputs::{folder_of, sha256};
 use crate::payload::{self, PIECE};
 
@@ -114,7 +116,8 @@ pub fn netboot(flags: &NetbootFlags, json: bool) -> Result<()> {
     fs::create_dir_all(&flags.output).while_doing(|| format!("making {}", flags.output.display()))?;
     let work = work_folder(&flags.output)?;
     let image = work.path().join(order::IMAGE);
-    let made = Made::make(&flags.common, &image, |_| From::Address(format!("{base}{}", order::IMAGE)))?;
+    let made =
+        Made::make(&flags.common, &image, |id| From::Address(format!("{base}{}", netboot::image(id))))?;
     let live = live_system::make(flags.common.sources.as_deref())?;
     files::append(&live.ram_disk, &made.task, &work.path().join(netboot::RAM_DISK))?;
     fs::copy(&live.kernel, work.path().join(netboot::KERNEL)).while_doing(|| "copying the kernel".into())?;
@@ -124,11 +127,19 @@ pub fn netboot(flags: &NetbootFlags, json: bool) -> Result<()> {
     {
         fs::write(work.path().join(name), content).while_doing(|| format!("writing {name}"))?;
     }
-    // The script last: without it nothing boots.
-    for name in [order::IMAGE, order::MANIFEST, netboot::KERNEL, netboot::RAM_DISK, netboot::SCRIPT] {
-        let to = flags.output.join(name);
+    // The image under a name of its own: machines may be at the one before. The script last: without it nothing boots.
+    let own = netboot::image(&made.task.order.id);
+    let files = [order::MANIFEST, netboot::KERNEL, netboot::RAM_DISK, netboot::SCRIPT].map(|it| (it, it));
+    for (name, as_) in [(order::IMAGE, own.as_str())].into_iter().chain(files) {
+        let to = flags.output.join(as_);
         fs::rename(work.path().join(name), &to).while_doing(|| format!("naming {}", to.display()))?;
         public(&to)?;
+    }
+    for older in netboot::others(&flags.output, &own) {
+        eprintln!(
+            "note: {} is of an earlier run; remove it once no machine is written from it",
+            older.display()
+        );
     }
     told(&flags.output, &made, json)
 }
@@ -161,6 +172,11 @@ impl Made {
             Error::refused(format!("{} has no GPT with an entry to spare", image.display()))
                 .hint("only images with a GPT are written: the seed gets a partition in it")
         })?;
+        let size = raw.size()?;
+        if table.end() > size {
+            return Err(Error::refused(format!("{} ends before its partitions do", image.display()))
+                .hint("it is not all of the image: bring it here again"));
+        }
         if table.written_by().is_some() {
             return Err(Error::refused("the image was taken from a disk that Landfall wrote"));
         }
@@ -168,7 +184,8 @@ impl Made {
         let name = image.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut manifest = payload::pack(&raw.path, &name, &digest, packed)?;
         manifest.least_bytes = table.least_bytes().max(manifest.size);
-        let id = order::id(&manifest, &disk, &seed)?;
+        let id = order::id(&manifest, &disk, flags.wipe, &seed)?;
+        write::own_partition(&id, &seed)?;
         let from = from(&id);
         let order = Order { id, disk, wipe: flags.wipe, from };
         Ok(Self { task: Task { order, manifest, seed }, esp: table.esp() })
@@ -179,6 +196,18 @@ impl Made {
     }
 }
 
+/// What `aws ssm create-activation` prints, which is a seed too; boto3 adds the last.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Printed {
+    #[serde(rename = "ActivationId")]
+    _id: String,
+    #[serde(rename = "ActivationCode")]
+    _code: String,
+    #[serde(rename = "ResponseMetadata")]
+    _metadata: Option<serde::de::IgnoredAny>,
+}
+
 /// The seed, and its signature where it has one.
 fn seed_files(file: Option<&Path>) -> Result<SeedFiles> {
     use landfall_contract::seed::{FILE, MOST, SIGNATURE, Seed};
@@ -187,13 +216,17 @@ fn seed_files(file: Option<&Path>) -> Result<SeedFiles> {
     let content = fs::read(file).map_err(|e| Error::refused(format!("{}: {e}", file.display())))?;
     let text = String::from_utf8_lossy(&content);
     // What toml would say shows what it found.
-    let is_seed =
-        toml::from_str::<Seed>(&text).is_ok() || serde_json::from_str::<serde_json::Value>(&text).is_ok();
+    let is_seed = toml::from_str::<Seed>(&text).is_ok() || serde_json::from_str::<Printed>(&text).is_ok();
     if content.len() > MOST || !is_seed {
         return Err(Error::refused(format!("{} is not a seed", file.display()))
             .hint("docs/first-boot.md tells what stands in one"));
     }
-    let signature = fs::read(format!("{}{SIGNATURE}", file.display())).ok();
+    let signed = PathBuf::from(format!("{}{SIGNATURE}", file.display()));
+    let signature = match fs::read(&signed) {
+        Ok(signature) => Some(signature),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        Err(e) => return Err(Error::refused(format!("{}: {e}", signed.display()))),
+    };
     let mut files = vec![(FILE.to_owned(), content)];
     files.extend(signature.map(|it| (format!("{FILE}{SIGNATURE}"), it)));
     Ok(files)

@@ -5,11 +5,13 @@
 
 use std::path::Path;
 
-use landfall_contract::seal_list::{self, Survivor};
+use landfall_contract::seal_list::{self, Group, Survivor};
 use serde::Serialize;
 
 use crate::disk::{Disk, ImageTree};
 use crate::error::{Error, Result, While};
+use crate::live::gpt::Table;
+use crate::payload::PIECE;
 use crate::recipe::Recipe;
 use crate::told::Told;
 
@@ -110,7 +112,25 @@ impl Report {
 pub fn image(image: &Path, recipe: Option<&Recipe>, told: Option<&Told>) -> Result<Report> {
     let disk = Disk::open(image)?;
     let tree = ImageTree::open(&disk)?;
-    look(&tree, recipe, told).while_doing(|| format!("verifying {}", image.display()))
+    let mut report = look(&tree, recipe, told).while_doing(|| format!("verifying {}", image.display()))?;
+    report.survivors.extend(seed_of_a_medium(&disk)?);
+    Ok(report)
+}
+
+/// A disk that a medium of ours wrote has a partition with the seed of that one machine: each copy would register by it.
+fn seed_of_a_medium(disk: &Disk) -> Result<Option<Survivor>> {
+    let head = disk.read(0, usize::try_from(PIECE).unwrap_or_default())?;
+    // A table of another form is none of ours.
+    let writer = Table::of(&head).ok().flatten().and_then(|table| table.written_by());
+    Ok(writer.map(|id| Survivor {
+        id: "seed-of-a-medium",
+        group: Group::Landfall,
+        path: format!("the partition landfall-{id}"),
+        what: "the seed that landfall-image media put on this one disk, with its activation".into(),
+        remedy: "delete the partition and overwrite it, or make the image from the one that the medium wrote"
+            .into(),
+        gate: true,
+    }))
 }
 
 /// Holds what a machine told of itself against the recipe, where its root cannot be read from outside. That it is sealed

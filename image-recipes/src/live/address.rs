@@ -23,6 +23,8 @@ pub struct Address<'a> {
     /// An answer, and the place that it is at.
     open: Option<(Response, u64)>,
     first_pause: Duration,
+    /// What is done before an answer is asked for once more.
+    before_again: fn(),
     tell: &'a mut dyn FnMut(&str),
 }
 
@@ -31,12 +33,13 @@ impl<'a> Address<'a> {
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(url: &str, tell: &'a mut dyn FnMut(&str)) -> Result<Self> {
+    pub fn new(url: &str, before_again: fn(), tell: &'a mut dyn FnMut(&str)) -> Result<Self> {
         Ok(Self {
             client: Client::of_verified()?,
             url: url.to_owned(),
             open: None,
             first_pause: FIRST_PAUSE,
+            before_again,
             tell,
         })
     }
@@ -91,6 +94,7 @@ impl Source for Address<'_> {
                 Err(why) => {
                     (self.tell)(&format!("{}: {why}; trying again in {} s", self.url, pause.as_secs()));
                     std::thread::sleep(pause);
+                    (self.before_again)();
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
@@ -142,7 +146,7 @@ mod tests {
             let mut told = Vec::new();
             let mut tell = |line: &str| told.push(line.to_owned());
             let url = server(file.clone(), breaks_after, knows_ranges);
-            let mut address = Address::new(&url, &mut tell).unwrap();
+            let mut address = Address::new(&url, || (), &mut tell).unwrap();
             address.first_pause = Duration::from_millis(1);
             for (from, piece) in manifest.placed() {
                 piece.unpacked(&address.packed(from, piece).unwrap(), "the server").unwrap();

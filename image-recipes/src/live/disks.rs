@@ -24,7 +24,7 @@ pub struct Disk {
     pub sector: u64,
     /// What its maker calls it.
     pub model: String,
-    /// Its serial number as udev knows it: the one on its label first.
+    /// Its serial number as udev knows it: the one on its label first, which with SAS is not the short one.
     pub serials: Vec<String>,
     /// Its names by place.
     pub paths: Vec<String>,
@@ -57,7 +57,7 @@ impl Disk {
         let value = |key: &str| {
             properties.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(str::to_owned)
         };
-        let keys = ["ID_SERIAL_SHORT", "ID_SCSI_SERIAL", "ID_SERIAL"];
+        let keys = ["ID_SCSI_SERIAL", "ID_SERIAL_SHORT", "ID_SERIAL"];
         let mut serials: Vec<String> = keys.iter().filter_map(|key| value(key)).collect();
         serials.dedup();
         let links = value("DEVLINKS").unwrap_or_default();
@@ -90,17 +90,32 @@ pub fn size(bytes: u64) -> String {
 pub fn of_machine() -> Result<Vec<Disk>> {
     let mut disks = Vec::new();
     for name in names() {
-        if OTHERS.iter().any(|other| name.starts_with(other)) {
+        let (folder, node) = (Path::new(BLOCK).join(&name), Path::new("/dev").join(&name));
+        if !is_a_disk(&folder) || !node.exists() {
             continue;
         }
-        let sectors = number(&name, "size");
         let ask = Program::new("udevadm", "udev").args(["info", "--query=property"]);
-        let properties = ask.arg(format!("--name=/dev/{name}")).run()?;
-        if sectors > 0 {
-            disks.push(Disk::of(&name, &properties, sectors, number(&name, "queue/logical_block_size")));
+        match ask.arg(format!("--name={}", node.display())).run() {
+            Ok(properties) => disks.push(Disk::of(
+                &name,
+                &properties,
+                number(&folder, "size"),
+                number(&folder, "queue/logical_block_size"),
+            )),
+            // It was pulled out meanwhile.
+            Err(_) if !node.exists() => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(disks)
+}
+
+/// Whether the kernel's folder of it is a disk's. A path to an NVMe disk, of which there may be several, is hidden, and
+/// has no node: the disk itself stands beside it.
+fn is_a_disk(folder: &Path) -> bool {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let is_other = OTHERS.iter().any(|other| name.starts_with(other));
+    !is_other && number(folder, "hidden") == 0 && number(folder, "size") > 0
 }
 
 /// The kernel's names of all its disks and drives.
@@ -112,8 +127,8 @@ pub fn names() -> Vec<String> {
     names
 }
 
-fn number(name: &str, fact: &str) -> u64 {
-    let text = fs::read_to_string(Path::new(BLOCK).join(name).join(fact)).unwrap_or_default();
+fn number(folder: &Path, fact: &str) -> u64 {
+    let text = fs::read_to_string(folder.join(fact)).unwrap_or_default();
     text.trim().parse().unwrap_or(0)
 }
 
@@ -164,6 +179,32 @@ mod tests {
         }
         assert_eq!(disks[0].described(), "QEMU HARDDISK, 8.5 GB, serial disk1");
         assert_eq!(disks[1].described(), "disk, 4.2 GB, serial disk0");
+    }
+
+    #[test]
+    fn a_sas_disk_shows_the_serial_on_its_label_and_not_its_worldwide_name() {
+        let sas = "ID_MODEL=ST1200\nID_SERIAL=35000c500a1b2c3d7\nID_SERIAL_SHORT=5000c500a1b2c3d7\nID_SCSI_SERIAL=WFK0A1B2\n";
+        let disks = [Disk::of("sda", sas, 1 << 24, 512)];
+        assert!(disks[0].described().ends_with("serial WFK0A1B2"), "{}", disks[0].described());
+        chosen(&disks, &"serial=5000c500a1b2c3d7".parse().unwrap(), None).unwrap();
+    }
+
+    #[test]
+    fn a_hidden_path_to_a_disk_an_empty_drive_and_a_disk_of_disks_are_none() {
+        let kernels = tempfile::tempdir().unwrap();
+        for (name, size, hidden, is_one) in [
+            ("nvme0n1", "4096", "0", true),
+            ("nvme0c0n1", "4096", "1", false),
+            ("sdb", "0", "0", false),
+            ("dm-0", "4096", "0", false),
+            ("mmcblk0", "4096", "", true),
+        ] {
+            let folder = kernels.path().join(name);
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join("size"), size).unwrap();
+            fs::write(folder.join("hidden"), hidden).unwrap();
+            assert_eq!(is_a_disk(&folder), is_one, "{name}");
+        }
     }
 
     #[test]

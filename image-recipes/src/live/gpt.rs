@@ -24,6 +24,8 @@ const HEADER: usize = SECTOR as usize;
 /// Sectors of the copy at the end: 128 entries, and the header behind them.
 const COPY: u64 = 33;
 const ENTRIES: usize = 128;
+/// Far beyond any disk, and far from where sums would not fit.
+const MOST_SECTORS: u64 = 1 << 50;
 
 /// A table, in the first bytes of a disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +60,12 @@ impl Table {
         if crc32fast::hash(entries) != u32_at(header, 88) {
             return Err(broken("its entries are not what their sum says"));
         }
-        Ok(Some(Self { header: header.to_vec(), entries: entries.to_vec() }))
+        let (table, last) = (Self { header: header.to_vec(), entries: entries.to_vec() }, u64_at(header, 48));
+        let fits = |entry: &[u8]| u64_at(entry, 32) <= u64_at(entry, 40) && u64_at(entry, 40) <= last;
+        if last > MOST_SECTORS || !table.used().all(|(_, entry)| fits(entry)) {
+            return Err(broken("it has a partition that ends beyond the disk"));
+        }
+        Ok(Some(table))
     }
 
     /// The id of the medium that wrote this disk whole.
@@ -79,11 +86,16 @@ impl Table {
         self.free().is_some()
     }
 
+    /// Bytes up to the end of the last partition.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.used().map(|(_, entry)| u64_at(entry, 40) + 1).max().unwrap_or(34) * SECTOR
+    }
+
     /// Bytes that a disk needs to have for the partitions, one more of ours, and the copy of the table.
     #[must_use]
     pub fn least_bytes(&self) -> u64 {
-        let end = self.used().map(|(_, entry)| u64_at(entry, 40)).max().unwrap_or(34) + 1;
-        (end.next_multiple_of(8) + OWN_BYTES / SECTOR + 8 + COPY) * SECTOR
+        ((self.end() / SECTOR).next_multiple_of(8) + OWN_BYTES / SECTOR + 8 + COPY) * SECTOR
     }
 
     /// Where the partition of ours begins on a disk of `bytes`: at its end, so that another can grow up to it.

@@ -51,10 +51,10 @@ impl Medium {
         };
         let image = Path::new(MOUNTED).join(IMAGE);
         std::fs::create_dir_all(MOUNTED).while_doing(|| format!("making {MOUNTED}"))?;
-        if !image.exists() {
-            let mount = Program::new("mount", "mount").args(["-t", "iso9660", "-o", "ro"]);
-            mount.arg(node(&name)).arg(MOUNTED).run()?;
-        }
+        // What may be mounted from an earlier try is another device's, where a stick was pulled out and came back.
+        let _ = Program::new("umount", "mount").args(["--lazy", MOUNTED]).output();
+        let mount = Program::new("mount", "mount").args(["-t", "iso9660", "-o", "ro"]);
+        mount.arg(node(&name)).arg(MOUNTED).run()?;
         let file = File::open(&image).while_doing(|| "opening the image on the medium".into())?;
         Ok(Self { name, file })
     }

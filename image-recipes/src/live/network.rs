@@ -16,11 +16,15 @@ pub fn wait() {
         let state = fs::read_to_string(STATE).unwrap_or_default();
         let is_up = value(&state, "OPER_STATE").is_some_and(|it| it == "routable");
         if is_up || Instant::now() > deadline {
-            let _ = fs::write(RESOLVER, resolver(&state));
-            return;
+            return learn();
         }
         std::thread::sleep(Duration::from_millis(200));
     }
+}
+
+/// Writes down the servers that are known by now: some switches let nobody through for longer than anybody waits.
+pub fn learn() {
+    let _ = fs::write(RESOLVER, resolver(&fs::read_to_string(STATE).unwrap_or_default()));
 }
 
 fn resolver(state: &str) -> String {

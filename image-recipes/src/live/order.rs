@@ -76,12 +76,13 @@ impl Task {
     }
 }
 
-/// What tells a medium from others: the image, the disk and the seed.
+/// What tells a medium from others: the image, the disk, whether it may be wiped, and the seed. So one that is made anew
+/// to wipe the disk is not taken for the one that wrote it.
 ///
 /// # Errors
 /// Never, but for a mistake of Landfall's.
-pub fn id(manifest: &Manifest, disk: &Choice, seed: &SeedFiles) -> Result<String> {
-    let all = serde_json::to_vec(&(manifest, disk, seed)).map_err(|e| Error::bug(e.to_string()))?;
+pub fn id(manifest: &Manifest, disk: &Choice, wipe: bool, seed: &SeedFiles) -> Result<String> {
+    let all = serde_json::to_vec(&(manifest, disk, wipe, seed)).map_err(|e| Error::bug(e.to_string()))?;
     Ok(hex::encode(&Sha256::digest(all)[..8]))
 }
 

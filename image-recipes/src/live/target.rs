@@ -1,7 +1,7 @@
 //! The disk that is written: reads and writes at places of it, zeros by the device's own means, and what is really on it.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -25,23 +25,43 @@ pub struct Target {
 }
 
 impl Target {
-    /// Opens one.
+    /// Opens one to write it; nobody else may have it in use.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn open(path: &Path, bytes: u64) -> Result<Self> {
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .open(path)
-            .while_doing(|| format!("opening {}", path.display()))?;
-        Ok(Self {
+        // Of a disk, O_EXCL alone means that nothing is mounted from it and no other disk is made of it.
+        let file = File::options().read(true).write(true).custom_flags(nix::libc::O_EXCL).open(path);
+        let file = file.map_err(|e| {
+            let error = Error::failed(format!("{} cannot be opened: {e}", path.display()));
+            match e.raw_os_error() {
+                Some(nix::libc::EBUSY) => {
+                    error.hint("it is in use: a RAID, or a file system of it is mounted")
+                }
+                Some(nix::libc::EROFS | nix::libc::EACCES) => error.hint("it is protected against writing"),
+                _ => error,
+            }
+        })?;
+        Ok(Self::of(file, path, bytes))
+    }
+
+    /// Opens one to look at it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn look(path: &Path, bytes: u64) -> Result<Self> {
+        let file = File::open(path).while_doing(|| format!("opening {}", path.display()))?;
+        Ok(Self::of(file, path, bytes))
+    }
+
+    fn of(file: File, path: &Path, bytes: u64) -> Self {
+        Self {
             file,
             path: path.to_owned(),
             bytes,
             #[cfg(test)]
             cut_at: std::cell::Cell::new(None),
-        })
+        }
     }
 
     /// Bytes of a place; fewer at the end.

@@ -1,5 +1,6 @@
 //! The image onto the disk, in an order that a power cut can break at any place.
 //!
+//! 0. The first piece is brought and verified: a source that has nothing, or another image, costs nobody a disk.
 //! 1. The first sector gets a mark of Landfall's own. From here on the disk is a half-written one, which boots nothing
 //!    and which a later run begins anew without being told to wipe it.
 //! 2. All pieces but the first, with zeros between them; then all of them are read back from the disk.
@@ -59,27 +60,35 @@ pub fn written_by(target: &Target) -> Result<Option<String>> {
 /// Writes it.
 ///
 /// # Errors
-/// When a piece cannot be had or is another's, or the disk says no: it is a half-written one then.
+/// When a piece cannot be had or is another's, or the disk says no: it is a half-written one then, unless it was the
+/// first piece.
 pub fn write(target: &Target, task: &Task, source: &mut dyn Source, watch: Watch) -> Result<()> {
+    let head = head(task, source)?;
     let mark = [MARK, task.order.id.as_bytes(), b"\n"].concat();
     let mut sector = vec![0; SECTOR as usize];
     sector[..mark.len()].copy_from_slice(&mark);
     target.write(0, &sector)?;
     target.sync()?;
-    let head = pieces(target, task, source, watch)?;
+    pieces(target, task, source, watch)?;
     read_back(target, task, watch)?;
     finish(target, task, head)
 }
 
-/// All pieces but the first, which is given back.
-fn pieces(target: &Target, task: &Task, source: &mut dyn Source, watch: Watch) -> Result<Vec<u8>> {
-    let (mut head, mut end, mut written) = (vec![0; PIECE as usize], PIECE, 0);
-    let all = task.manifest.bytes();
+/// The first piece, which has the partition table.
+fn head(task: &Task, source: &mut dyn Source) -> Result<Vec<u8>> {
+    let first = task.manifest.placed().next().filter(|(_, piece)| piece.at == 0);
+    let (from, piece) = first.ok_or_else(|| Error::refused("the image has no GPT"))?;
+    let mut head = piece.unpacked(&source.packed(from, piece)?, &source.name())?;
+    head.resize(PIECE as usize, 0);
+    Ok(head)
+}
+
+/// All pieces but the first.
+fn pieces(target: &Target, task: &Task, source: &mut dyn Source, watch: Watch) -> Result<()> {
+    let (mut end, mut written, all) = (PIECE, 0, task.manifest.bytes());
     for (from, piece) in task.manifest.placed() {
-        let bytes = piece.unpacked(&source.packed(from, piece)?, &source.name())?;
-        if piece.at == 0 {
-            head[..bytes.len()].copy_from_slice(&bytes);
-        } else {
+        if piece.at != 0 {
+            let bytes = piece.unpacked(&source.packed(from, piece)?, &source.name())?;
             target.zero(end, piece.at - end)?;
             target.write(piece.at, &bytes)?;
             end = piece.at + piece.bytes;
@@ -94,8 +103,7 @@ fn pieces(target: &Target, task: &Task, source: &mut dyn Source, watch: Watch) -
     target.zero(end, task.manifest.size - end)?;
     let tail = target.bytes.saturating_sub(TAIL).max(task.manifest.size);
     target.zero(tail, target.bytes - tail)?;
-    target.sync()?;
-    Ok(head)
+    target.sync()
 }
 
 fn read_back(target: &Target, task: &Task, watch: Watch) -> Result<()> {
@@ -144,14 +152,18 @@ pub fn written_file(id: &str) -> String {
 }
 
 /// The seed where a first boot finds it, and what tells the medium that its work is done.
-fn own_partition(id: &str, seed: &SeedFiles) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// When the seed is too large for it.
+pub fn own_partition(id: &str, seed: &SeedFiles) -> Result<Vec<u8>> {
     let label = if seed.is_empty() { "LANDFALLDSK" } else { "LANDFALL" };
     let written = written_file(id);
     let mut files: Vec<(&str, &[u8])> = vec![(&written, b"by landfall-image media\n")];
     files.extend(seed.iter().map(|(name, content)| (name.as_str(), content.as_slice())));
     let mut volume = fat::disk(label, &files)?;
     if volume.len() as u64 > OWN_BYTES {
-        return Err(Error::refused("the seed is too large"));
+        return Err(Error::refused("the seed is too large for the partition that it gets")
+            .hint(format!("it and its signature have {} KiB together", OWN_BYTES >> 10)));
     }
     volume.resize(OWN_BYTES as usize, 0);
     Ok(volume)

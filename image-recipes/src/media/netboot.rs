@@ -1,5 +1,7 @@
 //! The network's boot: kernel, RAM disk, and a script for iPXE in a folder that a server gives out.
 
+use std::path::{Path, PathBuf};
+
 use super::grub::CONSOLES;
 use crate::error::{Error, Result};
 use crate::live::disks;
@@ -9,8 +11,27 @@ use crate::live::order::Task;
 pub const KERNEL: &str = "vmlinuz";
 /// The name of its files.
 pub const RAM_DISK: &str = "initrd.img";
+const IMAGE: &str = "landfall-";
+const ENDING: &str = ".image";
 /// The script's.
 pub const SCRIPT: &str = "landfall.ipxe";
+
+/// The image's name there: another one for whatever makes it another order.
+#[must_use]
+pub fn image(id: &str) -> String {
+    format!("{IMAGE}{id}{ENDING}")
+}
+
+/// The images in the folder that earlier runs made.
+#[must_use]
+pub fn others(folder: &Path, own: &str) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = files.map(|it| it.file_name().to_string_lossy().into_owned());
+    let mut others: Vec<String> =
+        names.filter(|it| it.starts_with(IMAGE) && it.ends_with(ENDING) && it != own).collect();
+    others.sort();
+    others.into_iter().map(|it| folder.join(it)).collect()
+}
 
 /// An address that a file's name can be put behind.
 ///

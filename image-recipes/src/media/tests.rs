@@ -69,3 +69,36 @@ fn a_seed_that_others_may_read_or_that_is_none_is_refused() {
     fs::write(&file, "no = seed").unwrap();
     assert!(seed_files(Some(&file)).is_err());
 }
+
+#[test]
+fn an_image_for_another_order_has_another_name_and_the_earlier_ones_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let (own, earlier) = (netboot::image("ab"), netboot::image("cd"));
+    for name in [own.as_str(), earlier.as_str(), "landfall.ipxe", "vmlinuz"] {
+        fs::write(folder.path().join(name), "").unwrap();
+    }
+    assert_eq!(netboot::others(folder.path(), &own), [folder.path().join(earlier)]);
+}
+
+#[test]
+fn a_seed_is_what_a_first_boot_takes_for_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("landfall.toml");
+    let taken = |text: &str| {
+        private(&file).unwrap();
+        fs::write(&file, text).unwrap();
+        seed_files(Some(&file)).map(|it| it.len()).map_err(|e| e.what)
+    };
+    assert_eq!(taken("region = \"eu-central-1\"\n"), Ok(1));
+    assert_eq!(
+        taken(r#"{"ActivationId": "i", "ActivationCode": "c", "ResponseMetadata": {"a": [1]}}"#),
+        Ok(1)
+    );
+    for wrong in
+        ["5", "{}", "[1]", r#"{"id": "x", "disk": "serial=x"}"#, r#"{"ActivationId": "i"}"#, "password = 1"]
+    {
+        assert!(taken(wrong).unwrap_err().ends_with("landfall.toml is not a seed"), "{wrong}");
+    }
+    fs::create_dir(folder.path().join("landfall.toml.minisig")).unwrap();
+    assert!(taken("").unwrap_err().contains("landfall.toml.minisig: "), "a signature that cannot be read");
+}

@@ -183,3 +183,18 @@ fn what_rpm_knows_is_said_to_be_unchecked() {
     let report = looked(&[("/var/lib/dpkg/status", 0, "-"), ("/var/lib/rpm/rpmdb.sqlite", 0o644, "")]);
     assert!(report.unchecked.iter().any(|it| it.contains("rpm")), "{:?}", report.lines());
 }
+
+#[test]
+fn an_image_of_a_disk_that_a_medium_wrote_does_not_go_out_with_that_machines_seed() {
+    let (_folder, path) = made(&[]);
+    let size = std::fs::metadata(&path).unwrap().len() + (2 << 20);
+    std::fs::File::options().write(true).open(&path).unwrap().set_len(size).unwrap();
+    let mut head = std::fs::read(&path).unwrap()[..1 << 20].to_vec();
+    let (at, copy) = Table::of(&head).unwrap().unwrap().fit(&mut head, size, "0123456789abcdef").unwrap();
+    let disk = std::fs::File::options().write(true).open(&path).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&disk, &head, 0).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&disk, &copy, at).unwrap();
+    let report = image(&path, None, None).unwrap();
+    assert!(!report.is_clean());
+    assert!(report.lines()[0].contains("the partition landfall-0123456789abcdef"), "{:?}", report.lines());
+}

@@ -11,6 +11,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use image_recipes::base::Store;
 use image_recipes::machine::console;
 use image_recipes::machine::memory::{self, Turn};
 use image_recipes::machine::{self, Disk, Format, Running};
@@ -20,7 +21,6 @@ use super::cgroup::Cgroup;
 use super::leftovers;
 use super::network::Network;
 use super::tree::Tree;
-use crate::cache;
 use crate::error::{Error, Result, While};
 use crate::host_command;
 use crate::programs;
@@ -141,7 +141,8 @@ impl VirtualMachine {
         if self.running.is_some() {
             return Err(Error::new("the machine is running already"));
         }
-        let turn = memory::turn(&cache::folder()?.join("machines.memory"), self.setup.memory)
+        let turn = Store::of_user()
+            .and_then(|store| memory::turn(&store.beside("memory")?, self.setup.memory))
             .doing(|| "waiting for memory")?;
         self.printed_before = console::of(&self.folder).len();
         let mut spec = self.setup.spec(&self.name, self.number, &self.folder, &self.disk())?;

@@ -120,6 +120,17 @@ fn a_damaged_piece_is_not_written_and_leaves_a_half_written_disk() {
 }
 
 #[test]
+fn a_source_that_has_another_image_costs_nobody_a_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let (task, _, mut source) = task(folder.path());
+    source.0[9] ^= 1;
+    let target = target(folder.path(), IMAGE_BYTES);
+    let error = write(&target, &task, &mut source, &mut |_, _, _| ()).unwrap_err();
+    assert!(error.what.contains("the image is damaged"), "{error}");
+    assert!(all_of(&target).iter().all(|it| *it == 0xaa));
+}
+
+#[test]
 fn what_is_told_ends_with_all_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let (task, _, mut source) = task(folder.path());

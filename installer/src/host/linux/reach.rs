@@ -91,7 +91,7 @@ impl Question<'_> {
         let addresses: Vec<SocketAddr> =
             (host, port).to_socket_addrs().map_err(|e| self.silent(&e))?.collect();
         self.reaches(then);
-        if addresses.iter().all(SocketAddr::is_ipv4) && addresses.iter().any(has_no_way_but_by_ipv6) {
+        if !addresses.is_empty() && addresses.iter().all(|it| it.is_ipv4() && has_no_way_but_by_ipv6(it)) {
             self.reaches(Stage::Ipv4);
             return Err(self.silent(&"it has addresses of IPv4 alone"));
         }

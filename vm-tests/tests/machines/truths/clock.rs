@@ -45,8 +45,8 @@ fn a_clock_of_2015_is_waited_for_until_a_time_service_answers_late_and_costs_no_
     })
 }
 
-/// All but a megabyte, also of what is kept for root.
-const FILL: &str = "set -- $(stat -f -c '%f %S' /) && fallocate -l $(($1 * $2 - 1000000)) /full";
+/// All but fifty megabytes, also of what is kept for root.
+const FILL: &str = "set -- $(stat -f -c '%f %S' /) && fallocate -l $(($1 * $2 - 50000000)) /full";
 
 #[test]
 #[ignore = "in scripts/test --full: it waits for minutes"]
