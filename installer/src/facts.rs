@@ -26,6 +26,7 @@ mod of_release;
 mod os_release;
 mod sight;
 mod system;
+mod volumes;
 
 pub use agents::{AGENT_STATE, AgentFiles};
 pub use docker_configuration::{DAEMON_JSON, DockerConfiguration};
@@ -36,6 +37,7 @@ pub use os_release::Told;
 use sight::Sight;
 pub use system::Security;
 pub(crate) use system::device_number_of_root;
+pub use volumes::{Held, Part, Volume};
 
 /// What the machine is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,11 +89,8 @@ pub struct Facts {
     pub vendor: Option<String>,
     /// Bytes of memory.
     pub memory: u64,
-    /// Free bytes where Docker and the agents keep their data.
-    pub disk_free: u64,
-    /// Where the file system is mounted that they are in.
-    #[serde(default)]
-    pub disk: String,
+    /// The file systems that are written to.
+    pub volumes: Vec<Volume>,
     /// The daemon on Docker's socket.
     pub docker: Option<DockerDaemon>,
     /// Whether an earlier run brought Docker, as the receipt has it.
@@ -162,7 +161,8 @@ impl Facts {
         let distro = distro_matrix::find(&os).release();
         let format = distro.map(|distro| distro.packages.agents).unwrap_or_default();
         let database = PackageDatabase::read(host, format)?;
-        let (memory, disk_free) = host.capacity(Path::new("/var/lib"));
+        let (memory, _) = host.capacity(Path::new("/"));
+        let docker_configuration = DockerConfiguration::read(host, &mut sight)?;
         let kernel_release = system::line(host, "/proc/sys/kernel/osrelease")?.unwrap_or_default();
         let mut unfinished_packages = database.unfinished();
         if database.interrupted && unfinished_packages.is_empty() {
@@ -191,8 +191,7 @@ impl Facts {
             product_uuid: system::line(host, "/sys/class/dmi/id/product_uuid")?,
             vendor: system::line(host, "/sys/class/dmi/id/sys_vendor")?,
             memory,
-            disk_free,
-            disk: system::mounted_above(host, "/var/lib")?,
+            volumes: volumes::look(host, docker_configuration.data_root.as_deref())?,
             docker: host.docker(),
             docker_brought: sight.of(docker_brought(host))?,
             packages: relevant(&database),
@@ -202,7 +201,7 @@ impl Facts {
             agent_files: AgentFiles::read(host, registration.is_some(), &mut sight)?,
             quarantine: sight.of(guard::standing(host))?,
             registration,
-            docker_configuration: DockerConfiguration::read(host, &mut sight)?,
+            docker_configuration,
             gpu: Gpu::look(host, &mut sight)?,
             foreign_credentials: foreign_credentials::places(host, &mut sight)?,
             firewalld: system::firewalld(host),

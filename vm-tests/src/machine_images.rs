@@ -147,7 +147,9 @@ fn base(run: Run, release: &str, options: &[&str]) -> Result<PathBuf> {
     let mut code: Vec<&[u8]> = code.iter().map(Vec::as_slice).collect();
     code.push(release.as_bytes());
     code.extend(options.iter().map(|it| it.as_bytes()));
-    let entry = cache::entry("machine-base", &code, |folder| {
+    // What takes an hour where it is emulated does not hold up the others.
+    let kind = if options.contains(&"aarch64") { "machine-base-aarch64" } else { "machine-base" };
+    let entry = cache::entry(kind, &code, |folder| {
         let mut bootstrap = Command::new(programs::landfall_image()?);
         bootstrap.args(["bootstrap", release]).args(options).arg("--output").arg(folder.join(IMAGE));
         run(&mut bootstrap).map(drop)

@@ -97,12 +97,16 @@ pub(super) fn is_mounted_read_only(host: &dyn Host, path: &str) -> Result<bool> 
     Ok(mount.into_iter().chain(file_system).any(read_only))
 }
 
-/// Where the file system is mounted that holds a path: the mount that is nearest above it.
-pub(super) fn mounted_above(host: &dyn Host, path: &str) -> Result<String> {
+/// Where the file system is mounted that holds a path, and the number of its device: the mount that is nearest above it.
+pub(super) fn mounted_above(host: &dyn Host, path: &str) -> Result<(String, String)> {
     let mounts = mounts(host)?;
-    let places = mounts.lines().filter_map(|line| line.split(' ').nth(4));
-    let nearest = places.filter(|place| Path::new(path).starts_with(place)).max_by_key(|place| place.len());
-    Ok(nearest.unwrap_or("/").to_owned())
+    let places = mounts.lines().filter_map(|line| {
+        let mut fields = line.split(' ').skip(2);
+        let (device, place) = (fields.next()?, fields.nth(1)?);
+        Path::new(path).starts_with(place).then_some((place, device))
+    });
+    let (place, device) = places.max_by_key(|(place, _)| place.len()).unwrap_or(("/", ""));
+    Ok((place.to_owned(), device.to_owned()))
 }
 
 /// The major and minor number of the device that holds the root, as `179:2`.
@@ -193,13 +197,14 @@ mod tests {
     fn a_folder_is_in_the_file_system_that_is_mounted_nearest_above_it() {
         let above = |places: &[&str]| {
             let mut fake = fresh();
-            let lines: Vec<String> =
-                places.iter().map(|it| format!("1 2 0:1 / {it} rw - ext4 /dev/vda rw")).collect();
+            let line =
+                |(number, place): (usize, &&str)| format!("1 2 0:{number} / {place} rw - ext4 /dev/vda rw");
+            let lines: Vec<String> = places.iter().enumerate().map(line).collect();
             fake.put("/proc/self/mountinfo", &lines.join("\n"), 0o444);
             mounted_above(&fake, "/var/lib").unwrap()
         };
-        assert_eq!(above(&["/", "/var", "/var/lib/docker", "/var/li"]), "/var");
-        assert_eq!((above(&["/"]).as_str(), above(&[]).as_str()), ("/", "/"));
+        assert_eq!(above(&["/", "/var", "/var/lib/docker", "/var/li"]), ("/var".into(), "0:1".into()));
+        assert_eq!((above(&["/"]).0.as_str(), above(&[]).0.as_str()), ("/", "/"));
     }
 
     #[test]

@@ -51,12 +51,5 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
             "take that line out, unless no task needs them",
         );
     }
-    if let Some(folder) = &told.data_root {
-        add(
-            Code::DockerDataRoot,
-            format!("Docker keeps its data in {folder}, whose room was not looked at"),
-            "see that it has room for the images of tasks",
-        );
-    }
     found
 }

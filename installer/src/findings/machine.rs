@@ -4,15 +4,17 @@ use distro_matrix::{Distro, Support};
 
 use super::{Code, Finding};
 use crate::config::Config;
-use crate::facts::Facts;
+use crate::facts::{Facts, Part, Volume};
 use crate::guard::Marks;
 use crate::package_version::compare;
 use crate::plan::Goal;
 
-/// Both agents, Docker and the agent's image, unpacked, with what apt needs meanwhile.
-const DISK_FOR_PACKAGES: u64 = 1_500_000_000;
-/// The agent's image once more in Docker's own form, the identity, and the first logs.
-const DISK_FOR_REGISTERING: u64 = 300_000_000;
+/// Both agents and Docker, unpacked, with what the package manager needs meanwhile; and the agent's image in Docker's own
+/// form.
+const FOR_PACKAGES: [(Part, u64); 3] =
+    [(Part::Programs, 600_000_000), (Part::State, 500_000_000), (Part::Images, 400_000_000)];
+/// The identity and the first logs, and the agent's image.
+const FOR_REGISTERING: [(Part, u64); 2] = [(Part::State, 100_000_000), (Part::Images, 200_000_000)];
 /// Less does not hold the images of a few tasks.
 const DISK_FOR_TASKS: u64 = 4_000_000_000;
 /// Docker and both agents alone take half of this.
@@ -90,27 +92,32 @@ pub(super) fn findings(facts: &Facts, config: &Config, goal: Goal) -> Vec<Findin
     found
 }
 
-fn room(facts: &Facts, goal: Goal) -> Option<Finding> {
+fn room(facts: &Facts, goal: Goal) -> Vec<Finding> {
     let installed = facts.has_package("amazon-ecs-init") && facts.has_package("amazon-ssm-agent");
-    let (full, place) = (facts.disk_free / 1_000_000, &facts.disk);
-    let free = format!("{full} MB are free below /var/lib, in the file system at {place}");
     // A machine that has its identity has nothing left to lose by a run.
-    let (what, needs) = match installed {
-        false => ("the packages need", DISK_FOR_PACKAGES),
+    let (what, needs): (&str, &[(Part, u64)]) = match installed {
+        false => ("the packages need", &FOR_PACKAGES),
         true if facts.registration.is_none() && goal != Goal::Install => {
-            ("to register and to start the agents takes", DISK_FOR_REGISTERING)
+            ("to register and to start the agents takes", &FOR_REGISTERING)
         }
-        true => ("", 0),
+        true => ("", &[]),
     };
-    if facts.disk_free < needs {
+    facts.volumes.iter().filter_map(|volume| room_on(volume, what, needs)).collect()
+}
+
+fn room_on(volume: &Volume, what: &str, needs: &[(Part, u64)]) -> Option<Finding> {
+    let (place, free) = (&volume.place, volume.free / 1_000_000);
+    let needed: u64 = needs.iter().filter(|(part, _)| volume.has(*part)).map(|(_, bytes)| bytes).sum();
+    let there = format!("{free} MB are free in the file system at {place}, for {}", volume.folders());
+    if volume.free < needed {
         return Some(Finding::new(
             Code::DiskFull,
-            format!("{free}, and {what} {} MB", needs / 1_000_000),
+            format!("{there}, and {what} {} MB", needed / 1_000_000),
             format!("make room there, and run again: 'du -xhd 3 {place} | sort -h' tells what takes it"),
         ));
     }
-    (facts.disk_free < DISK_FOR_TASKS).then(|| {
-        Finding::new(Code::DiskLow, free, "make room for the images of tasks: Docker keeps them there")
+    (volume.has(Part::Images) && volume.free < DISK_FOR_TASKS).then(|| {
+        Finding::new(Code::DiskLow, there, "make room for the images of tasks: Docker keeps them there")
     })
 }
 

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use super::network::{Asked, METADATA_SERVICE};
 use super::*;
 use crate::cli::{Options, SelinuxMode};
-use crate::facts::DockerConfiguration;
+use crate::facts::Part::{Images, Programs, State};
+use crate::facts::{DockerConfiguration, Held, Part, Volume};
 use crate::guard::Quarantine;
 use crate::host::fake::fresh;
 use crate::host::{Heard, Introspection, Reached, Silence, Stage};
@@ -109,12 +110,12 @@ type Case = (Code, fn(&mut Facts));
 
 #[test]
 fn every_trap_of_the_machine_itself_is_found() {
-    let cases: [Case; 22] = [
+    let cases: [Case; 21] = [
         (Code::ArchitectureUnsupported, |it| it.kernel_architecture = "riscv64".into()),
         (Code::ArchitectureUnsupported, |it| it.userland_architecture = Some("i386".into())),
         (Code::NoSystemd, |it| it.systemd = false),
-        (Code::DiskFull, |it| it.disk_free = 1_000_000_000),
-        (Code::DiskLow, |it| it.disk_free = 2_000_000_000),
+        (Code::DiskFull, |it| it.volumes = volumes(&[("/", 1_000, &[Programs, State, Images])])),
+        (Code::DiskLow, |it| it.volumes = volumes(&[("/", 2_000, &[Programs, State, Images])])),
         (Code::MemoryLow, |it| it.memory = 256 << 20),
         (Code::NoMemoryControl, |it| it.no_memory_control = true),
         (Code::NoTables, |it| it.iptables_lacks_tables = true),
@@ -131,7 +132,6 @@ fn every_trap_of_the_machine_itself_is_found() {
         (Code::DockerHosts, |it| configured(it).hosts = true),
         (Code::DockerNoIptables, |it| configured(it).iptables = Some(false)),
         (Code::DockerUsernsRemap, |it| configured(it).userns_remap = Some("default".into())),
-        (Code::DockerDataRoot, |it| configured(it).data_root = Some("/mnt/docker".into())),
     ];
     for (code, change) in cases {
         only(code, found(change));
@@ -160,7 +160,7 @@ fn an_image_may_be_baked_without_a_machine_id_and_an_installed_machine_on_a_full
     facts.machine_id = None;
     assert_eq!(findings(&facts, &wanted(Options::default()), Some(&distro()), Goal::Install), []);
     let low = found(|facts| {
-        facts.disk_free = 1_000_000_000;
+        facts.volumes = volumes(&[("/", 1_000, &[Programs, State, Images])]);
         for name in ["amazon-ssm-agent", "amazon-ecs-init"] {
             facts.packages.insert(name.into(), "1".into());
         }
@@ -168,11 +168,46 @@ fn an_image_may_be_baked_without_a_machine_id_and_an_installed_machine_on_a_full
     only(Code::DiskLow, low);
 }
 
+fn volumes(all: &[(&str, u64, &[Part])]) -> Vec<Volume> {
+    let folder = |part: Part| match part {
+        Programs => "/usr",
+        State => "/var",
+        Images => "/var/lib/docker",
+    };
+    let held = |part: &Part| Held { part: *part, path: folder(*part).into() };
+    let volume = |(place, megabytes, parts): &(&str, u64, &[Part])| Volume {
+        place: (*place).into(),
+        free: megabytes * 1_000_000,
+        holds: parts.iter().map(held).collect(),
+    };
+    all.iter().map(volume).collect()
+}
+
+#[test]
+fn a_server_with_little_in_var_and_docker_on_a_disk_of_its_own_has_room() {
+    let with = |var, programs| {
+        found(|facts| {
+            facts.volumes = volumes(&[
+                ("/", programs, &[Programs]),
+                ("/var", var, &[State]),
+                ("/docker", 200_000, &[Images]),
+            ]);
+        })
+    };
+    assert_eq!(with(1_200, 20_000), []);
+    let full = only(Code::DiskFull, with(1_200, 500));
+    assert!(
+        full.sentence.starts_with("500 MB are free in the file system at /, for /usr, and the"),
+        "{full:?}"
+    );
+    only(Code::DiskFull, with(300, 20_000));
+}
+
 #[test]
 fn a_machine_on_a_full_disk_registers_not_and_one_that_is_registered_loses_nothing() {
     let with = |registered: bool| {
         found(|facts| {
-            (facts.disk_free, facts.disk) = (200_000_000, "/var".into());
+            facts.volumes = volumes(&[("/", 20_000, &[Programs]), ("/var", 200, &[State, Images])]);
             for name in ["amazon-ssm-agent", "amazon-ecs-init"] {
                 facts.packages.insert(name.into(), "1".into());
             }
@@ -181,8 +216,8 @@ fn a_machine_on_a_full_disk_registers_not_and_one_that_is_registered_loses_nothi
         })
     };
     let full = only(Code::DiskFull, with(false));
-    let said = "200 MB are free below /var/lib, in the file system at /var, and to register and to start the agents \
-                takes 300 MB";
+    let said = "200 MB are free in the file system at /var, for /var and /var/lib/docker, and to register and to start \
+                the agents takes 300 MB";
     assert!(full.sentence == said && full.remedy.contains("'du -xhd 3 /var | sort -h'"), "{full:?}");
     assert!(with(true).iter().all(|it| it.severity != Severity::Blocks), "{:?}", with(true));
 }

@@ -207,7 +207,7 @@ fn a_disk_on_which_somebody_makes_room_later_is_waited_for_and_costs_nothing() {
     fake.has_room_at = fake.elapsed() + Duration::from_secs(3600);
     booted_first(&mut fake, "full");
     let console = fake.console().join("\n");
-    let said = "waiting to try again: 7 MB are free below /var/lib, in the file system at /, and to register";
+    let said = "waiting to try again: 7 MB are free in the file system at /, for /usr, /var and /var/lib/docker, and to register";
     assert_eq!(console.matches(said).count(), 1, "{console}");
     assert_eq!((fake.service.registrations, standing(&fake).state), (1, Standing::Done));
 }

@@ -101,9 +101,10 @@ pub fn asks_for_credentials(machine: &VirtualMachine) -> Result<()> {
     Ok(())
 }
 
-/// A container image with a shell and what it is linked to: there is no registry to pull one from.
-const IMAGE: &str = "tar -C / -ch usr/bin/bash usr/bin/cat $(ldd /bin/bash /bin/cat | grep -o '/lib[^ ]*' | sort -u | sed s:^/::) \
-                     | docker import --change 'ENV PATH=/usr/bin' - shell:latest";
+/// A container image with a shell and what it is linked to: there is no registry to pull one from. Some bases of Debian 11
+/// have no programs of `/bin` in `/usr/bin`.
+const IMAGE: &str = "tar -C / -ch bin/bash bin/cat $(ldd /bin/bash /bin/cat | grep -o '/lib[^ ]*' | sort -u | sed s:^/::) \
+                     | docker import --change 'ENV PATH=/bin' - shell:latest";
 
 /// Asks for 64 MiB, and says so where it had them.
 const TAKE: &str =

@@ -59,8 +59,7 @@ fn a_clock_ten_years_ahead_and_then_a_full_disk_are_waited_for_and_cost_no_activ
         machine.must(FILL)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         machine.must(&format!("date -s @{now}"))?;
-        let full =
-            "are free below /var/lib, in the file system at /, and to register and to start the agents takes";
+        let full = "MB are free in the file system at /, for /usr, /var and /var/lib/docker, and to register";
         waits(&mut machine, "waiting-to-try-again", full)?;
         let hint = report(&machine)?["last_error"]["hint"].to_string();
         assert!(hint.contains("make room there"), "{hint}");
