@@ -36,7 +36,7 @@ pub use gpu::Gpu;
 pub use os_release::Told;
 use sight::Sight;
 pub use system::Security;
-pub(crate) use system::device_number_of_root;
+pub(crate) use system::device_of_root;
 pub use volumes::{Held, Part, Volume};
 
 /// What the machine is.

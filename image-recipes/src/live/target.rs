@@ -79,7 +79,7 @@ impl Target {
     /// # Errors
     /// When the disk says no.
     pub fn write(&self, at: u64, bytes: &[u8]) -> Result<()> {
-        self.power()?;
+        self.power(at, bytes)?;
         self.file.write_all_at(bytes, at).map_err(|e| self.broken("written", at, &e))
     }
 
@@ -91,7 +91,7 @@ impl Target {
         if length == 0 {
             return Ok(());
         }
-        self.power()?;
+        self.power(at, &[])?;
         let (start, count) =
             (i64::try_from(at).unwrap_or(i64::MAX), i64::try_from(length).unwrap_or(i64::MAX));
         let mode = FallocateFlags::FALLOC_FL_ZERO_RANGE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
@@ -107,6 +107,7 @@ impl Target {
         let mut done = 0;
         while done < length {
             let part = usize::try_from(length - done).unwrap_or(ZEROS).min(ZEROS);
+            self.power(at + done, &[])?;
             self.file.write_all_at(&zeros[..part], at + done).map_err(|e| self.broken("written", at, &e))?;
             done += part as u64;
         }
@@ -130,14 +131,19 @@ impl Target {
 
     #[cfg(not(test))]
     #[allow(clippy::unnecessary_wraps, clippy::unused_self)]
-    fn power(&self) -> Result<()> {
+    fn power(&self, _at: u64, _bytes: &[u8]) -> Result<()> {
         Ok(())
     }
 
+    /// Of the write at which it is cut, half of the sectors are on the disk.
     #[cfg(test)]
-    fn power(&self) -> Result<()> {
+    fn power(&self, at: u64, bytes: &[u8]) -> Result<()> {
         match self.cut_at.get() {
-            Some(0) => Err(Error::failed("the power is cut")),
+            Some(0) => {
+                let half = bytes.len() / 2 / 512 * 512;
+                self.file.write_all_at(&bytes[..half], at).unwrap();
+                Err(Error::failed("the power is cut"))
+            }
             left => {
                 self.cut_at.set(left.map(|it| it - 1));
                 Ok(())

@@ -1,6 +1,6 @@
 //! Facts from single files: cgroups, security modules, mounts, routes, programs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use distro_matrix::Distro;
 use serde::{Deserialize, Serialize};
@@ -109,11 +109,17 @@ pub(super) fn mounted_above(host: &dyn Host, path: &str) -> Result<(String, Stri
     Ok((place.to_owned(), device.to_owned()))
 }
 
-/// The major and minor number of the device that holds the root, as `179:2`.
-pub(crate) fn device_number_of_root(host: &dyn Host) -> Result<Option<String>> {
+/// The kernel's folder of the device that holds the root. Btrfs has a number of its own, which is no device's: there it is
+/// the device that was named when it was mounted.
+pub(crate) fn device_of_root(host: &dyn Host) -> Result<Option<PathBuf>> {
     let mounts = mounts(host)?;
-    let last = mounted_at(&mounts, "/").last();
-    Ok(last.and_then(|line| line.split(' ').nth(2)).map(str::to_owned))
+    let Some(line) = mounted_at(&mounts, "/").last() else { return Ok(None) };
+    let number = line.split(' ').nth(2).unwrap_or_default();
+    if let Some(device) = host.resolve(&Path::new("/sys/dev/block").join(number))? {
+        return Ok(Some(device));
+    }
+    let named = line.split(" - ").nth(1).and_then(|it| it.split(' ').nth(1)?.strip_prefix("/dev/"));
+    named.map_or(Ok(None), |name| host.resolve(&Path::new("/sys/class/block").join(name)))
 }
 
 fn mounts(host: &dyn Host) -> Result<String> {

@@ -9,7 +9,7 @@ use landfall_contract::seed::{FILE, LABELS, SIGNATURE};
 
 use super::{Found, Source, of_bytes};
 use crate::error::Result;
-use crate::facts::{device_number_of_root, is_virtual};
+use crate::facts::{device_of_root, is_virtual};
 use crate::host::Host;
 
 mod fat;
@@ -142,9 +142,23 @@ fn hangs_outside(host: &dyn Host, disk: &Path) -> Result<bool> {
 }
 
 fn holds_root(host: &dyn Host, disk: &Path) -> Result<bool> {
-    let Some(number) = device_number_of_root(host)? else { return Ok(false) };
-    let root = host.resolve(&Path::new("/sys/dev/block").join(number))?;
-    Ok(root.is_some_and(|place| place.starts_with(disk)))
+    device_of_root(host)?.map_or(Ok(false), |root| is_of(host, &root, disk))
+}
+
+/// Whether a device is this disk, a partition of it, or made of such: LVM, encryption and RAID name what they are made of.
+fn is_of(host: &dyn Host, device: &Path, disk: &Path) -> Result<bool> {
+    if device.starts_with(disk) {
+        return Ok(true);
+    }
+    let below = device.join("slaves");
+    for name in host.list(&below)? {
+        if let Some(part) = host.resolve(&below.join(name))?
+            && is_of(host, &part, disk)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn number(host: &dyn Host, folder: &Path, name: &str) -> Result<u64> {

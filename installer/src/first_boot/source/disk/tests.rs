@@ -148,6 +148,20 @@ fn what_somebody_may_plug_in_without_opening_the_machine_is_removable() {
     let fixed = ["mmcblk0", "mmcblk1", "mmcblk1p1", "mmcblk1p2", "nvme0n1", "nvme2n1", "sdd"];
     assert_eq!(named(&fake, Kind::Fixed).unwrap(), fixed);
     assert_eq!(named(&fake, Kind::Removable).unwrap(), ["nvme1n1"]);
+
+    // The same with LVM in an encrypted partition of it, and with Btrfs, whose number is no device's.
+    let card = "/sys/devices/platform/mmc_host/mmc1/mmc1:aaaa/block/mmcblk1/mmcblk1p2";
+    for (upper, lower) in [("dm-1", "/sys/devices/virtual/block/dm-0"), ("dm-0", card)] {
+        let name = lower.rsplit('/').next().unwrap();
+        fake.link(&format!("/sys/devices/virtual/block/{upper}/slaves/{name}"), lower);
+    }
+    fake.link("/sys/dev/block/253:1", "/sys/devices/virtual/block/dm-1");
+    for mounted in ["253:1 / / rw - ext4 /dev/mapper/vg-root rw", "0:30 /@ / rw - btrfs /dev/mmcblk1p2 rw"] {
+        fake.put("/proc/self/mountinfo", &format!("22 1 {mounted}\n"), 0o444);
+        assert_eq!(named(&fake, Kind::Removable).unwrap(), ["nvme1n1"], "{mounted}");
+    }
+    fake.put("/proc/self/mountinfo", "22 1 0:30 /@ / rw - btrfs /dev/sdd rw\n", 0o444);
+    assert_eq!(named(&fake, Kind::Removable).unwrap(), removable);
 }
 
 /// Where a bound fails, this does not end, or panics.
