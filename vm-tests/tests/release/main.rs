@@ -1,0 +1,14 @@
+//! A release, and the way of its program onto a machine by `install.sh`.
+//!
+//! Real shells run the real script, which downloads with real programs from a server on this machine and installs into
+//! a `/usr/local/bin` that the test alone sees. What it installs is a stand-in for landfall, a script that tells what
+//! it was called with: these tests are about the way, not about what came by it.
+
+mod downloads;
+mod finished;
+mod interrupted;
+mod machines;
+mod refused;
+mod reproduced;
+mod sandbox;
+mod shells;
