@@ -88,7 +88,7 @@ fn who_is_not_root_is_told_how_and_with_sudo_it_goes() {
     // Whoever is not root has to get to the files.
     let script =
         "cp install.sh /run/install.sh; cd /; as='setpriv --reuid=65534 --regid=65534 --clear-groups';";
-    let mounts = "mount -t tmpfs none /run; mount -t tmpfs none /etc/sudoers.d; \
+    let mounts = "mount -t tmpfs none /run; mount -t tmpfs -o mode=755 none /etc/sudoers.d; \
                   echo '#65534 ALL=(ALL) NOPASSWD:SETENV: ALL' >/etc/sudoers.d/test; chmod 440 /etc/sudoers.d/test";
     let output = sandbox.run_after(mounts, &format!("{script} $as sh /run/install.sh --region x"));
     assert_refused(&output, 2, "only root can install landfall for everybody");
