@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 use vm_tests::programs::workspace;
 
-use crate::sandbox::{assert_refused, finish, said, stderr, stdout};
+use crate::sandbox::{assert_refused, finish, key_pair, said, stderr, stdout};
 
 /// A folder with something in the place of the programs.
 fn programs() -> TempDir {
@@ -16,15 +16,6 @@ fn programs() -> TempDir {
         fs::write(folder.path().join(format!("landfall-{architecture}-linux")), architecture).unwrap();
     }
     folder
-}
-
-/// A key pair of minisign's without a password: `key` and `key.pub`.
-fn key(folder: &Path, name: &str) -> String {
-    let path = |ending: &str| folder.join(format!("{name}{ending}")).display().to_string();
-    let made =
-        Command::new("minisign").args(["-G", "-W", "-s", &path(""), "-p", &path(".pub")]).output().unwrap();
-    assert!(made.status.success(), "{}", said(&made));
-    path("")
 }
 
 fn verified(release: &Path, key: &str) -> Output {
@@ -39,7 +30,7 @@ fn verified(release: &Path, key: &str) -> Output {
 #[test]
 fn the_sums_are_of_every_file_and_the_release_key_alone_vouches_for_them_and_for_the_version() {
     let (folder, keys) = (programs(), TempDir::new().unwrap());
-    let (ours, strangers) = (key(keys.path(), "ours"), key(keys.path(), "strangers"));
+    let (ours, strangers) = (key_pair(keys.path(), "ours"), key_pair(keys.path(), "strangers"));
     let text = fs::read_to_string(&ours).unwrap();
     for (flags, variable) in [(vec!["--sign-key", &ours], None), (vec![], Some(&text))] {
         let mut command = finish(folder.path(), &flags);

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -101,6 +102,13 @@ impl Sandbox {
         fs::read(self.path("bin/landfall")).ok()
     }
 
+    /// Puts a program there, as if it had been installed.
+    pub fn install(&self, program: &[u8]) {
+        let path = self.path("bin/landfall");
+        fs::write(&path, program).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
     /// All that is in the sandbox's /usr/local/bin.
     pub fn left(&self) -> Vec<OsString> {
         let mut names: Vec<_> =
@@ -154,7 +162,7 @@ impl Sandbox {
             ])
             .args(["sh", script])
             .env_clear()
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("PATH", "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
             .env("HOME", self.path("home"))
             .env("LANDFALL_BASE_URL", self.http())
             .current_dir(self.release(""))
@@ -173,10 +181,24 @@ impl Drop for Sandbox {
 
 /// `scripts/finish-release` over a folder, as scripts/build-release calls it.
 pub fn finish(folder: &Path, more: &[&str]) -> Command {
+    finish_as("0.1.0", folder, more)
+}
+
+/// The same for another version.
+pub fn finish_as(version: &str, folder: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(workspace().join("scripts/finish-release"));
-    command.args(["--base-url", BASE, "--version", "0.1.0"]).args(more).arg(folder);
+    command.args(["--base-url", BASE, "--version", version]).args(more).arg(folder);
     command.stdin(Stdio::null()).env_remove("LANDFALL_RELEASE_KEY");
     command
+}
+
+/// A key pair of minisign's without a password: `key` and `key.pub`.
+pub fn key_pair(folder: &Path, name: &str) -> String {
+    let path = |ending: &str| folder.join(format!("{name}{ending}")).display().to_string();
+    let made =
+        Command::new("minisign").args(["-G", "-W", "-s", &path(""), "-p", &path(".pub")]).output().unwrap();
+    assert!(made.status.success(), "{}", said(&made));
+    path("")
 }
 
 /// How it ended and all it printed, for people.
