@@ -44,7 +44,7 @@ impl Offer {
 
     /// That nothing was replaced, for this reason.
     #[track_caller]
-    fn is_refused(mut self, sentence: &str) {
+    fn assert_refused(mut self, sentence: &str) {
         let before = self.fake.state();
         let error = self.update().unwrap_err();
         assert!(error.what.contains(sentence) && error.hint.is_some(), "not '{sentence}': {error}");
@@ -88,33 +88,33 @@ fn without_an_address_and_a_key_it_is_off_and_asks_nobody() {
 
 #[test]
 fn an_older_release_and_another_program_of_this_version_are_refused_however_well_they_are_signed() {
-    Offer::of("0.0.9", NEWER).is_refused("is 0.0.9, and this is");
-    Offer::of(env!("CARGO_PKG_VERSION"), NEWER).is_refused("is another");
+    Offer::of("0.0.9", NEWER).assert_refused("is 0.0.9, and this is");
+    Offer::of(env!("CARGO_PKG_VERSION"), NEWER).assert_refused("is another");
 }
 
 #[test]
 fn a_release_that_a_stranger_signed_or_that_was_changed_afterwards_is_refused() {
     let mut stranger = Offer::of("9.0.0", NEWER);
     stranger.keys = KeyPair::generate_unencrypted_keypair().unwrap();
-    stranger.is_refused("the key did not sign this SHA256SUMS");
+    stranger.assert_refused("the key did not sign this SHA256SUMS");
 
     let mut changed = Offer::of("9.0.0", NEWER);
     changed.serve("SHA256SUMS", format!("{}  landfall-x86_64-linux\n", sum(b"evil")).as_bytes());
-    changed.is_refused("the key did not sign this SHA256SUMS");
+    changed.assert_refused("the key did not sign this SHA256SUMS");
 
     let mut renamed = Offer::of("0.0.9", NEWER);
     let url = format!("{FROM}/SHA256SUMS.minisig");
     let signature = String::from_utf8(renamed.fake.served_at[&url].clone()).unwrap();
     renamed.serve("SHA256SUMS.minisig", signature.replace("landfall 0.0.9", "landfall 9.0.0").as_bytes());
-    renamed.is_refused("the key did not sign this SHA256SUMS");
+    renamed.assert_refused("the key did not sign this SHA256SUMS");
 
     let mut swapped = Offer::of("9.0.0", NEWER);
     swapped.serve("landfall-x86_64-linux", b"evil");
-    swapped.is_refused("is not the program that was signed");
+    swapped.assert_refused("is not the program that was signed");
 
     let mut none = Offer::of("9.0.0", NEWER);
     none.serve("SHA256SUMS.minisig", b"<html>");
-    none.is_refused("is not a signature of minisign's");
+    none.assert_refused("is not a signature of minisign's");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn what_the_key_signed_for_something_else_is_no_release_for_this_machine() {
     ] {
         let mut offer = Offer::of("9.0.0", NEWER);
         offer.sign(&sums, comment);
-        offer.is_refused(sentence);
+        offer.assert_refused(sentence);
     }
 }
 
