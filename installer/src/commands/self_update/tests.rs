@@ -66,6 +66,15 @@ fn a_newer_release_takes_this_programs_place_and_a_second_run_finds_nothing_to_d
 }
 
 #[test]
+fn it_asks_through_the_proxy_that_is_set() {
+    let mut offer = Offer::of("9.0.0", NEWER);
+    let flags = UpdateFlags { from: Some(FROM.into()), key: Some(offer.keys.pk.to_base64()) };
+    let options = Options { proxy: Some("http://proxy:3128".into()), ..Options::default() };
+    run(&mut offer.fake, &flags, &options, true).unwrap();
+    assert_eq!(offer.fake.proxy.map(|proxy| proxy.url).as_deref(), Some("http://proxy:3128"));
+}
+
+#[test]
 fn without_an_address_and_a_key_it_is_off_and_asks_nobody() {
     let key = Offer::of("9.0.0", NEWER).keys.pk.to_base64();
     for (from, key, sentence) in [
