@@ -13,11 +13,13 @@ mod options;
 mod sealing;
 #[cfg(test)]
 mod tests;
+mod update;
 
 pub use identity::{IdentityAction, RenewFlags};
 pub use looking::{Architecture, CheckFlags, PlanFlags};
 pub use options::{Allowance, DockerSource, IpFamily, Options, SelinuxMode};
 pub use sealing::{InstallFlags, SealFlags};
+pub use update::UpdateFlags;
 
 /// Turns this machine into an Amazon ECS Anywhere external instance.
 #[derive(Debug, Parser)]
@@ -60,6 +62,8 @@ pub enum Action {
     Identity(IdentityAction),
     /// Put back everything that Landfall changed
     Uninstall,
+    /// Put a newer release in the place of this program; off without --from and --key
+    SelfUpdate(UpdateFlags),
     /// Wait until the SSM agent has brought credentials (used by a unit)
     #[command(hide = true)]
     WaitForCredentials {

@@ -17,6 +17,7 @@ pub mod identity;
 pub mod install_offline;
 pub mod plan;
 pub mod seal;
+pub mod self_update;
 pub mod status;
 pub mod uninstall;
 pub mod up;
@@ -70,6 +71,10 @@ pub fn run(host: &mut dyn Host, cli: Cli) -> Result<()> {
             let RenewFlags { force, options: given } = *flags;
             let options = options(host, Box::new(given))?;
             identity::renew(host, options, force, json)
+        }
+        Action::SelfUpdate(flags) => {
+            let file = config::file(host, cli.config.as_deref())?;
+            self_update::run(host, &flags, &file, json)
         }
         Action::Uninstall => uninstall::run(host, json),
         Action::WaitForCredentials { timeout } => wait_for_credentials::run(host, timeout),

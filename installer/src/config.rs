@@ -23,6 +23,22 @@ pub use sources::Sources;
 
 pub(crate) use secrets::must_be_private;
 
+/// The folder of a release of Landfall, without a slash at its end.
+///
+/// # Errors
+/// When it is no address, or one without TLS.
+pub fn release_address(url: &str) -> Result<String> {
+    sources::address("--from", url).map(|url| url.trim_end_matches('/').to_owned())
+}
+
+/// The proxy to use, where one is.
+///
+/// # Errors
+/// When it is none that can be.
+pub fn proxy(host: &dyn Host, options: &Options) -> Result<Option<Proxy>> {
+    proxy::chosen(host, options)
+}
+
 /// Where options are read from when no other file is named.
 pub const FILE: &str = "/etc/landfall/config.toml";
 /// The systemd credential that an activation may come in.

@@ -42,6 +42,7 @@ pub mod proxy;
 pub mod receipt;
 pub mod recognition;
 pub mod registration;
+pub mod release;
 mod rpm_sources;
 pub mod rule_set;
 pub mod seal;

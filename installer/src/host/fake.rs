@@ -105,6 +105,8 @@ pub struct Fake {
     offers: BTreeMap<String, ControlData>,
     /// What small files have in them, whatever their address.
     pub served: Vec<u8>,
+    /// What they have at some addresses.
+    pub served_at: BTreeMap<String, Vec<u8>>,
     /// Packages that the distribution does not have.
     pub withheld: BTreeSet<&'static str>,
     /// Whether reading the package lists fails.

@@ -307,12 +307,13 @@ impl Host for Fake {
         Ok(self.act(command).unwrap_or_else(|Halt| refuse(1, "this was made to fail")))
     }
 
-    fn download(&mut self, _url: &str, most: u64) -> Result<Vec<u8>> {
+    fn download(&mut self, url: &str, most: u64) -> Result<Vec<u8>> {
         self.tick()?;
-        if self.is_offline() || self.served.len() as u64 > most {
+        let served = self.served_at.get(url).unwrap_or(&self.served);
+        if self.is_offline() || served.len() as u64 > most {
             return Err(Error::unreached("the connection was refused"));
         }
-        Ok(self.served.clone())
+        Ok(served.clone())
     }
 
     fn ask(&mut self, request: &Request) -> Result<Response> {

@@ -1,0 +1,179 @@
+//! Releases that a test signs, on a machine in memory.
+
+use minisign::KeyPair;
+
+use super::*;
+use crate::error::Kind;
+use crate::host::fake::{Fake, Survivors, fresh};
+
+const FROM: &str = "https://releases.example/landfall";
+const OWN: &str = "/root/landfall";
+const NEWER: &[u8] = b"a newer landfall";
+
+/// A machine that runs this version, and a server with such a release for it.
+struct Offer {
+    keys: KeyPair,
+    fake: Fake,
+}
+
+impl Offer {
+    fn of(version: &str, program: &[u8]) -> Self {
+        let mut offer = Self { keys: KeyPair::generate_unencrypted_keypair().unwrap(), fake: fresh() };
+        offer.fake.put(OWN, "this landfall", 0o755);
+        offer.serve("landfall-x86_64-linux", program);
+        offer.sign(&format!("{}  landfall-x86_64-linux\n", sum(program)), &format!("landfall {version}"));
+        offer
+    }
+
+    fn sign(&mut self, sums: &str, comment: &str) {
+        let signed = minisign::sign(Some(&self.keys.pk), &self.keys.sk, sums.as_bytes(), Some(comment), None);
+        self.serve("SHA256SUMS", sums.as_bytes());
+        self.serve("SHA256SUMS.minisig", signed.unwrap().to_string().as_bytes());
+    }
+
+    fn serve(&mut self, name: &str, content: &[u8]) {
+        self.fake.served_at.insert(format!("{FROM}/{name}"), content.into());
+    }
+
+    fn update(&mut self) -> Result<()> {
+        let flags = UpdateFlags { from: Some(FROM.into()), key: Some(self.keys.pk.to_base64()) };
+        let outcome = run(&mut self.fake, &flags, &Options::default(), true);
+        crate::commands::make_way(&mut self.fake);
+        outcome
+    }
+
+    /// That nothing was replaced, for this reason.
+    #[track_caller]
+    fn assert_refused(mut self, sentence: &str) {
+        let before = self.fake.state();
+        let error = self.update().unwrap_err();
+        assert!(error.what.contains(sentence) && error.hint.is_some(), "not '{sentence}': {error}");
+        assert_eq!((error.kind, error.exit_code()), (Kind::Lasting, 1));
+        assert_eq!(self.fake.state(), before);
+    }
+}
+
+#[test]
+fn a_newer_release_takes_this_programs_place_and_a_second_run_finds_nothing_to_do() {
+    let mut offer = Offer::of("9.0.0", NEWER);
+    offer.update().unwrap();
+    assert_eq!(offer.fake.disk.text(OWN).unwrap().as_bytes(), NEWER);
+    // The program that runs in this test is of this version still: so it is offered that one.
+    let mut same = Offer::of(env!("CARGO_PKG_VERSION"), b"this landfall");
+    let before = same.fake.state();
+    same.update().unwrap();
+    assert_eq!(same.fake.state(), before);
+}
+
+#[test]
+fn it_asks_through_the_proxy_that_is_set() {
+    let mut offer = Offer::of("9.0.0", NEWER);
+    let flags = UpdateFlags { from: Some(FROM.into()), key: Some(offer.keys.pk.to_base64()) };
+    let options = Options { proxy: Some("http://proxy:3128".into()), ..Options::default() };
+    run(&mut offer.fake, &flags, &options, true).unwrap();
+    assert_eq!(offer.fake.proxy.map(|proxy| proxy.url).as_deref(), Some("http://proxy:3128"));
+}
+
+#[test]
+fn without_an_address_and_a_key_it_is_off_and_asks_nobody() {
+    let key = Offer::of("9.0.0", NEWER).keys.pk.to_base64();
+    for (from, key, sentence) in [
+        (None, None, "self-update is off"),
+        (Some(FROM), None, "self-update is off"),
+        (None, Some(key.as_str()), "self-update is off"),
+        (Some("http://releases.example"), Some(key.as_str()), "is not reached over TLS"),
+        (Some("https://user:secret@releases.example"), Some(key.as_str()), "maybe a password"),
+        (Some(FROM), Some("RWQ"), "--key is not a public key"),
+    ] {
+        let mut fake = fresh();
+        let before = (fake.state(), fake.touches);
+        let flags = UpdateFlags { from: from.map(str::to_owned), key: key.map(str::to_owned) };
+        let error = run(&mut fake, &flags, &Options::default(), true).unwrap_err();
+        assert!(error.what.contains(sentence) && error.hint.is_some(), "not '{sentence}': {error}");
+        assert_eq!(error.exit_code(), 2);
+        assert_eq!((fake.state(), fake.touches), before);
+    }
+}
+
+#[test]
+fn an_older_release_and_another_program_of_this_version_are_refused_however_well_they_are_signed() {
+    Offer::of("0.0.9", NEWER).assert_refused("is 0.0.9, and this is");
+    Offer::of(env!("CARGO_PKG_VERSION"), NEWER).assert_refused("is another");
+}
+
+#[test]
+fn a_release_that_a_stranger_signed_or_that_was_changed_afterwards_is_refused() {
+    let mut stranger = Offer::of("9.0.0", NEWER);
+    stranger.keys = KeyPair::generate_unencrypted_keypair().unwrap();
+    stranger.assert_refused("the key did not sign this SHA256SUMS");
+
+    let mut changed = Offer::of("9.0.0", NEWER);
+    changed.serve("SHA256SUMS", format!("{}  landfall-x86_64-linux\n", sum(b"evil")).as_bytes());
+    changed.assert_refused("the key did not sign this SHA256SUMS");
+
+    let mut renamed = Offer::of("0.0.9", NEWER);
+    let url = format!("{FROM}/SHA256SUMS.minisig");
+    let signature = String::from_utf8(renamed.fake.served_at[&url].clone()).unwrap();
+    renamed.serve("SHA256SUMS.minisig", signature.replace("landfall 0.0.9", "landfall 9.0.0").as_bytes());
+    renamed.assert_refused("the key did not sign this SHA256SUMS");
+
+    let mut swapped = Offer::of("9.0.0", NEWER);
+    swapped.serve("landfall-x86_64-linux", b"evil");
+    swapped.assert_refused("is not the program that was signed");
+
+    let mut none = Offer::of("9.0.0", NEWER);
+    none.serve("SHA256SUMS.minisig", b"<html>");
+    none.assert_refused("is not a signature of minisign's");
+}
+
+#[test]
+fn what_the_key_signed_for_something_else_is_no_release_for_this_machine() {
+    let line = |name: &str| format!("{}  {name}\n", sum(NEWER));
+    for (sums, comment, sentence) in [
+        (line("landfall-x86_64-linux"), "timestamp:1795348800\tfile:SHA256SUMS", "names no version"),
+        (line("landfall-x86_64-linux"), "landfall 9.0", "names no version"),
+        (line("landfall-aarch64-linux"), "landfall 9.0.0", "does not list the program"),
+        (line("not-landfall-x86_64-linux"), "landfall 9.0.0", "does not list the program"),
+        ("abc  landfall-x86_64-linux\n".to_owned(), "landfall 9.0.0", "does not list the program"),
+    ] {
+        let mut offer = Offer::of("9.0.0", NEWER);
+        offer.sign(&sums, comment);
+        offer.assert_refused(sentence);
+    }
+}
+
+#[test]
+fn a_power_cut_at_any_touch_leaves_the_old_program_or_the_new_one_and_another_run_leaves_nothing_beside_it() {
+    let mut offer = Offer::of("9.0.0", NEWER);
+    offer.fake.keep_moments();
+    offer.update().unwrap();
+    let moments = offer.fake.take_moments();
+    assert!(moments.len() > 5, "only {} touches", moments.len());
+    for (at, moment) in moments.into_iter().enumerate() {
+        for survivors in [Survivors::None, Survivors::All, Survivors::Some(1), Survivors::Some(2)] {
+            let mut cut = Offer { keys: offer.keys.clone(), fake: moment.clone() };
+            cut.fake.lose_power(survivors);
+            let program = cut.fake.disk.text(OWN).unwrap_or_default();
+            assert!(program == "this landfall" || program.as_bytes() == NEWER, "'{program}' at touch {at}");
+            cut.update().unwrap();
+            assert_eq!(cut.fake.disk.text(OWN).unwrap().as_bytes(), NEWER);
+            let left: Vec<String> =
+                cut.fake.state().into_keys().filter(|it| it.contains("landfall-new")).collect();
+            assert!(left.is_empty(), "{left:?} at touch {at}");
+        }
+    }
+}
+
+#[test]
+fn a_failure_at_any_touch_keeps_the_program_whole() {
+    let mut whole = Offer::of("9.0.0", NEWER);
+    let begun = whole.fake.touches;
+    whole.update().unwrap();
+    for touch in begun + 1..=whole.fake.touches {
+        let mut offer = Offer::of("9.0.0", NEWER);
+        offer.fake.fails_at = Some(touch);
+        let _ = offer.update();
+        let program = offer.fake.disk.text(OWN).unwrap_or_default();
+        assert!(program == "this landfall" || program.as_bytes() == NEWER, "'{program}' at touch {touch}");
+    }
+}

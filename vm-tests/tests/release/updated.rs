@@ -1,0 +1,54 @@
+//! The real program, as it is downloaded, putting another in its own place.
+
+use std::fs;
+use std::process::Output;
+
+use tempfile::TempDir;
+use vm_tests::programs;
+
+use crate::sandbox::{Sandbox, assert_refused, can_run, finish_as, key_pair, said};
+
+#[test]
+fn the_program_that_people_download_replaces_itself_by_a_newer_release_of_its_key_and_by_nothing_else() {
+    if !can_run() {
+        return;
+    }
+    let (sandbox, keys) = (Sandbox::new(), TempDir::new().unwrap());
+    let (ours, strangers) = (key_pair(keys.path(), "ours"), key_pair(keys.path(), "strangers"));
+    let program = fs::read(programs::landfall().unwrap()).unwrap();
+    sandbox.install(&program);
+    let update = |flags: &str| -> Output {
+        // Landfall's lock is in /run.
+        let mounts = format!("mount -t tmpfs none /run; {}", sandbox.trusting());
+        sandbox.run_after(&mounts, &format!("landfall self-update {flags}"))
+    };
+    let offer = |version: &str, key: &str| {
+        let finished = finish_as(version, &sandbox.release(""), &["--sign-key", key]).output().unwrap();
+        assert!(finished.status.success(), "{}", said(&finished));
+    };
+    let from = sandbox.https();
+    let with = |key: &str| format!("--from {from} --key {}", public(key));
+
+    offer("9.0.0", &strangers);
+    assert_refused(&update(""), 2, "self-update is off");
+    assert_refused(&update(&format!("--from {from}")), 2, "self-update is off");
+    assert!(sandbox.admin.requests(None).unwrap().is_empty(), "somebody was asked");
+    assert_refused(&update(&with(&ours)), 1, "the key did not sign this SHA256SUMS");
+    offer("0.0.1", &ours);
+    assert_refused(&update(&with(&ours)), 1, "is 0.0.1, and this is 0.1.0");
+    offer("0.1.0", &ours);
+    assert_refused(&update(&with(&ours)), 1, "is another 0.1.0 than this one");
+    assert_eq!((sandbox.installed().as_ref(), sandbox.left().len()), (Some(&program), 1));
+    assert_eq!(sandbox.programs_asked_for(), 0);
+
+    offer("9.0.0", &ours);
+    let output = update(&with(&ours));
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(sandbox.installed(), fs::read(sandbox.release("landfall-x86_64-linux")).ok());
+    assert_eq!(sandbox.left(), ["landfall"]);
+}
+
+/// The line of a public key that is its text.
+fn public(key: &str) -> String {
+    fs::read_to_string(format!("{key}.pub")).unwrap().lines().nth(1).unwrap().to_owned()
+}
