@@ -18,28 +18,24 @@ const ARM64: &str = "aarch64-unknown-linux-musl";
 /// The program under test, as people download it.
 pub fn landfall() -> Result<PathBuf> {
     static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
-    once(&BUILT, || {
-        if let Some(given) = std::env::var_os("LANDFALL_BINARY") {
-            return Ok(given.into());
-        }
-        let output = host_command::run(&workspace().join("scripts/build").display().to_string(), [""; 0])?;
-        let path = output.lines().last().and_then(|line| line.split_whitespace().next());
-        path.map(PathBuf::from).ok_or_else(|| Error::new("scripts/build printed no path"))
-    })
+    once(&BUILT, || as_downloaded("LANDFALL_BINARY", "x86_64"))
 }
 
 /// The same for arm64.
 pub fn landfall_for_arm64() -> Result<PathBuf> {
     static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
-    once(&BUILT, || {
-        if let Some(given) = std::env::var_os("LANDFALL_ARM64_BINARY") {
-            return Ok(given.into());
-        }
-        let build = workspace().join("scripts/build").display().to_string();
-        let output = host_command::run(&build, ["--target", "aarch64"])?;
-        let path = output.lines().last().and_then(|line| line.split_whitespace().next());
-        path.map(PathBuf::from).ok_or_else(|| Error::new("scripts/build printed no path"))
-    })
+    once(&BUILT, || as_downloaded("LANDFALL_ARM64_BINARY", "aarch64"))
+}
+
+/// What the variable names, where it is set.
+fn as_downloaded(variable: &str, architecture: &str) -> Result<PathBuf> {
+    if let Some(given) = std::env::var_os(variable) {
+        return Ok(given.into());
+    }
+    let build = workspace().join("scripts/build").display().to_string();
+    let output = host_command::run(&build, ["--target", architecture])?;
+    let path = output.lines().last().and_then(|line| line.split_whitespace().next());
+    path.map(PathBuf::from).ok_or_else(|| Error::new("scripts/build printed no path"))
 }
 
 /// The folder with the stand-in agents and `guest-agent` for arm64.

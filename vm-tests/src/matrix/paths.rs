@@ -7,7 +7,6 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use image_recipes::machine::Bus;
-use landfall_contract::seed;
 
 use super::images::{self, GivenImage, Image};
 use super::{Cell, Path, proofs};
@@ -173,11 +172,7 @@ impl Trial {
     }
 
     fn golden(&mut self) -> Result<()> {
-        let medium = Medium::with(
-            "LANDFALL",
-            Bus::Virtio,
-            &[(seed::FILE, journey::seed(&self.world, 1)?.as_bytes())],
-        )?;
+        let medium = Medium::with_seed(&journey::seed(&self.world, 1)?, Bus::Virtio)?;
         self.power_on(self.setup.clone().with(medium))?;
         first_boot_is_done(self.machine()?)?;
         self.is_the_only_instance()

@@ -7,7 +7,6 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use image_recipes::machine::Bus;
-use landfall_contract::seed;
 
 use crate::error::{Error, Result};
 use crate::guest::Guest;
@@ -40,7 +39,7 @@ pub fn show(keep: bool) -> Result<()> {
     let seed = journey::seed(&world, 2)?;
     let mut clones = Vec::new();
     for id in IDS {
-        let medium = Medium::with("LANDFALL", Bus::Virtio, &[(seed::FILE, seed.as_bytes())])?;
+        let medium = Medium::with_seed(&seed, Bus::Virtio)?;
         clones.push(world.machine(&image, Setup::default().called(id).with(medium))?);
     }
     clones.iter_mut().for_each(VirtualMachine::keep_quiet);

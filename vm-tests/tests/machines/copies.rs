@@ -3,12 +3,12 @@
 use image_recipes::machine::Bus;
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
-use vm_tests::guest::machine::{Setup, VirtualMachine};
+use vm_tests::guest::machine::{Medium, Setup, VirtualMachine};
 use vm_tests::journey;
 use vm_tests::machine_images;
 use vm_tests::world::World;
 
-use crate::{TO_REGISTER, counted, disk, first_boot_is_done, is_still, registers, scenario, seed_disk};
+use crate::{TO_REGISTER, counted, first_boot_is_done, is_still, registers, scenario, seed_disk};
 
 const ONE: &str = "0e4f7a10-5d3b-4c1e-9a77-1b2c3d4e5f60";
 const OTHER: &str = "7b9c2d31-8e4f-4a5b-8c6d-9e0f1a2b3c4d";
@@ -18,7 +18,7 @@ fn two_clones(world: &mut World, uuids: [&str; 2]) -> Result<()> {
     let (image, seed) = (machine_images::golden()?, journey::seed(world, 2)?);
     let mut clones = Vec::new();
     for uuid in uuids {
-        let setup = Setup::default().called(uuid).with(disk(&seed, Bus::Virtio)?);
+        let setup = Setup::default().called(uuid).with(Medium::with_seed(&seed, Bus::Virtio)?);
         clones.push(world.machine(&image, setup)?);
     }
     clones.iter_mut().try_for_each(|it| it.power_on())?;

@@ -6,7 +6,6 @@ use std::time::Instant;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use image_recipes::machine::Bus;
-use landfall_contract::seed;
 use vm_tests::error::Result;
 use vm_tests::first_boot::{TO_REGISTER, first_boot_is_done, instance, is_in, report};
 use vm_tests::guest::machine::{Medium, Setup, VirtualMachine};
@@ -49,14 +48,9 @@ fn scenario_in(
     machine_proofs::record(started.elapsed())
 }
 
-/// The seed on a disk of its own.
-fn disk(seed: &str, bus: Bus) -> Result<Medium> {
-    Medium::with("LANDFALL", bus, &[(seed::FILE, seed.as_bytes())])
-}
-
 /// A seed for one machine of this world, on a disk of its own.
 fn seed_disk(world: &World, bus: Bus) -> Result<Medium> {
-    disk(&journey::seed(world, 1)?, bus)
+    Medium::with_seed(&journey::seed(world, 1)?, bus)
 }
 
 /// A machine with a seed that needs no disk: SMBIOS has it.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use image_recipes::machine::{Bus, Card, Disk, Firmware, Format, Identity, Kernel, Network, Spec, Tftp};
 use image_recipes::recipe::Architecture;
+use landfall_contract::seed;
 
 use crate::error::{Result, While};
 
@@ -51,6 +52,11 @@ impl Medium {
     pub fn with(label: &str, bus: Bus, files: &[(&str, &[u8])]) -> Result<Self> {
         let content = image_recipes::seed::fat::disk(label, files).doing(|| format!("making {label}"))?;
         Ok(Self { content, bus })
+    }
+
+    /// One with this seed of Landfall's.
+    pub fn with_seed(seed: &str, bus: Bus) -> Result<Self> {
+        Self::with("LANDFALL", bus, &[(seed::FILE, seed.as_bytes())])
     }
 }
 
