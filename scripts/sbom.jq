@@ -1,7 +1,7 @@
 # A CycloneDX 1.5 bill of materials of one program, from what cargo says.
 # --slurpfile metadata: cargo metadata. --rawfile tree: cargo tree --prefix depth, normal edges alone, without macros,
 # which run while others are compiled and are linked into nothing. --rawfile lock: Cargo.lock.
-# --slurpfile built: what cargo said it compiled. --arg: name, sum, target, epoch, rust, musl.
+# --slurpfile built: what cargo said it compiled. --arg: name, sum, target, epoch, rust, llvm, musl.
 # Fails where what was compiled for the target is not what the tree has.
 
 def reference: "\(.name)@\(.version)";
@@ -30,7 +30,7 @@ def reference: "\(.name)@\(.version)";
 | def component: {
     type: "library", "bom-ref": reference, name, version,
     description: (.description // "" | gsub("\\s+"; " ") | sub("^ "; "") | sub(" $"; "")),
-    licenses: [{expression: (.license | gsub("(?<=[^ ])/(?=[^ ])"; " OR "))}],
+    licenses: [{expression: (.license | gsub(" ?/ ?"; " OR "))}],
     hashes: [$sums[reference] // empty | {alg: "SHA-256", content: .}],
     purl: (if .source then "pkg:cargo/\(reference)" else null end)
   } | with_entries(select(.value != null and .value != [] and .value != ""));
@@ -38,7 +38,10 @@ def reference: "\(.name)@\(.version)";
 ($linked | map(select(.name == "landfall"))[0]) as $landfall
 | ([$linked[] | select(.name != "landfall") | component] + [
     {type: "library", "bom-ref": "rust-std@\($rust)", name: "rust-std", version: $rust,
-     description: "Rust's standard library", licenses: [{expression: "MIT OR Apache-2.0"}]},
+     description: "Rust's standard library, and the crates that it is made of",
+     licenses: [{expression: "(MIT OR Apache-2.0) AND Unicode-3.0"}]},
+    {type: "library", "bom-ref": "libunwind@\($llvm)", name: "libunwind", version: $llvm,
+     description: "LLVM's, which comes with Rust's library", licenses: [{expression: "Apache-2.0 WITH LLVM-exception"}]},
     {type: "library", "bom-ref": "musl@\($musl)", name: "musl", version: $musl,
      description: "The C library that comes with Rust's", licenses: [{expression: "MIT"}]}
   ] | sort_by(."bom-ref")) as $components
@@ -54,5 +57,6 @@ def reference: "\(.name)@\(.version)";
     dependencies: ([$edges | to_entries[] | {ref: .key, dependsOn: .value}] | sort_by(.ref)
         | map(if .ref == ($landfall | reference)
             then .dependsOn += ["musl@\($musl)", "rust-std@\($rust)"] else . end)
-        + [{ref: "musl@\($musl)"}, {ref: "rust-std@\($rust)", dependsOn: ["musl@\($musl)"]}])
+        + [{ref: "libunwind@\($llvm)", dependsOn: ["musl@\($musl)"]}, {ref: "musl@\($musl)"},
+            {ref: "rust-std@\($rust)", dependsOn: ["libunwind@\($llvm)", "musl@\($musl)"]}])
   }

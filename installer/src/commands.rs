@@ -74,7 +74,7 @@ pub fn run(host: &mut dyn Host, cli: Cli) -> Result<()> {
         }
         Action::SelfUpdate(flags) => {
             let file = config::file(host, cli.config.as_deref())?;
-            self_update::run(host, &flags, &file, json)
+            self_update::run(host, &flags, file, json)
         }
         Action::Uninstall => uninstall::run(host, json),
         Action::WaitForCredentials { timeout } => wait_for_credentials::run(host, timeout),

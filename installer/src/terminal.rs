@@ -18,14 +18,14 @@ const INTERRUPT: u8 = 3;
 /// Room for what is read, so that it never moves and leaves a copy behind.
 const MOST: usize = 16 * 1024;
 
-/// Reads all of standard input; of a terminal what is typed unseen.
+/// Reads all of standard input; of a terminal what is asked for there, and typed unseen.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn standard_input() -> Result<Secret> {
+pub fn standard_input(wanted: &str) -> Result<Secret> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        return typed(&stdin);
+        return typed(&stdin, wanted);
     }
     let mut text = String::new();
     let read = stdin.lock().read_to_string(&mut text);
@@ -44,15 +44,15 @@ pub fn answer(question: &str, unseen: bool) -> Result<Option<Secret>> {
         return Ok(None);
     }
     if unseen {
-        return typed(&stdin).map(Some);
+        return typed(&stdin, question).map(Some);
     }
     eprint!("{question}: ");
     lines(&stdin).map(Some)
 }
 
-fn typed(terminal: &impl AsFd) -> Result<Secret> {
+fn typed(terminal: &impl AsFd, wanted: &str) -> Result<Secret> {
     let unseen = Unseen::begin(terminal);
-    eprint!("activation code{}: ", if unseen.is_some() { " (not shown)" } else { "" });
+    eprint!("{wanted}{}: ", if unseen.is_some() { " (not shown)" } else { "" });
     let read = lines(terminal);
     drop(unseen);
     eprintln!();
@@ -73,7 +73,7 @@ fn lines(terminal: &impl AsFd) -> Result<Secret> {
         }
         text.extend_from_slice(&line[..count]);
         if text.contains(&INTERRUPT) {
-            return Err(Error::refused("it was broken off before an activation code was given")
+            return Err(Error::refused("it was broken off before an activation was given")
                 .hint("nothing was touched: run again"));
         }
     }

@@ -29,6 +29,20 @@ fn every_flag_has_its_variable_and_its_key() {
 }
 
 #[test]
+fn self_update_takes_its_proxy_from_the_variables_that_up_does() {
+    let command = Cli::command();
+    let variable = |name: &str, long: &str| {
+        let command = command.find_subcommand(name).expect("it is a command");
+        let mut flags = command.get_arguments().filter(|arg| arg.get_long() == Some(long));
+        flags.next().and_then(|arg| arg.get_env().map(std::ffi::OsStr::to_owned))
+    };
+    for long in ["proxy", "no-proxy"] {
+        assert!(variable("up", long).is_some(), "--{long}");
+        assert_eq!(variable("self-update", long), variable("up", long), "--{long}");
+    }
+}
+
+#[test]
 fn an_unknown_key_of_the_file_is_an_error() {
     assert!(toml::from_str::<Options>("regoin = \"us-east-1\"").is_err());
 }

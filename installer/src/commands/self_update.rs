@@ -3,11 +3,14 @@
 //! Off unless an address and a key are given: there is neither in the program, nothing is asked of the network before
 //! both are there, and no other command updates. What is replaced is replaced whole, durably and in one step.
 
+use std::path::Path;
+
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{must_be_alone, must_be_root, print_json};
 use crate::cli::{Options, UpdateFlags};
+use crate::components::landfall::PROGRAM;
 use crate::config;
 use crate::durable;
 use crate::error::{Error, Result, While};
@@ -18,13 +21,15 @@ use crate::release::{self, Version};
 const LONGEST_LIST: u64 = 64 << 10;
 /// Four times what a program has.
 const LONGEST_PROGRAM: u64 = 20 << 20;
+/// Of a program that nobody may run yet.
 const MODE: u32 = 0o755;
+const RUNS: u32 = 0o111;
 
-/// Replaces this program by the one of a release, where that is newer.
+/// Replaces this program by the one of a release, where that is newer. The proxy is the flags', else the file's.
 ///
 /// # Errors
 /// When it is off, nobody vouches for the release, or that is an older one or another of the same version.
-pub fn run(host: &mut dyn Host, flags: &UpdateFlags, options: &Options, json: bool) -> Result<()> {
+pub fn run(host: &mut dyn Host, flags: &UpdateFlags, file: Options, json: bool) -> Result<()> {
     let (Some(from), Some(key)) = (&flags.from, &flags.key) else {
         return Err(Error::refused("self-update is off: it takes both --from and --key")
             .hint("give the folder of a release that you trust, and the public key that signs it"));
@@ -33,10 +38,14 @@ pub fn run(host: &mut dyn Host, flags: &UpdateFlags, options: &Options, json: bo
     let key = release::key(key)?;
     must_be_root(host)?;
     must_be_alone(host)?;
-    let proxy = config::proxy(host, options)?;
+    let given =
+        Options { proxy: flags.proxy.clone(), no_proxy: flags.no_proxy.clone(), ..Options::default() };
+    let options = given.or(file);
+    let proxy = config::proxy(host, &options)?;
     host.use_proxy(proxy, options.proxy.is_some());
 
     let (here, path) = (Version::own()?, host.own_program()?);
+    let mode = host.stat(&path)?.ok_or_else(replaced)?.mode & 0o777;
     let name = release::program(&host.machine());
     let sums = host.download(&format!("{from}/SHA256SUMS"), LONGEST_LIST)?;
     let signature = host.download(&format!("{from}/SHA256SUMS.minisig"), LONGEST_LIST)?;
@@ -48,7 +57,8 @@ pub fn run(host: &mut dyn Host, flags: &UpdateFlags, options: &Options, json: bo
             offered.version
         ))
         .hint(
-            "an older version is never put in the place of a newer one; install.sh of that release does it",
+            "self-update puts no older version in the place of a newer one; install.sh of that release does, \
+             and so does its 'landfall up'",
         ));
     }
     if offered.version == here {
@@ -58,6 +68,7 @@ pub fn run(host: &mut dyn Host, flags: &UpdateFlags, options: &Options, json: bo
                 .hint("one version is one program: ask whoever made the two; nothing was replaced"));
         }
         eprintln!("nothing to do: this is {here} already");
+        tell_of_another(host, &path)?;
         return report(json, here, here);
     }
     let program = host.download(&format!("{from}/{name}"), LONGEST_PROGRAM)?;
@@ -65,9 +76,29 @@ pub fn run(host: &mut dyn Host, flags: &UpdateFlags, options: &Options, json: bo
         return Err(Error::lasting(format!("{from}/{name} is not the program that was signed"))
             .hint("nothing was replaced; see who else can write there"));
     }
-    durable::write(host, &path, &program, MODE)?;
+    // The kernel calls a file that was replaced by another name.
+    if host.own_program()? != path {
+        return Err(replaced());
+    }
+    durable::write(host, &path, &program, if mode & RUNS == 0 { MODE } else { mode })?;
     eprintln!("done: {} is {} now, and was {here}", path.display(), offered.version);
+    tell_of_another(host, &path)?;
     report(json, here, offered.version)
+}
+
+fn replaced() -> Error {
+    Error::failed("the file that this program runs from was replaced meanwhile")
+        .hint("nothing was written: see what is there now, and run that")
+}
+
+/// Whoever updates a program of their own may think that the units' is newer now, too.
+fn tell_of_another(host: &dyn Host, updated: &Path) -> Result<()> {
+    if host.resolve(Path::new(PROGRAM))?.is_some_and(|path| path != updated) {
+        host.tell(&format!(
+            "note: units call {PROGRAM}, which stays as it was: for that one, run '{PROGRAM} self-update'"
+        ));
+    }
+    Ok(())
 }
 
 fn report(json: bool, from: Version, to: Version) -> Result<()> {

@@ -12,19 +12,24 @@ use crate::secret::Secret;
 /// Permission bits of everybody but a file's owner.
 const OTHERS: u32 = 0o077;
 
-/// The activation, from the first source that has one.
+/// The activation, from the first source that has one. Who reads standard input is told what is wanted there.
 ///
 /// # Errors
 /// When a source was named and holds none.
 pub fn activation(
     host: &dyn Host,
     options: &Options,
-    stdin: impl FnOnce() -> Result<Secret>,
+    stdin: impl FnOnce(&str) -> Result<Secret>,
 ) -> Result<Option<Activation>> {
     let id = options.activation_id.clone();
     if let Some(path) = &options.activation_file {
         if path == Path::new("-") {
-            return Activation::parse(&stdin()?, id, "standard input").map(Some);
+            // A code alone is of no use without its id, so who has not given that is asked for both.
+            let wanted = match id {
+                Some(_) => "activation code",
+                None => "activation, as 'aws ssm create-activation' printed it",
+            };
+            return Activation::parse(&stdin(wanted)?, id, "standard input").map(Some);
         }
         return of_file(host, path, id).map(Some);
     }

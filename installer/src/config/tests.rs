@@ -143,7 +143,7 @@ fn a_slip_in_a_cluster_or_a_pair_is_refused() {
 
 /// The id and code that a source yields.
 fn found(fake: &Fake, options: &Options, stdin: &str) -> Option<(String, String)> {
-    let activation = activation(fake, options, || Ok(Secret::new(stdin.into()))).unwrap()?;
+    let activation = activation(fake, options, |_| Ok(Secret::new(stdin.into()))).unwrap()?;
     Some((activation.id.clone(), activation.code.expose().to_owned()))
 }
 
@@ -173,8 +173,26 @@ fn a_file_wins_over_a_flag_and_a_flag_over_a_credential() {
 fn a_hyphen_is_standard_input_which_is_not_read_otherwise() {
     let options = Options { activation_file: Some(PathBuf::from("-")), ..Options::default() };
     assert_eq!(found(&fresh(), &options, &printed(ACTIVATION_CODE)).unwrap().1, ACTIVATION_CODE);
-    let nobody_reads = || panic!("standard input was read");
+    let nobody_reads = |_: &str| panic!("standard input was read");
     assert_eq!(activation(&fresh(), &Options::default(), nobody_reads).unwrap(), None);
+}
+
+#[test]
+fn who_types_is_asked_for_the_code_alone_only_where_the_id_was_given() {
+    for (id, text, wanted) in [
+        (Some(ACTIVATION_ID.to_owned()), format!("{ACTIVATION_CODE}\n"), "activation code"),
+        (None, printed(ACTIVATION_CODE), "activation, as 'aws ssm create-activation' printed it"),
+    ] {
+        let options =
+            Options { activation_file: Some(PathBuf::from("-")), activation_id: id, ..Options::default() };
+        let mut asked = String::new();
+        let typed = activation(&fresh(), &options, |question| {
+            question.clone_into(&mut asked);
+            Ok(Secret::new(text))
+        });
+        assert_eq!(asked, wanted);
+        assert_eq!(typed.unwrap().unwrap().code.expose(), ACTIVATION_CODE);
+    }
 }
 
 #[test]
@@ -193,7 +211,7 @@ fn a_source_that_was_named_and_holds_nothing_is_refused() {
     let missing = Options { activation_file: Some("/root/missing".into()), ..Options::default() };
     let lonely = Options { activation_code: Some(Secret::new(ACTIVATION_CODE.into())), ..Options::default() };
     for options in [missing, lonely] {
-        let error = activation(&fresh(), &options, || Ok(Secret::new(String::new()))).unwrap_err();
+        let error = activation(&fresh(), &options, |_| Ok(Secret::new(String::new()))).unwrap_err();
         assert!(error.exit_code() == 2 && error.hint.is_some(), "{error}");
         assert!(!error.to_string().contains(ACTIVATION_CODE));
     }
@@ -205,7 +223,7 @@ fn a_file_with_a_secret_that_others_may_read_is_refused_and_says_how_to_mend_it(
         let mut fake = fresh();
         fake.write(Path::new("/root/code"), printed(ACTIVATION_CODE).as_bytes(), mode).unwrap();
         let options = Options { activation_file: Some("/root/code".into()), ..Options::default() };
-        let error = activation(&fake, &options, || Ok(Secret::new(String::new()))).unwrap_err();
+        let error = activation(&fake, &options, |_| Ok(Secret::new(String::new()))).unwrap_err();
         assert!(error.exit_code() == 2 && error.to_string().contains("chmod 600 /root/code"), "{error}");
         assert!(!error.to_string().contains(ACTIVATION_CODE));
         let text = format!("activation-code = \"{ACTIVATION_CODE}\"\n");

@@ -84,6 +84,8 @@ pub struct Fake {
     pub touches: u32,
     /// The touch that fails.
     pub fails_at: Option<u32>,
+    /// The touch after which somebody has put another program in the place of our own.
+    pub replaced_at: Option<u32>,
     /// A lock of the package manager that somebody holds.
     pub held_lock: Option<HeldLock>,
     /// How often the package manager still finds that somebody took its lock just before.

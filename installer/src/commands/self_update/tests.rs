@@ -1,8 +1,10 @@
 //! Releases that a test signs, on a machine in memory.
 
+use clap::Parser;
 use minisign::KeyPair;
 
 use super::*;
+use crate::cli::Cli;
 use crate::error::Kind;
 use crate::host::fake::{Fake, Survivors, fresh};
 
@@ -35,9 +37,13 @@ impl Offer {
         self.fake.served_at.insert(format!("{FROM}/{name}"), content.into());
     }
 
+    fn flags(&self) -> UpdateFlags {
+        UpdateFlags { from: Some(FROM.into()), key: Some(self.keys.pk.to_base64()), ..UpdateFlags::default() }
+    }
+
     fn update(&mut self) -> Result<()> {
-        let flags = UpdateFlags { from: Some(FROM.into()), key: Some(self.keys.pk.to_base64()) };
-        let outcome = run(&mut self.fake, &flags, &Options::default(), true);
+        let flags = self.flags();
+        let outcome = run(&mut self.fake, &flags, Options::default(), true);
         crate::commands::make_way(&mut self.fake);
         outcome
     }
@@ -66,12 +72,60 @@ fn a_newer_release_takes_this_programs_place_and_a_second_run_finds_nothing_to_d
 }
 
 #[test]
-fn it_asks_through_the_proxy_that_is_set() {
-    let mut offer = Offer::of("9.0.0", NEWER);
-    let flags = UpdateFlags { from: Some(FROM.into()), key: Some(offer.keys.pk.to_base64()) };
-    let options = Options { proxy: Some("http://proxy:3128".into()), ..Options::default() };
-    run(&mut offer.fake, &flags, &options, true).unwrap();
-    assert_eq!(offer.fake.proxy.map(|proxy| proxy.url).as_deref(), Some("http://proxy:3128"));
+fn the_program_keeps_its_mode_and_gets_the_usual_one_where_nobody_could_run_it() {
+    for (before, after) in [(0o755, 0o755), (0o750, 0o750), (0o700, 0o700), (0o4755, 0o755), (0o644, 0o755)] {
+        let mut offer = Offer::of("9.0.0", NEWER);
+        offer.fake.put(OWN, "this landfall", before);
+        offer.update().unwrap();
+        assert_eq!(offer.fake.stat(Path::new(OWN)).unwrap().unwrap().mode, after, "{before:o}");
+    }
+}
+
+#[test]
+fn a_program_that_somebody_replaced_meanwhile_is_left_alone() {
+    for touches in 0..=3 {
+        let mut offer = Offer::of("9.0.0", NEWER);
+        offer.fake.replaced_at = Some(offer.fake.touches + touches);
+        let before = offer.fake.state();
+        let error = offer.update().unwrap_err();
+        assert!(error.what.contains("was replaced meanwhile") && error.hint.is_some(), "{error}");
+        assert_eq!((error.exit_code(), offer.fake.state()), (1, before));
+    }
+}
+
+#[test]
+fn a_program_that_is_not_the_one_of_the_units_says_that_theirs_stays_as_it_was() {
+    for version in ["9.0.0", env!("CARGO_PKG_VERSION")] {
+        let mut offer = Offer::of(version, b"this landfall");
+        offer.update().unwrap();
+        assert_eq!(offer.fake.told(), "");
+        offer.fake.put(PROGRAM, "another landfall", 0o755);
+        offer.update().unwrap();
+        let told = offer.fake.told();
+        assert!(told.contains("run '/usr/local/bin/landfall self-update'"), "{told}");
+        assert_eq!(offer.fake.disk.text(PROGRAM).as_deref(), Some("another landfall"));
+    }
+}
+
+#[test]
+fn it_asks_through_the_proxy_of_its_flags_or_else_of_the_file() {
+    let through = |flags: &[&str]| {
+        let mut offer = Offer::of("9.0.0", NEWER);
+        offer.fake.put("/etc/landfall/config.toml", "proxy = \"http://file:3128\"\n", 0o644);
+        let key = offer.keys.pk.to_base64();
+        let line = ["landfall", "self-update", "--from", FROM, "--key", &key];
+        let cli = Cli::try_parse_from(line.iter().chain(flags)).unwrap();
+        crate::commands::run(&mut offer.fake, cli).unwrap();
+        assert_eq!(offer.fake.disk.text(OWN).unwrap().as_bytes(), NEWER);
+        offer.fake.proxy.map(|proxy| (proxy.url, proxy.no_proxy))
+    };
+    let expected = |url: &str, spared: &[&str]| {
+        Some((url.to_owned(), spared.iter().map(|&host| host.to_owned()).collect()))
+    };
+    assert_eq!(through(&[]), expected("http://file:3128", &[]));
+    assert_eq!(through(&["--no-proxy", "a.example"]), expected("http://file:3128", &["a.example"]));
+    assert_eq!(through(&["--proxy", "http://flag:3128"]), expected("http://flag:3128", &[]));
+    assert_eq!(through(&["--proxy", ""]), None);
 }
 
 #[test]
@@ -87,8 +141,12 @@ fn without_an_address_and_a_key_it_is_off_and_asks_nobody() {
     ] {
         let mut fake = fresh();
         let before = (fake.state(), fake.touches);
-        let flags = UpdateFlags { from: from.map(str::to_owned), key: key.map(str::to_owned) };
-        let error = run(&mut fake, &flags, &Options::default(), true).unwrap_err();
+        let flags = UpdateFlags {
+            from: from.map(str::to_owned),
+            key: key.map(str::to_owned),
+            ..UpdateFlags::default()
+        };
+        let error = run(&mut fake, &flags, Options::default(), true).unwrap_err();
         assert!(error.what.contains(sentence) && error.hint.is_some(), "not '{sentence}': {error}");
         assert_eq!(error.exit_code(), 2);
         assert_eq!((fake.state(), fake.touches), before);

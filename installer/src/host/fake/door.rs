@@ -105,7 +105,8 @@ impl Host for Fake {
     }
 
     fn own_program(&self) -> Result<PathBuf> {
-        Ok("/root/landfall".into())
+        let replaced = self.replaced_at.is_some_and(|touch| self.touches >= touch);
+        Ok(if replaced { "/root/landfall (deleted)" } else { "/root/landfall" }.into())
     }
 
     fn control_data(&self, package: &Path, _: Format) -> Result<ControlData> {
