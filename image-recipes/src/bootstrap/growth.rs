@@ -8,7 +8,8 @@ pub const UNIT: &str = "/etc/systemd/system/grow-root.service";
 /// Where the script is.
 pub const SCRIPT: &str = "/usr/local/sbin/grow-root";
 
-/// Early, so that what fills the disk comes later.
+/// Early, so that what fills the disk comes later; and so early that `/tmp` may be emptied meanwhile, where growpart would
+/// have its notes.
 pub const UNIT_TEXT: &str = "[Unit]
 Description=Grow the root file system to its disk
 DefaultDependencies=no
@@ -19,6 +20,7 @@ Conflicts=shutdown.target
 
 [Service]
 Type=oneshot
+Environment=TMPDIR=/run
 ExecStart=/usr/local/sbin/grow-root
 RemainAfterExit=yes
 

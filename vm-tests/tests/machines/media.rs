@@ -67,7 +67,7 @@ fn it_registers(machine: &mut VirtualMachine, world: &World) -> Result<()> {
     let report = report(machine)?;
     assert_eq!(report["source"], "landfall.toml on the disk vda4 (LANDFALL)", "{report:#}");
     // By itself, up to the partition with the seed.
-    machine.must("systemctl is-active grow-root")?;
+    machine.must("systemctl is-active grow-root || { journalctl --no-pager -b -u grow-root; exit 1; }")?;
     let kib = machine.must("df --output=size / | tail -1")?;
     assert!(kib.trim().parse::<u64>().is_ok_and(|it| it > (9 << 20)), "{kib}");
     println!("{}", machine.must("lsblk -o NAME,SIZE,FSTYPE,LABEL,PARTLABEL; sfdisk --verify /dev/vda")?);
