@@ -32,18 +32,25 @@ fn ended_by_a_signal_in_the_middle_it_leaves_nothing() {
     if !can_run() {
         return;
     }
-    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+    // curl does not care for PIPE, so the shell waits for it.
+    for (signal, code, seconds) in
+        [("INT", 130, 20), ("TERM", 143, 20), ("HUP", 129, 20), ("QUIT", 131, 20), ("PIPE", 141, 3)]
+    {
         for shell in SHELLS {
             let sandbox = Sandbox::new();
-            let mut slow = Fault::once(FaultName::Slow, "/landfall-");
-            slow.delay_ms = 20_000;
-            sandbox.admin.fault(&slow).unwrap();
+            let mut late = Fault::once(FaultName::Late, "/landfall-");
+            late.delay_ms = seconds * 1_000;
+            sandbox.admin.fault(&late).unwrap();
+            // As at a terminal, the script and what it runs are one group of processes.
             let output = sandbox.run(&format!(
-                "timeout --preserve-status -s {signal} 1 {shell} install.sh --region x; code=$?; \
-                 ls -A /usr/local/bin; exit $code"
+                "set -m; {shell} install.sh --region x & \
+                 for i in $(seq 300); do grep -q /landfall- {asked} && break; sleep 0.1; done; \
+                 kill -s {signal} -- -$!; wait $!; code=$?; ls -A /usr/local/bin; exit $code",
+                asked = sandbox.path("state/requests.jsonl").display()
             ));
             assert_eq!(output.status.code(), Some(code), "{signal} {shell}: {}", said(&output));
             assert!(output.stdout.is_empty(), "{signal} {shell}: {}", said(&output));
+            assert_eq!(sandbox.programs_asked_for(), 1, "{signal} {shell}: it was not in the middle");
         }
     }
 }
@@ -63,4 +70,18 @@ fn a_second_run_replaces_the_program_in_one_step() {
     assert_eq!(sandbox.installed(), fs::read(sandbox.release("landfall-x86_64-linux")).ok());
     assert_ne!(fs::metadata(&program).unwrap().ino(), before);
     assert_eq!(sandbox.left(), ["landfall"]);
+}
+
+#[test]
+fn what_a_run_left_that_lost_its_power_yesterday_goes_and_what_is_of_today_stays() {
+    if !can_run() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let output = sandbox.run(
+        "cd /usr/local/bin && touch -d '2 days ago' .landfall.1 other && touch .landfall.2 && cd - >/dev/null \
+         && sh install.sh",
+    );
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(sandbox.left(), [".landfall.2", "landfall", "other"]);
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::sandbox::{ALWAYS_THERE, Sandbox, assert_refused, can_run, said, stdout};
+use crate::sandbox::{ALWAYS_THERE, BASE, Sandbox, assert_refused, can_run, said, stdout};
 
 /// A search path whose `uname` says so.
 fn a_machine(sandbox: &Sandbox, system: &str, machine: &str) -> String {
@@ -92,6 +92,17 @@ fn who_is_not_root_is_told_how_and_with_sudo_it_goes() {
                   echo '#65534 ALL=(ALL) NOPASSWD:SETENV: ALL' >/etc/sudoers.d/test; chmod 440 /etc/sudoers.d/test";
     let output = sandbox.run_after(mounts, &format!("{script} $as sh /run/install.sh --region x"));
     assert_refused(&output, 2, "only root can install landfall for everybody");
+    let base = sandbox.http();
+    let hint = format!("curl -fsSL {base}/install.sh | sudo LANDFALL_BASE_URL={base} sh -s -- ...\n");
+    assert!(said(&output).ends_with(&hint), "{}", said(&output));
+    for (variable, hint) in [
+        ("", format!(": curl -fsSL {BASE}/install.sh | sudo sh -s -- ...\n")),
+        ("file:///media/", ": sudo LANDFALL_BASE_URL=file:///media sh install.sh ...\n".to_owned()),
+    ] {
+        let script = format!("{script} LANDFALL_BASE_URL={variable} $as sh /run/install.sh");
+        let output = sandbox.run_after(mounts, &script);
+        assert!(said(&output).ends_with(&hint), "{}", said(&output));
+    }
     assert_eq!((sandbox.left().len(), sandbox.programs_asked_for()), (0, 0));
     let output = sandbox.run_after(
         mounts,

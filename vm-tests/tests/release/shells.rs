@@ -95,7 +95,8 @@ fn a_script_that_was_cut_off_anywhere_does_nothing() {
     let length = fs::metadata(sandbox.release("install.sh")).unwrap().len();
     for shell in SHELLS {
         // Each 64th byte, and each of the last 64 up to the brace that makes it whole.
-        let cuts = format!("seq 0 64 {length}; seq {} {}", length - 64, length - 2);
+        let last = length - 2;
+        let cuts = format!("seq 0 64 {last}; seq {} {last}", last - 62);
         let output = sandbox.run(&format!(
             "for cut in $({cuts}); do head -c $cut install.sh | {shell} -s -- --region x 2>/dev/null; done"
         ));

@@ -1,12 +1,16 @@
 //! The real program, as it is downloaded, putting another in its own place.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 use tempfile::TempDir;
 use vm_tests::programs;
 
-use crate::sandbox::{Sandbox, assert_refused, can_run, finish_as, key_pair, said};
+use crate::sandbox::{Sandbox, assert_refused, can_run, finish_as, key_pair, said, stdout};
+
+/// All crates of the workspace have one version.
+const OWN: &str = env!("CARGO_PKG_VERSION");
 
 #[test]
 fn the_program_that_people_download_replaces_itself_by_a_newer_release_of_its_key_and_by_nothing_else() {
@@ -35,9 +39,9 @@ fn the_program_that_people_download_replaces_itself_by_a_newer_release_of_its_ke
     assert!(sandbox.admin.requests(None).unwrap().is_empty(), "somebody was asked");
     assert_refused(&update(&with(&ours)), 1, "the key did not sign this SHA256SUMS");
     offer("0.0.1", &ours);
-    assert_refused(&update(&with(&ours)), 1, "is 0.0.1, and this is 0.1.0");
-    offer("0.1.0", &ours);
-    assert_refused(&update(&with(&ours)), 1, "is another 0.1.0 than this one");
+    assert_refused(&update(&with(&ours)), 1, &format!("is 0.0.1, and this is {OWN}"));
+    offer(OWN, &ours);
+    assert_refused(&update(&with(&ours)), 1, &format!("is another {OWN} than this one"));
     assert_eq!((sandbox.installed().as_ref(), sandbox.left().len()), (Some(&program), 1));
     assert_eq!(sandbox.programs_asked_for(), 0);
 
@@ -46,6 +50,10 @@ fn the_program_that_people_download_replaces_itself_by_a_newer_release_of_its_ke
     assert!(output.status.success(), "{}", said(&output));
     assert_eq!(sandbox.installed(), fs::read(sandbox.release("landfall-x86_64-linux")).ok());
     assert_eq!(sandbox.left(), ["landfall"]);
+    let installed = fs::metadata(sandbox.path("bin/landfall")).unwrap();
+    assert_eq!(installed.permissions().mode() & 0o7777, 0o755);
+    let new = sandbox.run("landfall status");
+    assert!(stdout(&new).starts_with("stand-in for x86_64 called with 1 words: status"), "{}", said(&new));
 }
 
 /// The line of a public key that is its text.
