@@ -94,6 +94,26 @@ fn user_data_holds_no_secret_and_names_both_media() {
     assert!(options.is_empty(), "{options:?}");
 }
 
+/// Comments are for whoever reads the files in `scripts/cloud-init`.
+fn without_comments(text: &str) -> String {
+    text.lines().filter(|line| !line.starts_with("# ")).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn the_ready_user_data_of_a_seed_disk_is_what_is_on_one() {
+    assert_eq!(without_comments(include_str!("../../../scripts/cloud-init/seed-disk.yaml")), user_data());
+}
+
+#[test]
+fn the_ready_user_data_of_a_golden_image_has_a_seed() {
+    let text = include_str!("../../../scripts/cloud-init/golden-image.yaml");
+    let lines = text.lines().skip_while(|line| !line.ends_with("content: |")).skip(1);
+    let seed: String = lines.map(|line| format!("{}\n", line.trim_start())).collect();
+    let seed: Seed = toml::from_str(&seed).unwrap();
+    assert_eq!((seed.region.as_deref(), seed.cluster.as_deref()), (Some("REGION"), Some("CLUSTER")));
+    assert!(text.contains(&format!("path: {}\n", landfall_contract::seed::IN_IMAGE)));
+}
+
 #[test]
 fn a_fixed_address_is_a_network_config_by_the_cards_own() {
     let text = on_disk(&disk(&host(), For::GoldenImage, None).unwrap(), "network-config").unwrap();
