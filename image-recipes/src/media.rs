@@ -198,7 +198,7 @@ impl Made {
 
 /// What `aws ssm create-activation` prints, which is a seed too; boto3 adds the last.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 struct Printed {
     #[serde(rename = "ActivationId")]
     _id: String,

@@ -161,7 +161,6 @@ impl Facts {
         let distro = distro_matrix::find(&os).release();
         let format = distro.map(|distro| distro.packages.agents).unwrap_or_default();
         let database = PackageDatabase::read(host, format)?;
-        let (memory, _) = host.capacity(Path::new("/"));
         let docker_configuration = DockerConfiguration::read(host, &mut sight)?;
         let kernel_release = system::line(host, "/proc/sys/kernel/osrelease")?.unwrap_or_default();
         let mut unfinished_packages = database.unfinished();
@@ -190,7 +189,7 @@ impl Facts {
             transient_machine_id: system::is_in_memory(host, "/etc/machine-id")?,
             product_uuid: system::line(host, "/sys/class/dmi/id/product_uuid")?,
             vendor: system::line(host, "/sys/class/dmi/id/sys_vendor")?,
-            memory,
+            memory: host.memory(),
             volumes: volumes::look(host, docker_configuration.data_root.as_deref())?,
             docker: host.docker(),
             docker_brought: sight.of(docker_brought(host))?,

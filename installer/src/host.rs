@@ -68,8 +68,10 @@ pub trait Host {
     fn is_root(&self) -> bool;
     /// The kernel's machine name, as `uname -m` prints it.
     fn machine(&self) -> String;
-    /// Total memory in bytes, and free bytes of the file system under a path.
-    fn capacity(&self, path: &Path) -> (u64, u64);
+    /// Total memory in bytes.
+    fn memory(&self) -> u64;
+    /// Free bytes of the file system that a path is in.
+    fn room(&self, path: &Path) -> u64;
     /// Where a program of the search path is.
     fn which(&self, program: &str) -> Option<PathBuf>;
     /// The file that we ourselves run from.

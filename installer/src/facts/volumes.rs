@@ -73,7 +73,7 @@ pub(super) fn look(host: &dyn Host, data_root: Option<&str>) -> Result<Vec<Volum
         match volumes.iter_mut().find(|(known, _)| *known == device) {
             Some((_, volume)) => volume.holds.push(held),
             None => {
-                let (_, free) = host.capacity(Path::new(&place));
+                let free = host.room(Path::new(&place));
                 volumes.push((device, Volume { place, free, holds: vec![held] }));
             }
         }

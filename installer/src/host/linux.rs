@@ -142,13 +142,16 @@ impl Host for Linux {
         nix::sys::utsname::uname().map(|it| it.machine().to_string_lossy().into_owned()).unwrap_or_default()
     }
 
-    fn capacity(&self, path: &Path) -> (u64, u64) {
+    fn memory(&self) -> u64 {
         let memory = sysinfo::System::new().map(|mut system| {
             system.refresh_memory();
             system.total_memory()
         });
-        let free = nix::sys::statvfs::statvfs(path).map(|it| it.blocks_available() * it.fragment_size());
-        (memory.unwrap_or(0), free.unwrap_or(0))
+        memory.unwrap_or(0)
+    }
+
+    fn room(&self, path: &Path) -> u64 {
+        nix::sys::statvfs::statvfs(path).map_or(0, |it| it.blocks_available() * it.fragment_size())
     }
 
     fn which(&self, program: &str) -> Option<PathBuf> {

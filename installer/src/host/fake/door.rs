@@ -94,9 +94,12 @@ impl Host for Fake {
         "x86_64".into()
     }
 
-    fn capacity(&self, _path: &Path) -> (u64, u64) {
-        let free = if self.elapsed() < self.has_room_at { 7_000_000 } else { 10 << 30 };
-        (2 << 30, free)
+    fn memory(&self) -> u64 {
+        2 << 30
+    }
+
+    fn room(&self, _path: &Path) -> u64 {
+        if self.elapsed() < self.has_room_at { 7_000_000 } else { 10 << 30 }
     }
 
     fn which(&self, program: &str) -> Option<PathBuf> {
