@@ -39,6 +39,8 @@ pub(crate) fn command(
         .arg(archive)
         .arg("-")
         .env("TMPDIR", scratch(archive.parent().unwrap_or(Path::new("."))))
+        // Packages' scripts make the initial RAM disk again and again; whoever wants one makes it at the end, once.
+        .env("INITRD", "No")
 }
 
 /// Runs it.

@@ -30,11 +30,17 @@ const PARTICULAR: [&str; 3] = [
 /// What of a machine's own the packages' scripts have made, GRUB's modules for whatever it boots by, and the links of
 /// systemd's that no package brings.
 const CUSTOMISE: &str = "rm -f \"$1\"/etc/ssh/ssh_host_*_key* \"$1\"/var/lib/dbus/machine-id && \
-     : > \"$1\"/etc/machine-id && chmod 444 \"$1\"/etc/machine-id && \
+     : > \"$1\"/etc/machine-id && \
      for from in \"$1\"/usr/lib/grub/*-pc \"$1\"/usr/lib/grub/*-efi; do \
      [ -e \"$from\"/normal.mod ] || continue; to=\"$1\"/boot/grub/${from##*/}; \
      mkdir -p \"$to\" && cp \"$from\"/*.mod \"$from\"/*.lst \"$to\"/ || exit 1; done && \
      chroot \"$1\" systemctl --quiet enable systemd-networkd.service systemd-resolved.service grow-root.service";
+
+/// The initial RAM disk, and the links that a kernel's package made before there was one. With an emulated processor it
+/// takes most of the time that a base takes.
+const RAM_DISK: &str = "unset INITRD; for kernel in \"$1\"/boot/vmlinuz-*; do version=${kernel##*/vmlinuz-}; \
+     chroot \"$1\" update-initramfs -c -k \"$version\" && \
+     chroot \"$1\" linux-update-symlinks install \"$version\" \"/boot/vmlinuz-$version\" || exit 1; done";
 
 impl Tree {
     /// Makes one in `folder`.
@@ -103,6 +109,7 @@ fn particular(contents: &Contents, own: &Path) -> Vec<String> {
     all.extend(PARTICULAR.map(str::to_owned));
     all.push(format!("--customize-hook=sync-in '{}' /", own.display()));
     all.push(format!("--customize-hook={CUSTOMISE}"));
+    all.push(format!("--customize-hook={RAM_DISK}"));
     all
 }
 

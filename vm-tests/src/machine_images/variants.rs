@@ -25,8 +25,11 @@ pub fn exported(format: Format) -> Result<PathBuf> {
     let entry = cache::entry("machine-exported", &ingredients, |folder| {
         let raw = folder.join("whole.img");
         convert(&golden, "raw", &raw)?;
+        // What it makes has the name of its file.
         let text = format!("base = \"{RELEASE}\"\noutputs = [\"{}\"]\n", format.ending());
-        let recipe = Recipe::parse(&text, "golden.toml").doing(|| "reading a recipe")?;
+        let file = folder.join("golden.toml");
+        fs::write(&file, text)?;
+        let recipe = Recipe::read(&file).doing(|| "reading a recipe")?;
         let output = Folder::lock(folder).doing(|| "locking a folder")?;
         export::export(&raw, &recipe, &output).doing(|| "exporting the golden image")?;
         if format == Format::Ova {
