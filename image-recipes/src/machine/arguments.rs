@@ -54,9 +54,7 @@ pub fn of(spec: &Spec, accelerator: Accelerator, folder: &Path) -> Vec<OsString>
     words.extend(control(folder));
     words.extend(consoles(spec, folder));
     words.extend(free_slots());
-    words.extend(
-        spec.disks.iter().enumerate().flat_map(|(index, it)| disk(index, it, boots_from(index, spec))),
-    );
+    words.extend(spec.disks.iter().enumerate().flat_map(|(index, it)| disk(index, it, place(index, spec))));
     words.extend(spec.network.iter().flat_map(network));
     words.extend(smbios(spec));
     words.extend(fw_cfg(spec));
@@ -151,12 +149,18 @@ fn free_slots() -> Vec<OsString> {
     slots.flat_map(port).map(Into::into).collect()
 }
 
-/// A kernel that is given takes the first place itself, and there are no two of them.
-fn boots_from(index: usize, spec: &Spec) -> bool {
-    index == spec.boot_from && spec.kernel.is_none()
+/// A disk's place in the order that the firmware boots in. Behind a medium comes the first disk, as in any machine: UEFI
+/// shows a boot loader nothing else. A kernel that is given takes the first place itself, and there are no two of them.
+fn place(index: usize, spec: &Spec) -> Option<usize> {
+    match index {
+        _ if spec.kernel.is_some() => None,
+        _ if index == spec.boot_from => Some(0),
+        0 => Some(1),
+        _ => None,
+    }
 }
 
-fn disk(index: usize, disk: &Disk, is_booted_from: bool) -> Vec<OsString> {
+fn disk(index: usize, disk: &Disk, place: Option<usize>) -> Vec<OsString> {
     let id = format!("disk{index}");
     // What a test or a bake writes need not survive this machine's own power cut.
     let mut drive = format!(
@@ -167,7 +171,7 @@ fn disk(index: usize, disk: &Disk, is_booted_from: bool) -> Vec<OsString> {
     if disk.read_only {
         drive.push_str(",readonly=on");
     }
-    let boot = if is_booted_from { ",bootindex=0" } else { "" };
+    let boot = place.map(|place| format!(",bootindex={place}")).unwrap_or_default();
     let device = match disk.bus {
         Bus::Virtio => format!("virtio-blk-pci,drive={id},serial={id}{boot}"),
         Bus::Nvme => format!("nvme,drive={id},serial={id}{boot}"),
@@ -212,7 +216,7 @@ fn network(network: &Network) -> Vec<OsString> {
         user.push_str(&format!(",tftp={},bootfile={}", escaped_path(&tftp.folder), escaped(&tftp.file)));
     }
     // Without a file of its own the card has no iPXE, which would only take time.
-    let boot = if network.tftp.is_some() { ",bootindex=1" } else { ",romfile=" };
+    let boot = if network.tftp.is_some() { ",bootindex=2" } else { ",romfile=" };
     let mac = network.mac.iter().map(|mac| format!(",mac={mac}")).collect::<String>();
     let card = match network.card {
         Card::Virtio => "virtio-net-pci",

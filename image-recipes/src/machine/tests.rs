@@ -157,8 +157,9 @@ fn it_boots_from_another_disk_and_from_the_network_where_that_is_asked_for() {
     let tftp = Some(Tftp { folder: "/tftp/a,b".into(), file: "landfall.ipxe".into() });
     let line = line(&Spec { boot_from: 1, network: Some(Network { tftp, ..Network::default() }), ..spec() });
     assert!(line.contains("drive=disk1,removable=on,serial=disk1,bootindex=0"), "{line}");
+    assert!(line.contains("serial=disk0,bootindex=1"), "{line}");
     assert!(line.contains(",tftp=/tftp/a,,b,bootfile=landfall.ipxe"), "{line}");
-    assert!(line.contains("id=card,bootindex=1") && !line.contains("romfile"), "{line}");
+    assert!(line.contains("id=card,bootindex=2") && !line.contains("romfile"), "{line}");
     assert!(self::line(&spec()).contains("id=card,romfile=,mac="));
 }
 
