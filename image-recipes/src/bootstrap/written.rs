@@ -73,7 +73,8 @@ pub(super) fn by_a_machine(
     }
 }
 
-/// The third partition of the second disk; see [`super::layout`].
+/// The third partition of the second disk; see [`super::layout`]. Its last line starts no program: while the kernel powers
+/// off, it has no disk to read one from, and a first process that ends is a panic.
 fn text(file_system: FileSystem, uuid: &str) -> String {
     let make = match file_system {
         FileSystem::Btrfs => format!("mkfs.btrfs -q -f -L root -U {uuid}"),
@@ -93,7 +94,7 @@ exec >/dev/ttyS1 2>&1
 sync
 [ -e /proc/sysrq-trigger ] || mount -t proc proc /proc
 echo o >/proc/sysrq-trigger
-sleep 600
+while :; do :; done
 "
     )
 }
@@ -139,7 +140,8 @@ mod tests {
                 text.contains(&format!("mkfs.{} ", file_system.word())) && text.contains("0b0e"),
                 "{text}"
             );
-            assert!(text.contains("rm /mnt/.write-root") && text.contains("sysrq-trigger"), "{text}");
+            assert!(text.contains("rm /mnt/.write-root"), "{text}");
+            assert!(text.ends_with("echo o >/proc/sysrq-trigger\nwhile :; do :; done\n"), "{text}");
         }
     }
 
