@@ -106,9 +106,10 @@ fn is_baked_boots_and_grows(file_system: FileSystem) -> Result<()> {
         machine.boot()?;
         assert_eq!(machine.must("findmnt -no FSTYPE /")?.trim(), file_system.word());
         has_grown(&machine)?;
-        // What a copy may lose: content, permissions and links.
+        // What a copy may lose: content, permissions and links. What a package has in /var, its programs change.
         machine.must(
-            "! cat /var/lib/dpkg/info/*.md5sums | (cd / && md5sum -c 2>/dev/null) | grep ': FAILED$'",
+            "! cat /var/lib/dpkg/info/*.md5sums | (cd / && md5sum -c 2>/dev/null) | \
+             grep ': FAILED$' | grep -v ^var/",
         )?;
         machine.must("[ -u /usr/bin/sudo ] && [ /usr/bin/perl -ef /usr/bin/perl5.36.0 ]")?;
         registers(world, &mut machine)?;
