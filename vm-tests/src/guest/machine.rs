@@ -15,6 +15,7 @@ use image_recipes::base::Store;
 use image_recipes::machine::console;
 use image_recipes::machine::memory::{self, Turn};
 use image_recipes::machine::{self, Disk, Format, Running};
+use image_recipes::recipe::Architecture;
 
 use super::Guest;
 use super::cgroup::Cgroup;
@@ -123,6 +124,11 @@ impl VirtualMachine {
     /// The machine's disk, as qcow2.
     pub fn disk(&self) -> PathBuf {
         self.folder.join("disk.qcow2")
+    }
+
+    /// What its processor is.
+    pub fn architecture(&self) -> Architecture {
+        self.setup.architecture
     }
 
     /// Says nothing of its own from now on: it is part of a show.

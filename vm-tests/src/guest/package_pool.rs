@@ -12,23 +12,23 @@ use crate::error::{Error, Result, While};
 use crate::guest::base_root;
 use crate::host_command;
 use image_recipes::bootstrap::apt_sources;
+use image_recipes::recipe::Architecture;
 
 /// What the agents need around them on a Debian.
 pub const WANTED: [&str; 5] = ["docker.io", "iptables", "procps", "dmidecode", "apparmor"];
 
 /// The packages for arm64: `WANTED` and all that they need, of which a machine has some already.
 pub fn for_arm64(suite: &str) -> Result<PathBuf> {
+    all_for_arm64(&WANTED, suite)
+}
+
+fn all_for_arm64(wanted: &[&str], suite: &str) -> Result<PathBuf> {
     let sources = apt_sources::for_suite(suite)?;
-    let wanted = WANTED.join(" ");
-    let ingredients = ["arm64", &wanted, &sources].map(str::as_bytes);
+    let names = wanted.join(" ");
+    let ingredients = ["arm64", &names, &sources].map(str::as_bytes);
     let entry = cache::entry("package-pool", &ingredients, |folder| {
-        fetch(
-            &WANTED,
-            Path::new("/dev/null"),
-            &["-o", "APT::Architecture=arm64", "-o", "APT::Architectures=arm64"],
-            &sources,
-            folder,
-        )
+        let options = ["-o", "APT::Architecture=arm64", "-o", "APT::Architectures=arm64"];
+        fetch(wanted, Path::new("/dev/null"), &options, &sources, folder)
     })?;
     Ok(entry.join("debs"))
 }
@@ -47,8 +47,11 @@ pub fn with_command_line(base: &Path, suite: &str) -> Result<PathBuf> {
 }
 
 /// Docker's command line from there, for a machine on which nothing else has brought it.
-pub fn command_line(suite: &str) -> Result<Vec<u8>> {
-    let debs = with_command_line(&base_root::debian(suite)?, suite)?;
+pub fn command_line(suite: &str, architecture: Architecture) -> Result<Vec<u8>> {
+    let debs = match architecture {
+        Architecture::X86_64 => with_command_line(&base_root::debian(suite)?, suite)?,
+        Architecture::Aarch64 => all_for_arm64(&["docker-cli"], suite)?,
+    };
     let mut files = fs::read_dir(&debs)?.flatten().map(|entry| entry.path());
     let is_it = |path: &PathBuf| {
         path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("docker-cli_"))

@@ -9,12 +9,13 @@ use vm_tests::machine_images::{self, variants};
 
 use crate::{counted, registers, report, scenario, seed_disk, seeded};
 
-/// What drives the disk of the root, and every network card.
+/// What drives the disk of the root, and every network card. A disk of NVMe hangs below no controller: it may have several.
 fn drivers(machine: &VirtualMachine) -> Result<String> {
     machine.must(
         "root=$(findmnt -nvo SOURCE /); place=$(readlink -f /sys/class/block/${root#/dev/}/..); \
          while [ $place != /sys/devices ]; do [ ! -e $place/driver ] || basename $(readlink $place/driver); \
-         place=${place%/*}; done; for it in /sys/class/net/e*/device/driver; do basename $(readlink $it); done",
+         place=${place%/*}; done; for it in /sys/class/net/e*/device/driver /sys/class/nvme/*/device/driver; do \
+         [ ! -e $it ] || basename $(readlink $it); done",
     )
 }
 

@@ -65,7 +65,7 @@ pub fn registered(world: &World, machine: &VirtualMachine, landfall: &Path, up: 
     machine.must("landfall status")?;
     // The newest Debian packages Docker's command line apart, which Landfall has no use for.
     if machine.run("command -v docker")?.status != 0 {
-        let docker = package_pool::command_line(&world.system().suite()?)?;
+        let docker = package_pool::command_line(&world.system().suite()?, machine.architecture())?;
         machine.write("/usr/local/bin/docker", &docker, 0o755)?;
     }
     machine.must(IMAGE).map(drop)
