@@ -19,6 +19,8 @@ pub mod commands;
 pub mod components;
 pub mod config;
 pub mod diagnosis;
+#[cfg(test)]
+mod documentation;
 pub mod durable;
 mod elf;
 pub mod error;

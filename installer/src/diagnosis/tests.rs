@@ -1,6 +1,7 @@
 //! Each known cause, from lines as the agents write them; and which lines count.
 
 use super::*;
+use crate::documentation;
 
 fn code(agent: Agent, line: &str) -> Option<&'static str> {
     named_in(agent, &[line]).map(|cause| cause.code)
@@ -98,11 +99,37 @@ fn every_cause_of_the_ecs_agent_is_known_by_its_line() {
 }
 
 #[test]
-fn the_documentation_names_every_cause() {
-    let text = include_str!("../../../docs/findings.md");
-    for cause in [Agent::Ssm, Agent::Ecs].into_iter().flat_map(causes::of) {
-        assert!(text.contains(&format!("`{}`", cause.code)), "{}", cause.code);
+fn the_documentation_has_every_cause_with_its_remedy() {
+    let end = |cause: &Cause| match cause.end {
+        End::Never => "goes on",
+        End::AtOnce => "ends at once",
+        End::AfterAWhile => "ends where it stays so",
+        End::WhereClusterIsNamed => "ends where a cluster was named",
+    };
+    let of = |agent: Agent| -> Vec<[&str; 4]> {
+        causes::of(agent).map(|it| [it.code, it.sentence, end(it), it.remedy]).collect()
+    };
+    let (ssm, ecs) = (of(Agent::Ssm), of(Agent::Ecs));
+    let mut all: Vec<[&str; 4]> = Vec::new();
+    // One cause has several words.
+    for cause in ssm.iter().chain(&ecs) {
+        if !all.contains(cause) {
+            all.push(*cause);
+        }
     }
+    let rows = all.iter().map(|cause @ [code, sentence, end, remedy]| {
+        let agent = match (ssm.contains(cause), ecs.contains(cause)) {
+            (true, true) => "either",
+            (true, false) => "SSM",
+            _ => "ECS",
+        };
+        format!("| `{code}` | {agent} | {sentence} | {end} | {remedy} |\n")
+    });
+    let table = format!(
+        "| cause | agent | sentence | the wait | remedy |\n|---|---|---|---|---|\n{}",
+        rows.collect::<String>()
+    );
+    documentation::holds("findings.md", "causes", &table);
 }
 
 #[test]

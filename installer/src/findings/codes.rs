@@ -108,28 +108,29 @@ impl Serialize for Code {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "tests read and write their own fixtures")]
 mod tests {
     use super::*;
+    use crate::documentation;
 
-    /// Compares the table of `docs/findings.md`, or writes it anew when `LANDFALL_ACCEPT=1` is set.
     #[test]
     fn the_documentation_lists_every_code() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/findings.md");
-        let text = std::fs::read_to_string(path).unwrap();
-        let (begin, end) = ("<!-- codes -->\n", "<!-- end of codes -->\n");
-        let (above, rest) = text.split_once(begin).expect("the table's beginning is marked");
-        let (_, below) = rest.split_once(end).expect("the table's end is marked");
-        let rows: String = Code::ALL
-            .iter()
-            .map(|it| format!("| `{}` | {} | {} |\n", it.name(), it.severity().verb(), it.meaning()))
-            .collect();
-        let right = format!("{above}{begin}| code | severity | meaning |\n|---|---|---|\n{rows}{end}{below}");
-        if std::env::var("LANDFALL_ACCEPT").is_ok_and(|accept| accept == "1") {
-            std::fs::write(path, right).unwrap();
-            return;
+        let row = |it: &Code| {
+            format!("| [`{0}`](#{0}) | {1} | {2} |\n", it.name(), it.severity().verb(), it.meaning())
+        };
+        let rows: String = Code::ALL.iter().map(row).collect();
+        let table = format!("| code | severity | meaning |\n|---|---|---|\n{rows}");
+        documentation::holds("findings.md", "codes", &table);
+    }
+
+    #[test]
+    fn the_documentation_has_a_cause_and_a_remedy_of_every_code_and_of_no_other() {
+        let page = documentation::page("findings.md");
+        let entries: Vec<&str> = page.split("\n### ").skip(1).collect();
+        let codes: Vec<&str> = entries.iter().filter_map(|entry| entry.split('`').nth(1)).collect();
+        assert_eq!(codes, Code::ALL.iter().map(|code| code.name()).collect::<Vec<_>>());
+        for entry in entries {
+            assert!(entry.contains("\nCause: ") && entry.contains("\nRemedy: "), "{entry}");
         }
-        assert!(text == right, "docs/findings.md differs: LANDFALL_ACCEPT=1 cargo test -p landfall findings");
     }
 
     #[test]

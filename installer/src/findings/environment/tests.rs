@@ -1,8 +1,8 @@
 //! Every environment with its answer, and the documentation's table of them.
-#![allow(clippy::disallowed_methods, reason = "tests read and write their own fixtures")]
 
 use super::*;
 use crate::cli::Options;
+use crate::documentation;
 use crate::host::fake::fresh;
 
 /// An environment, how it is told, what it is in the facts, and the finding that is the answer, if there is one.
@@ -125,21 +125,10 @@ fn an_allowance_is_for_its_own_environment_alone() {
     assert!(blocked(|it| it.environment.cloud = Some("ec2".into()), Allowance::Container));
 }
 
-/// Compares the table of `docs/environments.md`, or writes it anew when `LANDFALL_ACCEPT=1` is set.
 #[test]
 fn the_documentation_has_every_environment_with_its_answer() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/environments.md");
-    let text = std::fs::read_to_string(path).unwrap();
-    let (begin, end) = ("<!-- environments -->\n", "<!-- end of environments -->\n");
-    let (above, rest) = text.split_once(begin).expect("the table's beginning is marked");
-    let (_, below) = rest.split_once(end).expect("the table's end is marked");
     let row = |it: &Known| format!("| {} | {} | {} |\n", it.name, it.told_by, answer(it));
     let rows: String = KNOWN.iter().map(row).collect();
-    let right =
-        format!("{above}{begin}| environment | told by | answer |\n|---|---|---|\n{rows}{end}{below}");
-    if std::env::var("LANDFALL_ACCEPT").is_ok_and(|accept| accept == "1") {
-        std::fs::write(path, right).unwrap();
-        return;
-    }
-    assert!(text == right, "docs/environments.md differs: LANDFALL_ACCEPT=1 cargo test -p landfall findings");
+    let table = format!("| environment | told by | answer |\n|---|---|---|\n{rows}");
+    documentation::holds("environments.md", "environments", &table);
 }
