@@ -129,7 +129,7 @@ mod tests {
         let codes: Vec<&str> = entries.iter().filter_map(|entry| entry.split('`').nth(1)).collect();
         assert_eq!(codes, Code::ALL.iter().map(|code| code.name()).collect::<Vec<_>>());
         for entry in entries {
-            assert!(entry.contains("\nCause: ") && entry.contains("\nRemedy: "), "{entry}");
+            assert!(entry.contains("\n- Cause: ") && entry.contains("\n- Remedy: "), "{entry}");
         }
     }
 
