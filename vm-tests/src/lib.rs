@@ -6,6 +6,7 @@
 //! JSON output, which is what its users know.
 
 pub mod cache;
+pub mod cli;
 mod documented;
 pub mod error;
 pub mod esp;
