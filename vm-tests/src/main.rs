@@ -12,7 +12,9 @@ use vm_tests::forward_proxy;
 use vm_tests::guest::Guest;
 use vm_tests::licences;
 use vm_tests::relay;
-use vm_tests::tasks::{bench_floor, check_images, clones, conformance, picture, run, show, support_table};
+use vm_tests::tasks::{
+    bench_floor, bench_start, check_images, clones, conformance, picture, run, show, support_table,
+};
 use vm_tests::world::World;
 
 #[derive(Parser)]
@@ -60,6 +62,12 @@ enum Task {
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
         pairs: u16,
     },
+    /// Time how 'landfall --version' starts
+    BenchStart {
+        /// How often
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..))]
+        starts: u16,
+    },
     /// Check that every dependency's licence is an allowed one
     Licences,
     /// Write the support tables of docs/support.md and README.md anew
@@ -100,6 +108,7 @@ fn main() -> ExitCode {
             conformance::run(&ssm_agent, &ecs_agent).map(|()| ExitCode::SUCCESS)
         }
         Task::BenchFloor { pairs } => bench_floor::run(pairs.into()).map(|()| ExitCode::SUCCESS),
+        Task::BenchStart { starts } => bench_start::run(starts.into()).map(|()| ExitCode::SUCCESS),
         Task::Picture => picture::draw().map(|()| ExitCode::SUCCESS),
         Task::Licences => licences::check().map(|count| {
             println!("the licences of {count} packages are allowed");
