@@ -18,7 +18,7 @@ forget_other_clones() {
     [ "$(cat "$built_from" 2>/dev/null)" = "$PWD" ] && return
     mkdir -p "$CARGO_TARGET_DIR"
     local crate
-    for crate in distro-matrix documentation image-recipes landfall landfall-contract vm-tests aws-simulator guest-agent stand-in-agents stand-in-packages; do
+    for crate in distro-matrix documentation image-recipes landfall landfall-contract manual vm-tests aws-simulator guest-agent stand-in-agents stand-in-packages; do
         find "$CARGO_TARGET_DIR" -maxdepth 4 -path "*/.fingerprint/$crate-*" -prune -exec rm -rf {} +
     done
     echo "$PWD" >"$built_from"

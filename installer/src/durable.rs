@@ -29,6 +29,22 @@ pub fn write(host: &mut dyn Host, path: &Path, content: &[u8], mode: u32) -> Res
     host.sync(parent(path)).while_doing(doing)
 }
 
+/// Puts a symbolic link in a file's place, durably. The folder above must be there.
+///
+/// # Errors
+/// As [`write`].
+pub fn link(host: &mut dyn Host, path: &Path, target: &Path) -> Result<()> {
+    let doing = || format!("linking {}", path.display());
+    let temporary = temporary(path);
+    forget_attempt(host, path).while_doing(doing)?;
+    let linked = host.link(&temporary, target).and_then(|()| host.rename(&temporary, path));
+    if let Err(e) = linked {
+        let _ = host.remove(&temporary);
+        return Err(e.while_doing(doing()));
+    }
+    host.sync(parent(path)).while_doing(doing)
+}
+
 /// Removes a file or an empty folder, durably; fine where there is none. What a [`write`] of it that
 /// was cut short left beside it goes too.
 ///

@@ -54,6 +54,12 @@ pub enum Task {
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
         pairs: u16,
     },
+    /// Time how 'landfall --version' starts
+    BenchStart {
+        /// How often
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..))]
+        starts: u16,
+    },
     /// Check that every dependency's licence is an allowed one
     Licences,
     /// Write the support tables of docs/support.md and README.md anew

@@ -12,7 +12,9 @@ use vm_tests::forward_proxy;
 use vm_tests::guest::Guest;
 use vm_tests::licences;
 use vm_tests::relay;
-use vm_tests::tasks::{bench_floor, check_images, clones, conformance, picture, run, show, support_table};
+use vm_tests::tasks::{
+    bench_floor, bench_start, check_images, clones, conformance, picture, run, show, support_table,
+};
 use vm_tests::world::World;
 
 fn main() -> ExitCode {
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
             conformance::run(&ssm_agent, &ecs_agent).map(|()| ExitCode::SUCCESS)
         }
         Task::BenchFloor { pairs } => bench_floor::run(pairs.into()).map(|()| ExitCode::SUCCESS),
+        Task::BenchStart { starts } => bench_start::run(starts.into()).map(|()| ExitCode::SUCCESS),
         Task::Picture => picture::draw().map(|()| ExitCode::SUCCESS),
         Task::Licences => licences::check().map(|count| {
             println!("the licences of {count} packages are allowed");

@@ -10,11 +10,13 @@ use sha2::{Digest, Sha256};
 
 use super::{must_be_alone, must_be_root, print_json};
 use crate::cli::{Options, UpdateFlags};
-use crate::components::landfall::PROGRAM;
+use crate::components::landfall::{PACKAGED, PROGRAM};
 use crate::config;
 use crate::durable;
 use crate::error::{Error, Result, While};
+use crate::facts::Told;
 use crate::host::Host;
+use crate::package_database::PackageDatabase;
 use crate::release::{self, Version};
 
 /// The sums of a few files.
@@ -45,6 +47,7 @@ pub fn run(host: &mut dyn Host, flags: &UpdateFlags, file: Options, json: bool) 
     host.use_proxy(proxy, options.proxy.is_some());
 
     let (here, path) = (Version::own()?, host.own_program()?);
+    must_be_nobodys(host, &path)?;
     let mode = host.stat(&path)?.ok_or_else(replaced)?.mode & 0o777;
     let name = release::program(&host.machine());
     let sums = host.download(&format!("{from}/SHA256SUMS"), LONGEST_LIST)?;
@@ -84,6 +87,23 @@ pub fn run(host: &mut dyn Host, flags: &UpdateFlags, file: Options, json: bool) 
     eprintln!("done: {} is {} now, and was {here}", path.display(), offered.version);
     tell_of_another(host, &path)?;
     report(json, here, offered.version)
+}
+
+/// What a package manager put there is its to replace: it would take another file for a broken package, or put its own
+/// over it with the next one.
+fn must_be_nobodys(host: &dyn Host, path: &Path) -> Result<()> {
+    if path != Path::new(PACKAGED) {
+        return Ok(());
+    }
+    let distro = distro_matrix::find(&Told::here(host).os).release();
+    let format = distro.map(|distro| distro.packages.agents).unwrap_or_default();
+    match PackageDatabase::read(host, format)?.installed("landfall") {
+        Some(package) => {
+            Err(Error::refused(format!("{PACKAGED} belongs to the package landfall {}", package.version))
+                .hint("install the newer package; it is in the same release"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn replaced() -> Error {

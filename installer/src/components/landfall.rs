@@ -8,6 +8,9 @@ use crate::step::{InstallProgram, Step};
 /// Where the program is kept.
 pub const PROGRAM: &str = "/usr/local/bin/landfall";
 
+/// Where a package of Landfall's has it.
+pub const PACKAGED: &str = "/usr/bin/landfall";
+
 pub(crate) fn steps() -> [Item; 1] {
     [item(
         "systemd units and people call Landfall again after today, so it gets a place of its own",

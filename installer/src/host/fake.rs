@@ -84,6 +84,8 @@ pub struct Fake {
     pub touches: u32,
     /// The touch that fails.
     pub fails_at: Option<u32>,
+    /// Whether our own program is a package's.
+    pub packaged: bool,
     /// The touch after which somebody has put another program in the place of our own.
     pub replaced_at: Option<u32>,
     /// A lock of the package manager that somebody holds.

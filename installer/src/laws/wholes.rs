@@ -1,6 +1,10 @@
 //! Laws of whole runs, over the product of machines and choices.
 
+use std::path::Path;
+
 use super::*;
+use crate::components::landfall::{PACKAGED, PROGRAM};
+use crate::step::{InstallProgram, Step};
 
 #[test]
 fn a_second_run_changes_nothing_and_asks_nobody() {
@@ -59,6 +63,49 @@ fn a_landfall_that_was_not_there_is_removed() {
     brought(&mut fake, Choices::PLAIN, "fresh");
     restored(&mut fake, "fresh");
     assert_eq!(fake.disk.text("/usr/local/bin/landfall"), None);
+}
+
+#[test]
+fn a_packaged_landfall_is_led_to_so_that_the_next_package_is_what_units_run() {
+    let leads_to = |fake: &Fake| fake.resolve(Path::new(PROGRAM)).unwrap();
+    let (_, machine) = MACHINES.iter().find(|(name, _)| name.contains("packaged")).unwrap();
+    for older in [true, false] {
+        let mut fake = machine();
+        if !older {
+            fake.remove(Path::new(PROGRAM)).unwrap();
+            fake.disk.settle();
+        }
+        brought(&mut fake, Choices::PLAIN, "packaged");
+        assert_eq!(leads_to(&fake).as_deref(), Some(Path::new(PACKAGED)));
+        // What the package manager does with the next package.
+        fake.put(PACKAGED, "newer landfall", 0o755);
+        assert_eq!(brought(&mut fake, Choices::PLAIN, "packaged anew"), 0);
+        restored(&mut fake, "packaged");
+        assert_eq!(leads_to(&fake).is_some(), older);
+        assert_eq!(fake.disk.text(PACKAGED).as_deref(), Some("newer landfall"));
+    }
+}
+
+#[test]
+fn a_landfall_of_ones_own_takes_the_place_of_the_link_to_a_package() {
+    let (_, machine) = MACHINES.iter().find(|(name, _)| name.contains("packaged")).unwrap();
+    let mut fake = machine();
+    brought(&mut fake, Choices::PLAIN, "packaged");
+    fake.packaged = false;
+    brought(&mut fake, Choices::PLAIN, "of one's own");
+    assert_eq!(fake.disk.text(PROGRAM).as_deref(), Some("landfall"));
+    assert_eq!(fake.disk.text(PACKAGED).as_deref(), Some("packaged landfall"));
+}
+
+/// It may have no such package.
+#[test]
+fn a_system_that_does_not_run_gets_a_copy_of_a_packaged_landfall() {
+    let (_, machine) = MACHINES.iter().find(|(name, _)| name.contains("packaged")).unwrap();
+    let mut fake = machine();
+    let path = "/root/tree".to_owned();
+    let step = Step::InstallProgram(InstallProgram { path: path.clone().into() });
+    step.apply(&mut fake, &Context::default()).unwrap();
+    assert_eq!(fake.disk.text(&path).as_deref(), Some("packaged landfall"));
 }
 
 #[test]

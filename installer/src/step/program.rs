@@ -1,16 +1,19 @@
 //! Put Landfall's own program where units and people find it again.
 //!
 //! The unit of the credentials endpoint and the ECS agent's drop-in call it, so it has to stay when
-//! the file it was first run from is gone.
+//! the file it was first run from is gone. A package's file stays: a link leads to it, so that what the package manager
+//! brings is what units and people run, and nothing of an older version stands before it on the search path. Where
+//! that package goes, its script puts a copy in the link's place.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Before, Leftovers};
+use crate::components::landfall::{PACKAGED, PROGRAM};
 use crate::durable;
 use crate::error::{Error, Result};
-use crate::host::Host;
+use crate::host::{EntryKind, Host};
 
 const MODE: u32 = 0o755;
 
@@ -27,6 +30,11 @@ impl InstallProgram {
         if own == self.path {
             return Ok(None);
         }
+        if self.leads_to(&own) {
+            let Some(there) = host.stat(&self.path)? else { return Ok(Some(Before::Nothing)) };
+            let is_so = there.kind == EntryKind::Link && host.resolve(&self.path)? == Some(own);
+            return Ok((!is_so).then_some(Before::OlderProgram));
+        }
         match host.read(&self.path)? {
             None => Ok(Some(Before::Nothing)),
             Some(there) => Ok((there != content(host, &own)?).then_some(Before::OlderProgram)),
@@ -35,8 +43,16 @@ impl InstallProgram {
 
     pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
         let own = host.own_program()?;
+        if self.leads_to(&own) {
+            return durable::link(host, &self.path, &own);
+        }
         let program = content(host, &own)?;
         durable::write(host, &self.path, &program, MODE)
+    }
+
+    /// Not in the tree of a system that does not run: that may have no such package.
+    fn leads_to(&self, own: &Path) -> bool {
+        own == Path::new(PACKAGED) && self.path == Path::new(PROGRAM)
     }
 
     pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {

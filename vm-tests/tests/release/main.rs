@@ -5,11 +5,14 @@
 //! it was called with: these tests are about the way, not about what came by it. Where the program itself does
 //! something, in `updated` and `reproduced`, it is the real one.
 
+mod bare;
 mod built;
 mod downloads;
 mod finished;
 mod interrupted;
 mod machines;
+mod names;
+mod packages;
 mod refused;
 mod reproduced;
 mod sandbox;

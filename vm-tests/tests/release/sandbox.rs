@@ -15,6 +15,9 @@ use vm_tests::programs::workspace;
 /// Where the release says that it can be had; nobody is asked there.
 pub const BASE: &str = "https://releases.example/landfall";
 
+/// A name of the server's, for who can be told where that is.
+pub const HOST: &str = "releases.landfall.test";
+
 /// The shells that a POSIX script may meet.
 pub const SHELLS: [&str; 5] = ["dash", "bash", "busybox sh", "ksh93", "mksh"];
 
@@ -56,7 +59,8 @@ impl Sandbox {
             folder.path().join("state"),
             folder.path().join("objects"),
         );
-        settings.statics.push(("127.0.0.1".to_owned(), folder.path().join("release")));
+        let served = |host: &str| (host.to_owned(), folder.path().join("release"));
+        settings.statics.extend(["127.0.0.1", HOST].map(served));
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let simulator = runtime.block_on(Simulator::start(settings)).unwrap();
@@ -90,6 +94,11 @@ impl Sandbox {
     /// By HTTPS, of an authority that nobody knows unless [`Sandbox::trusting`] has it mounted.
     pub fn https(&self) -> String {
         format!("https://{}", self.simulator.as_ref().unwrap().https())
+    }
+
+    /// The same by name.
+    pub fn https_by_name(&self) -> String {
+        self.https().replace("127.0.0.1", HOST)
     }
 
     /// Mounts that have the sandbox trust the server's authority.
@@ -199,6 +208,11 @@ pub fn key_pair(folder: &Path, name: &str) -> String {
         Command::new("minisign").args(["-G", "-W", "-s", &path(""), "-p", &path(".pub")]).output().unwrap();
     assert!(made.status.success(), "{}", said(&made));
     path("")
+}
+
+/// The line of a public key that is its text.
+pub fn public(key: &str) -> String {
+    fs::read_to_string(format!("{key}.pub")).unwrap().lines().nth(1).unwrap().to_owned()
 }
 
 /// How it ended and all it printed, for people.

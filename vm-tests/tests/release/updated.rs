@@ -7,7 +7,7 @@ use std::process::Output;
 use tempfile::TempDir;
 use vm_tests::programs;
 
-use crate::sandbox::{Sandbox, assert_refused, can_run, finish_as, key_pair, said, stdout};
+use crate::sandbox::{Sandbox, assert_refused, can_run, finish_as, key_pair, public, said, stdout};
 
 /// All crates of the workspace have one version.
 const OWN: &str = env!("CARGO_PKG_VERSION");
@@ -54,9 +54,4 @@ fn the_program_that_people_download_replaces_itself_by_a_newer_release_of_its_ke
     assert_eq!(installed.permissions().mode() & 0o7777, 0o755);
     let new = sandbox.run("landfall status");
     assert!(stdout(&new).starts_with("stand-in for x86_64 called with 1 words: status"), "{}", said(&new));
-}
-
-/// The line of a public key that is its text.
-fn public(key: &str) -> String {
-    fs::read_to_string(format!("{key}.pub")).unwrap().lines().nth(1).unwrap().to_owned()
 }

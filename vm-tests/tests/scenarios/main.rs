@@ -28,6 +28,7 @@ mod interrupted;
 mod locks;
 mod looking;
 mod official_script;
+mod packaged;
 mod proxied;
 mod rebooted;
 mod releases;

@@ -7,6 +7,7 @@ use super::*;
 use crate::cli::Cli;
 use crate::error::Kind;
 use crate::host::fake::{Fake, Survivors, fresh};
+use crate::package_database::STATUS;
 
 const FROM: &str = "https://releases.example/landfall";
 const OWN: &str = "/root/landfall";
@@ -151,6 +152,28 @@ fn without_an_address_and_a_key_it_is_off_and_asks_nobody() {
         assert_eq!(error.exit_code(), 2);
         assert_eq!((fake.state(), fake.touches), before);
     }
+}
+
+#[test]
+fn what_a_package_brought_is_left_to_the_package_manager_and_what_only_stands_there_is_not() {
+    let mut offer = Offer::of("9.0.0", NEWER);
+    offer.fake.packaged = true;
+    offer.fake.put(PACKAGED, "this landfall", 0o755);
+    let status = offer.fake.disk.text(STATUS).unwrap_or_default();
+    let of_landfall =
+        "Package: landfall\nStatus: install ok installed\nArchitecture: amd64\nVersion: 0.1.0-1\n\n";
+    offer.fake.put(STATUS, &format!("{status}{of_landfall}"), 0o644);
+    let before = (offer.fake.state(), offer.fake.touches);
+    let error = offer.update().unwrap_err();
+    assert!(
+        error.what.contains("belongs to the package landfall 0.1.0-1") && error.hint.is_some(),
+        "{error}"
+    );
+    assert_eq!((error.exit_code(), offer.fake.state()), (2, before.0));
+
+    offer.fake.put(STATUS, &status, 0o644);
+    offer.update().unwrap();
+    assert_eq!(offer.fake.disk.text(PACKAGED).unwrap().as_bytes(), NEWER);
 }
 
 #[test]

@@ -109,7 +109,8 @@ impl Host for Fake {
 
     fn own_program(&self) -> Result<PathBuf> {
         let replaced = self.replaced_at.is_some_and(|touch| self.touches >= touch);
-        Ok(if replaced { "/root/landfall (deleted)" } else { "/root/landfall" }.into())
+        let own = if self.packaged { "/usr/bin/landfall" } else { "/root/landfall" };
+        Ok(if replaced { "/root/landfall (deleted)" } else { own }.into())
     }
 
     fn control_data(&self, package: &Path, _: Format) -> Result<ControlData> {

@@ -56,7 +56,7 @@ pub const TRUST_FINGERPRINT: &str = "C1D7F90776118FEB60B8EB32723399571A4B01FC";
 pub type Machine = (&'static str, fn() -> Fake);
 
 /// Every machine that the laws are tried on.
-pub const MACHINES: [Machine; 20] = [
+pub const MACHINES: [Machine; 21] = [
     ("fresh", fresh),
     ("docker.io there", docker_there),
     ("docker.io there, but stopped", docker_stopped),
@@ -67,6 +67,7 @@ pub const MACHINES: [Machine; 20] = [
     ("the SSM agent there, unregistered", unregistered_agent),
     ("registered by other means", registered),
     ("an older landfall", older_landfall),
+    ("a packaged landfall over an older one", packaged_landfall),
     ("an operator's route_localnet", operators_setting),
     ("docker.io gone, but for its configuration", docker_removed),
     ("an upgrade of somebody's package interrupted", interrupted_upgrade),
@@ -266,6 +267,13 @@ pub fn registered_elsewhere() -> Fake {
 
 fn older_landfall() -> Fake {
     with(|fake| fake.put("/usr/local/bin/landfall", "older landfall", 0o755))
+}
+
+fn packaged_landfall() -> Fake {
+    changed(older_landfall(), |fake| {
+        fake.packaged = true;
+        fake.put("/usr/bin/landfall", "packaged landfall", 0o755);
+    })
 }
 
 /// SELinux enforces, as on a fresh machine of Red Hat's family.
