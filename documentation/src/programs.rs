@@ -9,9 +9,10 @@ use clap::{Command, CommandFactory, Parser};
 use crate::pages::root;
 
 /// Programs of others that pages call, and the mark that each call of one needs. A new one is to be thought about.
-const OTHERS: [(&str, Option<&str>); 36] = [
+const OTHERS: [(&str, Option<&str>); 40] = [
     ("ansible-galaxy", None),
     ("ansible-playbook", Some("AWS")),
+    ("apt", Some("a release")),
     ("aws", Some("AWS")),
     ("base64", None),
     ("cd", None),
@@ -20,6 +21,7 @@ const OTHERS: [(&str, Option<&str>); 36] = [
     ("curl", Some("a release")),
     ("cut", None),
     ("dd", None),
+    ("dnf", Some("a release")),
     ("git", None),
     ("govc", Some("vSphere")),
     ("grep", None),
@@ -31,6 +33,7 @@ const OTHERS: [(&str, Option<&str>); 36] = [
     ("qm", Some("Proxmox")),
     ("reboot", None),
     ("rm", None),
+    ("rpm", Some("a release")),
     ("scp", Some("Proxmox")),
     ("sed", None),
     ("sha256sum", None),
@@ -39,6 +42,7 @@ const OTHERS: [(&str, Option<&str>); 36] = [
     ("truncate", None),
     ("umask", None),
     ("wget", Some("the internet")),
+    ("zypper", Some("a release")),
     ("Add-VMHardDiskDrive", Some("Hyper-V")),
     ("Copy-Item", Some("Hyper-V")),
     ("Get-VMHardDiskDrive", Some("Hyper-V")),
