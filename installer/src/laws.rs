@@ -32,6 +32,7 @@ mod endpoint;
 mod exec;
 mod failures;
 mod first_boot;
+mod foreseeing;
 mod guarding;
 mod late_choices;
 mod packages;

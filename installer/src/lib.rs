@@ -27,6 +27,7 @@ pub mod error;
 pub mod facts;
 pub mod findings;
 pub mod first_boot;
+pub mod foresight;
 pub mod guard;
 pub mod host;
 #[cfg(test)]

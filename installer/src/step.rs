@@ -27,6 +27,7 @@ mod firewall_rule;
 mod firewalld_rules;
 mod folder;
 mod merge_json;
+mod order;
 mod packages;
 mod program;
 mod read_package_lists;

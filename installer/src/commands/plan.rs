@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use distro_matrix::Distro;
+use serde::Serialize;
 use serde_json::json;
 
 use super::{check, print_json};
@@ -12,8 +13,9 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::facts::{Facts, Told};
 use crate::findings::{Code, findings, keys};
+use crate::foresight::{Foreseen, foresee};
 use crate::host::Host;
-use crate::plan::{Goal, Plan, distro, plan};
+use crate::plan::{Goal, Item, Plan, distro, plan};
 use crate::recognition;
 
 /// The machine that is planned for.
@@ -71,13 +73,32 @@ pub fn run(host: &dyn Host, options: &Options, whose: &Whose, json: bool) -> Res
     check::pass(host, found, Error::refused)?;
     let plan = plan(&facts, &config, &distro, goal)?;
     check::pass(host, keys::findings(&plan, host.now()).into_iter().collect(), Error::refused)?;
+    let foreseen = match whose {
+        Whose::This => foresee(host, &plan)?,
+        // Nobody knows what is there.
+        _ => Vec::new(),
+    };
     if json {
-        print_json(&json!({"version": 1, "release": distro.release, "facts": facts, "steps": plan}));
+        let steps: Vec<Planned> = planned(&plan, &foreseen).collect();
+        print_json(&json!({"version": 1, "release": distro.release, "facts": facts, "steps": steps}));
     } else {
         println!("{}, 'landfall up' would:\n", place(whose, &facts, &distro));
-        print!("{}", render(&plan));
+        print!("{}", render(&plan, &foreseen));
     }
     Ok(())
+}
+
+/// A step, and what it would come to, where this machine was looked at.
+#[derive(Serialize)]
+struct Planned<'a> {
+    #[serde(flatten)]
+    item: &'a Item,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    foreseen: Option<Foreseen>,
+}
+
+fn planned<'a>(plan: &'a Plan, foreseen: &'a [Foreseen]) -> impl Iterator<Item = Planned<'a>> {
+    plan.iter().enumerate().map(|(at, item)| Planned { item, foreseen: foreseen.get(at).copied() })
 }
 
 fn place(whose: &Whose, facts: &Facts, distro: &Distro) -> String {
@@ -87,13 +108,18 @@ fn place(whose: &Whose, facts: &Facts, distro: &Distro) -> String {
     }
 }
 
-/// A plan as people read it: what, and why.
+/// A plan as people read it: what, and why, and what of it is not to be done.
 #[must_use]
-pub fn render(plan: &Plan) -> String {
-    plan.iter()
-        .enumerate()
-        .map(|(at, item)| format!("{:>2}. {}\n    because {}\n", at + 1, item.step.describe(), item.why))
-        .collect()
+pub fn render(plan: &Plan, foreseen: &[Foreseen]) -> String {
+    let line = |(at, Planned { item, foreseen }): (usize, Planned)| {
+        let mark = match foreseen {
+            Some(Foreseen::AlreadySo) => "already so: ",
+            Some(Foreseen::Unknown) => "if need be: ",
+            Some(Foreseen::ToDo) | None => "",
+        };
+        format!("{:>2}. {mark}{}\n    because {}\n", at + 1, item.step.describe(), item.why)
+    };
+    planned(plan, foreseen).enumerate().map(line).collect()
 }
 
 #[cfg(test)]

@@ -98,6 +98,8 @@ pub struct Fake {
     pub behind_proxy: bool,
     /// Whether the programs in packages are linked dynamically.
     pub dynamic_programs: bool,
+    /// Whether it is somebody else than root who looks.
+    pub is_nobody: bool,
     /// Whether downloads fail.
     pub offline: bool,
     /// What of iptables' tools for IPv6 fails.

@@ -31,7 +31,7 @@ fn config(options: Options) -> Config {
 /// Compares a plan with its text, or writes the text anew when `LANDFALL_ACCEPT=1` is set.
 fn must_be(name: &str, facts: &Facts, options: Options, goal: Goal) {
     let plan = plan(facts, &config(options), &distro(facts).unwrap(), goal).unwrap();
-    let (text, path) = (render(&plan), fixture("plans/debian-12", &format!("{name}.txt")));
+    let (text, path) = (render(&plan, &[]), fixture("plans/debian-12", &format!("{name}.txt")));
     if std::env::var("LANDFALL_ACCEPT").is_ok_and(|accept| accept == "1") {
         fs::write(&path, text).unwrap();
         return;
@@ -296,7 +296,7 @@ fn what_conflicts_with_docker_is_fine_beside_the_docker_it_belongs_to() {
         facts.packages.insert(name.into(), "1".into());
     }
     let plan = plan(&facts, &config(Options::default()), &distro(&facts).unwrap(), Goal::Up).unwrap();
-    assert!(!render(&plan).contains("docker.io"));
+    assert!(!render(&plan, &[]).contains("docker.io"));
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn podman_on_dockers_socket_is_no_docker_and_no_reason_to_refuse() {
     let mut facts = facts("debian-12-fresh");
     facts.docker = Some(crate::host::DockerDaemon { version: "4.3.1".into(), engine: false });
     let plan = plan(&facts, &config(Options::default()), &distro(&facts).unwrap(), Goal::Up).unwrap();
-    assert!(render(&plan).contains("install docker.io"));
+    assert!(render(&plan, &[]).contains("install docker.io"));
 }
 
 #[test]

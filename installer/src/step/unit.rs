@@ -88,6 +88,13 @@ impl Unit {
         Ok(())
     }
 
+    /// Whether a file decides how it starts: one that it reads, or one that systemd reads for it.
+    pub(super) fn is_told_by(&self, path: &Path) -> bool {
+        let file = Path::new(UNITS).join(&self.unit);
+        let drop_ins = Path::new(UNITS).join(format!("{}.d", self.unit));
+        self.reads.iter().any(|read| read == path) || path == file || path.starts_with(drop_ins)
+    }
+
     fn look(&self, host: &dyn Host) -> Result<UnitState> {
         Ok(host.units(&[&self.unit])?.into_iter().next().unwrap_or_default())
     }

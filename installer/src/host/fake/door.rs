@@ -87,7 +87,7 @@ impl Host for Fake {
     }
 
     fn is_root(&self) -> bool {
-        true
+        !self.is_nobody
     }
 
     fn machine(&self) -> String {

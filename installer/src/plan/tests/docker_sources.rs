@@ -7,7 +7,7 @@ fn from(source: DockerSource) -> Options {
 }
 
 fn planned(facts: &Facts, options: Options) -> String {
-    render(&plan(facts, &config(options), &distro(facts).unwrap(), Goal::Up).unwrap())
+    render(&plan(facts, &config(options), &distro(facts).unwrap(), Goal::Up).unwrap(), &[])
 }
 
 #[test]

@@ -25,8 +25,8 @@ fn a_release_alone_gets_the_plan_of_a_fresh_machine() {
         let (elsewhere, distro) = of_release(release, "x86_64");
         for goal in [Goal::Up, Goal::Install] {
             assert_eq!(
-                render(&decided(&elsewhere, &distro, goal)),
-                render(&decided(&here, &self::distro(&here).unwrap(), goal)),
+                render(&decided(&elsewhere, &distro, goal), &[]),
+                render(&decided(&here, &self::distro(&here).unwrap(), goal), &[]),
                 "{release}"
             );
         }

@@ -54,7 +54,7 @@ fn addresses(plan: &Plan) -> Vec<&str> {
 }
 
 fn text(case: &str, distro: &Distro) -> String {
-    let mut text = render(&plan_of(case, distro, "x86_64"));
+    let mut text = render(&plan_of(case, distro, "x86_64"), &[]);
     for architecture in ["x86_64", "aarch64"] {
         let plan = plan_of(case, distro, architecture);
         text += &format!("\nOn {architecture} it asks:\n");
@@ -101,7 +101,7 @@ fn every_release_has_its_accepted_plans_and_no_other_release_has_any() {
 fn the_two_architectures_of_a_release_have_the_same_plan() {
     for distro in distro_matrix::all().iter().filter(|distro| distro.refused.is_none()) {
         for case in CASES {
-            let [one, other] = ["x86_64", "aarch64"].map(|it| render(&plan_of(case, distro, it)));
+            let [one, other] = ["x86_64", "aarch64"].map(|it| render(&plan_of(case, distro, it), &[]));
             assert_eq!(one.replace("/x86_64/", "/aarch64/"), other, "{} {case}", distro.release);
         }
     }

@@ -1,10 +1,9 @@
 # Copyright the Landfall authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a plan of landfall says of files, and what these files say now.
+"""What a plan of landfall says of files, and what these files say now, for diff mode.
 
-The steps are those of C(landfall plan --json). Only files are compared here: what a package manager, a unit or a firewall
-has is landfall's own to look at. Of a file that others write too, only landfall's own keys are told: the ECS agent's
-configuration may hold an operator's passwords.
+The steps are those of C(landfall plan --json), which itself says what is to be done. Of a file that others write too, only
+landfall's own keys are shown: the ECS agent's configuration may hold an operator's passwords.
 """
 
 from __future__ import absolute_import, division, print_function

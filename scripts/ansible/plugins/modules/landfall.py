@@ -16,8 +16,7 @@ description:
   - Runs C(landfall up), or C(landfall uninstall), and says whether something changed.
   - The parameters besides I(state), I(program), I(config) and I(activation) are the flags of C(landfall up), with underscores.
   - Needs root, so mostly I(become=true).
-  - Check mode runs C(landfall plan) and C(landfall status) and compares the files of the plan. Packages, units and
-    firewalls are not compared, so a newer version of an agent is not foreseen.
+  - Check mode runs C(landfall plan), which looks at this machine and says of each step whether it is already so.
   - Diff mode shows the files of the plan; of those that others write too, Landfall's own keys.
 options:
   state:
@@ -171,10 +170,10 @@ instance:
   type: dict
   returned: when I(state=present), and not in check mode
 steps:
-  description: What was done, and why; what was already so is left out.
+  description: What was done, and why, or in check mode what would be; what was already so is left out.
   type: list
   elements: dict
-  returned: when I(state=present), and not in check mode
+  returned: when I(state=present)
 findings:
   description: What Landfall found that blocks, warns or is good to know.
   type: list
@@ -185,11 +184,6 @@ leftovers:
   type: list
   elements: str
   returned: when I(state=absent), and not in check mode
-problems:
-  description: What C(landfall status) finds now.
-  type: list
-  elements: dict
-  returned: when I(state=present), in check mode
 exit_code:
   description: The exit code of landfall.
   type: int
@@ -246,12 +240,6 @@ FLAGS = dict(
     skip_gpg_check=dict(type="bool", default=False),
 )
 
-# What 'status' rightly finds on a machine that is to have no identity yet, or no ECS agent running.
-MEANT = dict(
-    skip_registration=["not-registered", "ssm-agent-down", "ecs-agent-down", "no-credentials", "no-container-instance"],
-    no_start=["ecs-agent-down", "no-container-instance"],
-)
-
 
 def main():
     module = AnsibleModule(
@@ -268,7 +256,7 @@ def main():
     if module.params["state"] == "absent":
         absent(module, is_there)
     elif not is_there and module.check_mode:
-        module.exit_json(changed=True, problems=[], msg="landfall is not there yet, so there is no plan to look at")
+        module.exit_json(changed=True, steps=[], msg="landfall is not there yet, so there is no plan to look at")
     elif not is_there:
         module.fail_json(msg="there is no %(program)s: install landfall first, as the role does" % module.params)
     elif module.check_mode:
@@ -296,11 +284,11 @@ def up(module):
         findings=findings,
     )
     if before is not None and before.code == 0:
-        now = planned.views(before.data)
+        after = planned.views(before.data)
         result["diff"] = [
-            planned.difference(path, was, after)
-            for (path, was, _wanted), (_path, after, _same) in zip(before.views, now)
-            if was != after
+            planned.difference(path, was, now)
+            for (path, was, _wanted), (_path, now, _same) in zip(before.views, after)
+            if was != now
         ]
     module.exit_json(**result)
 
@@ -309,13 +297,9 @@ def foresee(module):
     foreseen = plan(module)
     if foreseen.code != 0:
         module.fail_json(**foreseen.failure())
-    status = call(module, ["status", "--json"])
-    if status.data is None:
-        module.fail_json(**status.failure())
-    meant = sum([codes for name, codes in MEANT.items() if module.params[name]], [])
-    problems = [problem for problem in status.data["problems"] if problem["code"] not in meant]
+    steps = [step for step in foreseen.data["steps"] if step["foreseen"] != "already-so"]
     differences = [planned.difference(*view) for view in foreseen.views if view[1] != view[2]]
-    module.exit_json(changed=bool(problems or differences), problems=problems, diff=differences)
+    module.exit_json(changed=bool(steps), steps=steps, diff=differences)
 
 
 def absent(module, is_there):
