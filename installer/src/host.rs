@@ -24,6 +24,8 @@ pub(crate) mod fake;
 #[cfg(target_os = "linux")]
 pub mod linux;
 mod reached;
+#[cfg(windows)]
+pub mod windows;
 
 pub use command::{Command, Firewalld, Output, Packages, SEALING, UnitVerb};
 pub use facets::{

@@ -51,3 +51,5 @@ pub mod signature;
 pub mod step;
 pub mod terminal;
 pub mod ui;
+#[cfg(windows)]
+pub mod windows;
