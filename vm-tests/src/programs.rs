@@ -14,6 +14,7 @@ use crate::host_command;
 
 const TARGET: &str = "x86_64-unknown-linux-musl";
 const ARM64: &str = "aarch64-unknown-linux-musl";
+const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
 /// The program under test, as people download it.
 pub fn landfall() -> Result<PathBuf> {
@@ -25,6 +26,21 @@ pub fn landfall() -> Result<PathBuf> {
 pub fn landfall_for_arm64() -> Result<PathBuf> {
     static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
     once(&BUILT, || as_downloaded("LANDFALL_ARM64_BINARY", "aarch64"))
+}
+
+/// The same for Windows.
+pub fn landfall_for_windows() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    once(&BUILT, || as_downloaded("LANDFALL_WINDOWS_BINARY", "windows"))
+}
+
+/// A program for Windows that writes down its calls.
+pub fn recorded_program() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    once(&BUILT, || {
+        cargo_build(WINDOWS, &["-p", "recorded-program"])?;
+        Ok(target_folder().join(WINDOWS).join("guest/recorded-program.exe"))
+    })
 }
 
 /// What the variable names, where it is set.
