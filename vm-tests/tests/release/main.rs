@@ -10,6 +10,7 @@ mod downloads;
 mod finished;
 mod interrupted;
 mod machines;
+mod powershell;
 mod refused;
 mod reproduced;
 mod sandbox;
