@@ -17,6 +17,8 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result, While};
 
+#[cfg(any(windows, test))]
+pub mod authenticode;
 mod ending;
 mod operator;
 mod pinned;
