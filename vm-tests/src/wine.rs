@@ -27,6 +27,7 @@ use crate::programs;
 mod registry;
 mod release;
 mod root;
+mod service;
 
 pub use release::Release;
 
@@ -159,7 +160,7 @@ impl Wine {
     }
 
     /// Puts a program that writes down its calls into the place of one of Windows', such as
-    /// `windows/system32/dism.exe`, and tells it what to answer.
+    /// `windows/system32/dism.exe`, or anywhere else on C:, and tells it what to answer.
     pub fn stand_in(&self, path: &str, answers: &[Answer]) -> Result<Record> {
         self.copy_in(&programs::recorded_program()?, path)?;
         let name = Path::new(path).file_stem().unwrap_or_default().to_string_lossy().to_lowercase();

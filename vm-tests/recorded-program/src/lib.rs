@@ -1,16 +1,19 @@
-//! A program that stands in for one of Windows': it does nothing of what that does. It writes down what it was called
-//! with, and answers what it was told to answer to that.
+//! A program that stands in for one of Windows' or of AWS': it does nothing of what that does but what it was told to.
+//! It writes down what it was called with, and answers what it was told to answer to that: by words, a status, and files
+//! and programs, as an installer leaves a service.
 //!
 //! It goes by the name of its file, such as `dism`, and keeps in a folder
 //! - `dism.answers`, what it is told to answer, which a test writes,
 //! - `dism.calls`, a line for each call of it,
 //! - `dism.state`, the word that an answer left, where answers are for one state only.
 //!
-//! What it has no answer for is an error, so a test that passes says that these were the calls, to the letter.
+//! What it has no answer for is an error, so a test that passes says that these were the calls, to the letter. Started
+//! with [`AS_SERVICE`] alone, it is a service that does nothing until it is stopped.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +22,9 @@ pub const FOLDER: &str = r"C:\recorded";
 
 /// The state that it begins with.
 pub const AT_FIRST: &str = "at-first";
+
+/// The argument that it has as a service.
+pub const AS_SERVICE: &str = "--as-service";
 
 /// What it ends with where it has no answer, as `dism` does for what it does not know.
 pub const UNEXPECTED: i32 = 87;
@@ -31,12 +37,38 @@ pub struct Answer {
     pub arguments: Vec<String>,
     /// The state that this is the answer in; any where none is named.
     pub state: Option<String>,
+    /// Files that it copies first, each from one path to another; folders on the way are made.
+    pub copies: Vec<(PathBuf, PathBuf)>,
+    /// Programs that it runs then, one after the other, each with its arguments; where one fails, so does this one.
+    pub runs: Vec<Vec<String>>,
     /// What it prints.
     pub prints: String,
     /// What it ends with.
     pub status: i32,
     /// The state that it is in from then on; the same where none is named.
     pub becomes: Option<String>,
+}
+
+impl Answer {
+    /// Does what is to be done before it ends.
+    ///
+    /// # Errors
+    /// When a file cannot be copied, or a program failed.
+    pub fn act(&self) -> io::Result<()> {
+        for (from, to) in &self.copies {
+            fs::create_dir_all(to.parent().unwrap_or(to))?;
+            fs::copy(from, to)?;
+        }
+        for line in &self.runs {
+            let (program, arguments) = line.split_first().ok_or(ErrorKind::InvalidInput)?;
+            let output = Command::new(program).args(arguments).stdin(Stdio::null()).output()?;
+            if !output.status.success() {
+                let said = String::from_utf8_lossy(&output.stdout).into_owned();
+                return Err(io::Error::other(format!("{line:?} ended with {}: {said}", output.status)));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The files of one program.
@@ -148,6 +180,22 @@ mod tests {
         assert_eq!(program.call(&words("/enable")).unwrap(), Some(enable));
         assert_eq!(says("/ask").as_deref(), Some("pending"));
         assert_eq!(program.calls().unwrap(), ["/ask", "/ask /quiet", "/enable", "/ask"].map(words));
+    }
+
+    #[test]
+    fn an_answer_leaves_files_and_runs_programs_and_fails_where_one_of_those_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("from"), "what it installs").unwrap();
+        let copies = vec![(path("from"), path("far/away/to"))];
+        let run = |program: &str| Answer {
+            copies: copies.clone(),
+            runs: vec![vec![program.into()]],
+            ..Answer::default()
+        };
+        run("true").act().unwrap();
+        assert_eq!(fs::read_to_string(path("far/away/to")).unwrap(), "what it installs");
+        assert!(run("false").act().unwrap_err().to_string().contains("ended with"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the other tests stand on: that a machine of wine's keeps what it was given, and forgets what it should.
 
-use recorded_program::Answer;
+use recorded_program::{AS_SERVICE, Answer};
 use vm_tests::error::Result;
 use vm_tests::wine::Release;
 
@@ -59,6 +59,36 @@ fn a_recorded_program_runs_in_the_place_of_one_of_windows_and_tells_its_calls() 
         let output = machine.run("dism", &["/Offline"])?;
         assert_eq!(output.status, recorded_program::UNEXPECTED, "{}", output.stderr);
         assert_eq!(dism.calls()?, [vec!["/Online", "/Get-FeatureInfo"], vec!["/Offline"]]);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_recorded_installer_leaves_a_service_that_comes_back_with_the_machine() -> Result<()> {
+    on_a_bare_machine(|machine| {
+        const AGENT: &str = r"C:\Program Files\Agent\agent.exe";
+        let run = |line: &[&str]| line.iter().map(|word| (*word).to_owned()).collect();
+        let service = format!("\"{AGENT}\" {AS_SERVICE}");
+        let answer = Answer {
+            arguments: vec!["/q".into()],
+            copies: vec![(r"C:\setup.exe".into(), AGENT.into())],
+            runs: vec![
+                run(&["sc", "create", "Agent", "binPath=", &service, "start=", "auto"]),
+                run(&["sc", "start", "Agent"]),
+            ],
+            ..Answer::default()
+        };
+        machine.stand_in("setup.exe", &[answer])?;
+        assert_eq!(machine.service("Agent")?, None);
+        machine.must(r"C:\setup.exe", &["/q"])?;
+        assert_eq!(machine.service("Agent")?.as_deref(), Some("RUNNING"));
+        machine.must("sc", &["stop", "Agent"])?;
+        assert_eq!(machine.service("Agent")?.as_deref(), Some("STOPPED"));
+        machine.reboot()?;
+        assert_eq!(machine.service("Agent")?.as_deref(), Some("RUNNING"));
+        machine.must("sc", &["stop", "Agent"])?;
+        machine.must("sc", &["delete", "Agent"])?;
+        assert_eq!(machine.service("Agent")?, None);
         Ok(())
     })
 }
