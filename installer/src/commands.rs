@@ -130,6 +130,7 @@ mod tests {
 
     use super::*;
     use crate::cli::Allowance;
+    use crate::host::Machine;
     use crate::host::fake::{Fake, fresh};
 
     #[test]

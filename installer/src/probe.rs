@@ -11,7 +11,7 @@ use crate::findings::network::{Asked, METADATA_SERVICE, findings};
 use crate::host::Host;
 use crate::partition;
 use crate::plan::{Goal, Plan};
-use crate::step::{PackageFile, Step};
+use crate::step::{Change, PackageFile, Step};
 
 /// An address, and whether nothing can be done without it.
 type Question = (String, bool);

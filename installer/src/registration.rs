@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::error::Result;
-use crate::host::Host;
+use crate::host::Machine;
 use crate::secret::Secret;
 
 /// The agent's program, which makes the registration and blanks it.
@@ -69,7 +69,7 @@ pub struct Identity {
 ///
 /// # Errors
 /// When the machine cannot be read; a broken file is no identity.
-pub fn read(host: &dyn Host) -> Result<Option<Registration>> {
+pub fn read(host: &dyn Machine) -> Result<Option<Registration>> {
     Ok(with_key(host)?.map(|(registration, _)| registration))
 }
 
@@ -77,7 +77,7 @@ pub fn read(host: &dyn Host) -> Result<Option<Registration>> {
 ///
 /// # Errors
 /// When the machine cannot be read.
-pub fn identity(host: &dyn Host) -> Result<Option<Identity>> {
+pub fn identity(host: &dyn Machine) -> Result<Option<Identity>> {
     let (Some((registration, private_key)), Some(fingerprint)) = (with_key(host)?, fingerprint(host)?) else {
         return Ok(None);
     };
@@ -88,7 +88,7 @@ pub fn identity(host: &dyn Host) -> Result<Option<Identity>> {
 ///
 /// # Errors
 /// When the machine cannot be read.
-pub fn fingerprint(host: &dyn Host) -> Result<Option<String>> {
+pub fn fingerprint(host: &dyn Machine) -> Result<Option<String>> {
     #[derive(Deserialize)]
     struct InstanceFingerprint {
         fingerprint: String,
@@ -98,7 +98,7 @@ pub fn fingerprint(host: &dyn Host) -> Result<Option<String>> {
     Ok(stored.map(|it| it.fingerprint).filter(|text| !text.is_empty()))
 }
 
-fn with_key(host: &dyn Host) -> Result<Option<(Registration, Secret)>> {
+fn with_key(host: &dyn Machine) -> Result<Option<(Registration, Secret)>> {
     let Some(text) = host.read(&key_file())?.map(Zeroizing::new) else { return Ok(None) };
     let Ok(key) = serde_json::from_slice::<RegistrationKey>(&text) else { return Ok(None) };
     // The agent finds its key through this list, and syncs neither: a power cut can take one alone.
@@ -120,7 +120,7 @@ fn with_key(host: &dyn Host) -> Result<Option<(Registration, Secret)>> {
 ///
 /// # Errors
 /// When the machine cannot be read.
-pub fn instance_id(host: &dyn Host) -> Result<Option<String>> {
+pub fn instance_id(host: &dyn Machine) -> Result<Option<String>> {
     let text = host.read(&key_file())?.map(Zeroizing::new);
     let key = text.and_then(|text| serde_json::from_slice::<RegistrationKey>(&text).ok());
     Ok(key.and_then(|key| key.instance_id).filter(|id| !id.is_empty()))
@@ -130,7 +130,7 @@ pub fn instance_id(host: &dyn Host) -> Result<Option<String>> {
 ///
 /// # Errors
 /// When the machine cannot be read.
-pub fn is_begun(host: &dyn Host) -> Result<bool> {
+pub fn is_begun(host: &dyn Machine) -> Result<bool> {
     Ok(host.stat(&key_file())?.is_some())
 }
 
@@ -139,7 +139,7 @@ pub fn is_begun(host: &dyn Host) -> Result<bool> {
 ///
 /// # Errors
 /// When the machine cannot be read.
-pub fn orphan(host: &dyn Host) -> Result<Option<Orphan>> {
+pub fn orphan(host: &dyn Machine) -> Result<Option<Orphan>> {
     let Some(text) = host.read(&key_file())? else { return Ok(None) };
     let Ok(key) = serde_json::from_slice::<RegistrationKey>(&text) else { return Ok(None) };
     let filled = |field: Option<String>| field.filter(|text| !text.is_empty());
@@ -153,7 +153,7 @@ pub fn orphan(host: &dyn Host) -> Result<Option<Orphan>> {
 ///
 /// # Errors
 /// When the machine cannot be read.
-pub fn credentials_end(host: &dyn Host, instance_id: &str) -> Result<Option<Timestamp>> {
+pub fn credentials_end(host: &dyn Machine, instance_id: &str) -> Result<Option<Timestamp>> {
     #[derive(Deserialize)]
     struct Identity {
         #[serde(rename = "InstanceId")]

@@ -13,8 +13,9 @@ use crate::error::{Error, Result};
 use crate::facts::{Facts, Told};
 use crate::findings::{Code, findings, keys};
 use crate::host::Host;
-use crate::plan::{Goal, Plan, distro, plan};
+use crate::plan::{Goal, Item, distro, plan};
 use crate::recognition;
+use crate::step::Change;
 
 /// The machine that is planned for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +90,7 @@ fn place(whose: &Whose, facts: &Facts, distro: &Distro) -> String {
 
 /// A plan as people read it: what, and why.
 #[must_use]
-pub fn render(plan: &Plan) -> String {
+pub fn render<S: Change>(plan: &[Item<S>]) -> String {
     plan.iter()
         .enumerate()
         .map(|(at, item)| format!("{:>2}. {}\n    because {}\n", at + 1, item.step.describe(), item.why))

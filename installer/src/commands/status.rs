@@ -16,6 +16,7 @@ use crate::first_boot::report::Report;
 use crate::guard::{self, Today};
 use crate::host::{Host, UnitState};
 use crate::registration;
+use crate::step::Change;
 
 /// What is told where there was nothing to tell yet.
 const NOT_BEGUN: &str = "not begun";

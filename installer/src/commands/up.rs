@@ -15,7 +15,7 @@ use crate::host::Host;
 use crate::plan::{Goal, distro, plan};
 use crate::probe;
 use crate::registration;
-use crate::step::{Context, no_activation};
+use crate::step::{Change, Context, no_activation};
 use crate::terminal;
 use crate::ui::{Ui, seconds};
 
@@ -164,7 +164,7 @@ fn instance(host: &dyn Host) -> Value {
     })
 }
 
-fn as_json(event: &Event) -> Option<Value> {
+pub(crate) fn as_json<S: Change>(event: &Event<S>) -> Option<Value> {
     let Event::Ends { item, outcome, time } = event else { return None };
     let seconds = if *outcome == Outcome::AlreadySo { 0.0 } else { time.as_secs_f64() };
     Some(json!({

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Before, Leftovers};
 use crate::durable;
 use crate::error::{Error, Result};
-use crate::host::Host;
+use crate::host::Machine;
 
 const MODE: u32 = 0o755;
 
@@ -22,7 +22,7 @@ pub struct InstallProgram {
 }
 
 impl InstallProgram {
-    pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
+    pub(super) fn check(&self, host: &dyn Machine) -> Result<Option<Before>> {
         let own = host.own_program()?;
         if own == self.path {
             return Ok(None);
@@ -33,13 +33,13 @@ impl InstallProgram {
         }
     }
 
-    pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
+    pub(super) fn apply(&self, host: &mut dyn Machine) -> Result<()> {
         let own = host.own_program()?;
         let program = content(host, &own)?;
         durable::write(host, &self.path, &program, MODE)
     }
 
-    pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
+    pub(super) fn undo(&self, host: &mut dyn Machine, before: &Before) -> Result<Leftovers> {
         match before {
             Before::Nothing => durable::remove(host, &self.path)?,
             _ => durable::forget_attempt(host, &self.path)?,
@@ -48,6 +48,6 @@ impl InstallProgram {
     }
 }
 
-fn content(host: &dyn Host, own: &Path) -> Result<Vec<u8>> {
+fn content(host: &dyn Machine, own: &Path) -> Result<Vec<u8>> {
     host.read(own)?.ok_or_else(|| Error::failed(format!("our own program {} is gone", own.display())))
 }

@@ -7,6 +7,7 @@
 
 use std::fs::{self, DirBuilder};
 use std::io::Read;
+#[cfg(unix)]
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,20 +39,20 @@ use patience::{Limits, Patience};
 const LARGEST_SIGNATURE: u64 = 64 * 1024;
 
 /// What a download needs besides its address.
-pub(super) struct Means {
-    pub(super) proxy: Option<Proxy>,
-    pub(super) progress: Arc<Progress>,
-    pub(super) seed: u64,
+pub(in crate::host) struct Means {
+    pub(in crate::host) proxy: Option<Proxy>,
+    pub(in crate::host) progress: Arc<Progress>,
+    pub(in crate::host) seed: u64,
 }
 
 /// A download under way.
-pub(super) struct Fetching {
+pub(in crate::host) struct Fetching {
     thread: JoinHandle<(Duration, Result<Transfer>)>,
     from: Duration,
 }
 
 impl Fetching {
-    pub(super) fn begin(fetch: Fetch, means: Means, started: Instant) -> Self {
+    pub(in crate::host) fn begin(fetch: Fetch, means: Means, started: Instant) -> Self {
         let from = started.elapsed();
         let thread = thread::spawn(move || {
             let transfer = client(means.proxy.as_ref(), leads_to_https())
@@ -62,7 +63,7 @@ impl Fetching {
     }
 
     /// When it ran, and how it ended.
-    pub(super) fn finish(self) -> Result<((Duration, Duration), Result<Transfer>)> {
+    pub(in crate::host) fn finish(self) -> Result<((Duration, Duration), Result<Transfer>)> {
         let (to, transfer) = self.thread.join().map_err(|_| Error::bug("a download thread panicked"))?;
         Ok(((self.from, to), transfer))
     }
@@ -74,9 +75,12 @@ fn fetch_verified(client: &Client, fetch: &Fetch, means: &Means, limits: Limits)
         false => small(client, &fetch.signature_url, LARGEST_SIGNATURE, (limits, means.seed))?,
     };
     let folder = durable::parent(&fetch.destination);
-    DirBuilder::new()
+    let mut builder = DirBuilder::new();
+    // Elsewhere the folder above is closed to everybody but those who may change the machine.
+    #[cfg(unix)]
+    builder.mode(0o700);
+    builder
         .recursive(true)
-        .mode(0o700)
         .create(folder)
         .while_doing(|| format!("making the folder {}", folder.display()))?;
     let partial = fetch.destination.with_extension("partial");
@@ -118,7 +122,7 @@ fn arrive(
 }
 
 /// A small file, whole.
-pub(super) fn whole(url: &str, most: u64, proxy: Option<&Proxy>, seed: u64) -> Result<Vec<u8>> {
+pub(in crate::host) fn whole(url: &str, most: u64, proxy: Option<&Proxy>, seed: u64) -> Result<Vec<u8>> {
     let client = client(proxy, leads_to_https())?;
     small(&client, url, most, (Limits::USUAL, seed))
 }
