@@ -40,7 +40,11 @@ pub fn proxy(host: &dyn Machine, options: &Options) -> Result<Option<Proxy>> {
 }
 
 /// Where options are read from when no other file is named.
+#[cfg(unix)]
 pub const FILE: &str = "/etc/landfall/config.toml";
+/// Where options are read from when no other file is named.
+#[cfg(windows)]
+pub const FILE: &str = crate::windows::places::CONFIGURATION;
 /// The systemd credential that an activation may come in.
 pub const CREDENTIAL: &str = "landfall.activation";
 

@@ -51,5 +51,5 @@ pub mod signature;
 pub mod step;
 pub mod terminal;
 pub mod ui;
-#[cfg(windows)]
+#[cfg(any(windows, test))]
 pub mod windows;

@@ -56,6 +56,8 @@ pub use program::InstallProgram;
 pub use read_package_lists::ReadPackageLists;
 pub use register::{MARKER, Register};
 pub(crate) use register::{deregister, forget_identity, no_activation, unanswered};
+#[cfg(any(windows, test))]
+pub(crate) use register::{made_nothing, of_another_account, said_no};
 pub use repair_packages::RepairPackages;
 pub use selinux::Selinux;
 pub(crate) use selinux::{FILE as SELINUX_FILE, NOW as SELINUX_NOW, mode_at_boot};
@@ -352,7 +354,7 @@ fn is_apt(manager: &Manager) -> bool {
     *manager == Manager::Apt
 }
 
-fn joined(paths: &[PathBuf]) -> String {
+pub(crate) fn joined(paths: &[PathBuf]) -> String {
     let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
     paths.join(" ")
 }

@@ -91,7 +91,7 @@ fn of_hypervisor(host: &dyn Host) -> Result<bool> {
     Ok(Today::look(host)?.machine.machine_id_is_product_uuid())
 }
 
-fn found(what: String) -> Error {
+pub(crate) fn found(what: String) -> Error {
     Error { kind: Kind::Problems, what, doing: Vec::new(), hint: None }
 }
 

@@ -17,7 +17,7 @@ use distro_matrix::{Format, Manager};
 use jiff::Timestamp;
 use nix::sys::resource::{UsageWho, getrusage};
 
-use super::network::fetch::{self, Fetching, Means};
+use super::network::fetch::{self, Downloads, Means};
 use super::network::{ask, local, reach};
 use super::{
     Board, Command, ControlData, DockerDaemon, EntryKind, Family, Fetch, Holder, Host, Introspection,
@@ -50,11 +50,10 @@ const AS_ROOT: &str = "run it again with sudo, or as root";
 pub struct Linux {
     started: Instant,
     timings: RefCell<Timings>,
-    fetching: HashMap<PathBuf, Fetching>,
+    downloads: Downloads,
     progress: Arc<Progress>,
     proxy: Option<Proxy>,
     proxy_is_chosen: bool,
-    fetched: HashMap<PathBuf, Transfer>,
     locks: HashMap<PathBuf, File>,
     /// What rpm said last, and when.
     rpms: RefCell<Option<(Duration, String)>>,
@@ -69,11 +68,10 @@ impl Linux {
         Self {
             started: Instant::now(),
             timings: RefCell::default(),
-            fetching: HashMap::new(),
+            downloads: Downloads::default(),
             progress: Arc::default(),
             proxy: None,
             proxy_is_chosen: false,
-            fetched: HashMap::new(),
             locks: HashMap::new(),
             rpms: RefCell::default(),
         }
@@ -275,29 +273,13 @@ impl Machine for Linux {
     }
 
     fn begin_fetch(&mut self, fetch: Fetch) {
-        let destination = fetch.destination.clone();
-        // An earlier try of this process may be at the same file still: two writers would spoil it.
-        if let Some(earlier) = self.fetching.remove(&destination) {
-            let _ = earlier.finish();
-        }
-        self.fetched.remove(&destination);
         let means = Means { proxy: self.proxy.clone(), progress: self.progress.clone(), seed: self.random() };
-        self.fetching.insert(destination, Fetching::begin(fetch, means, self.started));
+        self.downloads.begin(fetch, means, self.started);
     }
 
     fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer> {
-        if let Some(transfer) = self.fetched.get(destination) {
-            return Ok(transfer.clone());
-        }
-        let fetching = self
-            .fetching
-            .remove(destination)
-            .ok_or_else(|| Error::bug(format!("{} was never begun", destination.display())))?;
-        let (span, transfer) = fetching.finish()?;
-        self.timings.borrow_mut().transfers.push(span);
-        let transfer = transfer?;
-        self.fetched.insert(destination.to_owned(), transfer.clone());
-        Ok(transfer)
+        let timings = &self.timings;
+        self.downloads.finish(destination, |span| timings.borrow_mut().transfers.push(span))
     }
 }
 

@@ -12,7 +12,8 @@ use crate::host::Host;
 
 /// What rpm is asked to print of each package; the third word is the transaction that brought it, in seconds
 /// since 1970.
-pub const QUERY: &str = "%{NAME} %|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE} %{INSTALLTID} %{ARCH}\\n";
+#[cfg(unix)]
+pub(crate) const QUERY: &str = "%{NAME} %|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE} %{INSTALLTID} %{ARCH}\\n";
 
 pub(super) fn read(host: &dyn Host) -> Result<PackageDatabase> {
     let text = host.rpms()?;

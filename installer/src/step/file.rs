@@ -24,17 +24,17 @@ pub struct WriteFile {
 }
 
 impl WriteFile {
-    pub(super) fn check(&self, host: &dyn Machine) -> Result<Option<Before>> {
+    pub(crate) fn check(&self, host: &dyn Machine) -> Result<Option<Before>> {
         let before = look(host, &self.path)?;
         let wanted = Before::File { content: Content::Text(self.content.clone()), mode: self.mode };
         Ok((before != wanted).then_some(before))
     }
 
-    pub(super) fn apply(&self, host: &mut dyn Machine) -> Result<()> {
+    pub(crate) fn apply(&self, host: &mut dyn Machine) -> Result<()> {
         durable::write(host, &self.path, self.content.as_bytes(), self.mode)
     }
 
-    pub(super) fn undo(&self, host: &mut dyn Machine, before: &Before) -> Result<Leftovers> {
+    pub(crate) fn undo(&self, host: &mut dyn Machine, before: &Before) -> Result<Leftovers> {
         put_back(host, &self.path, before)?;
         Ok(Leftovers::new())
     }

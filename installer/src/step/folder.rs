@@ -30,12 +30,12 @@ pub struct Folders {
 }
 
 impl Folders {
-    pub(super) fn check(&self, host: &dyn Machine) -> Result<Option<Before>> {
+    pub(crate) fn check(&self, host: &dyn Machine) -> Result<Option<Before>> {
         let absent = self.absent(host)?;
         Ok((!absent.is_empty()).then_some(Before::Folders { absent }))
     }
 
-    pub(super) fn apply(&self, host: &mut dyn Machine) -> Result<()> {
+    pub(crate) fn apply(&self, host: &mut dyn Machine) -> Result<()> {
         for path in self.absent(host)? {
             host.create_folder(&path, self.mode)?;
             host.sync(durable::parent(&path))?;
@@ -43,7 +43,7 @@ impl Folders {
         Ok(())
     }
 
-    pub(super) fn undo(&self, host: &mut dyn Machine, before: &Before) -> Result<Leftovers> {
+    pub(crate) fn undo(&self, host: &mut dyn Machine, before: &Before) -> Result<Leftovers> {
         let Before::Folders { absent } = before else { return Ok(Leftovers::new()) };
         let mut leftovers = Leftovers::new();
         for path in absent.iter().rev() {

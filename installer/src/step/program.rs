@@ -22,7 +22,7 @@ pub struct InstallProgram {
 }
 
 impl InstallProgram {
-    pub(super) fn check(&self, host: &dyn Machine) -> Result<Option<Before>> {
+    pub(crate) fn check(&self, host: &dyn Machine) -> Result<Option<Before>> {
         let own = host.own_program()?;
         if own == self.path {
             return Ok(None);
@@ -33,13 +33,13 @@ impl InstallProgram {
         }
     }
 
-    pub(super) fn apply(&self, host: &mut dyn Machine) -> Result<()> {
+    pub(crate) fn apply(&self, host: &mut dyn Machine) -> Result<()> {
         let own = host.own_program()?;
         let program = content(host, &own)?;
         durable::write(host, &self.path, &program, MODE)
     }
 
-    pub(super) fn undo(&self, host: &mut dyn Machine, before: &Before) -> Result<Leftovers> {
+    pub(crate) fn undo(&self, host: &mut dyn Machine, before: &Before) -> Result<Leftovers> {
         match before {
             Before::Nothing => durable::remove(host, &self.path)?,
             _ => durable::forget_attempt(host, &self.path)?,

@@ -5,11 +5,12 @@
 //! arrives. What came of it serves the next try of the same run; a later run asks for all of it again,
 //! because nothing proves to it which file the beginning was of.
 
+use std::collections::HashMap;
 use std::fs::{self, DirBuilder};
 use std::io::Read;
 #[cfg(unix)]
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -45,14 +46,52 @@ pub(in crate::host) struct Means {
     pub(in crate::host) seed: u64,
 }
 
+/// The downloads of a run.
+#[derive(Default)]
+pub(in crate::host) struct Downloads {
+    under_way: HashMap<PathBuf, Fetching>,
+    done: HashMap<PathBuf, Transfer>,
+}
+
+impl Downloads {
+    pub(in crate::host) fn begin(&mut self, fetch: Fetch, means: Means, started: Instant) {
+        let destination = fetch.destination.clone();
+        // An earlier try of this process may be at the same file still: two writers would spoil it.
+        if let Some(earlier) = self.under_way.remove(&destination) {
+            let _ = earlier.finish();
+        }
+        self.done.remove(&destination);
+        self.under_way.insert(destination, Fetching::begin(fetch, means, started));
+    }
+
+    /// How one ended; when it ran is told to `ran`, once.
+    pub(in crate::host) fn finish(&mut self, destination: &Path, ran: impl FnOnce(Span)) -> Result<Transfer> {
+        if let Some(transfer) = self.done.get(destination) {
+            return Ok(transfer.clone());
+        }
+        let fetching = self
+            .under_way
+            .remove(destination)
+            .ok_or_else(|| Error::bug(format!("{} was never begun", destination.display())))?;
+        let (span, transfer) = fetching.finish()?;
+        ran(span);
+        let transfer = transfer?;
+        self.done.insert(destination.to_owned(), transfer.clone());
+        Ok(transfer)
+    }
+}
+
+/// From when to when something ran.
+type Span = (Duration, Duration);
+
 /// A download under way.
-pub(in crate::host) struct Fetching {
+struct Fetching {
     thread: JoinHandle<(Duration, Result<Transfer>)>,
     from: Duration,
 }
 
 impl Fetching {
-    pub(in crate::host) fn begin(fetch: Fetch, means: Means, started: Instant) -> Self {
+    fn begin(fetch: Fetch, means: Means, started: Instant) -> Self {
         let from = started.elapsed();
         let thread = thread::spawn(move || {
             let transfer = client(means.proxy.as_ref(), leads_to_https())
@@ -63,7 +102,7 @@ impl Fetching {
     }
 
     /// When it ran, and how it ended.
-    pub(in crate::host) fn finish(self) -> Result<((Duration, Duration), Result<Transfer>)> {
+    fn finish(self) -> Result<(Span, Result<Transfer>)> {
         let (to, transfer) = self.thread.join().map_err(|_| Error::bug("a download thread panicked"))?;
         Ok(((self.from, to), transfer))
     }
