@@ -4,7 +4,7 @@
 
 export LANDFALL_CACHE="${LANDFALL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/landfall}"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$LANDFALL_CACHE/target}"
-export MUSL_TARGETS="x86_64-unknown-linux-musl aarch64-unknown-linux-musl"
+export RUST_TARGETS="x86_64-unknown-linux-musl aarch64-unknown-linux-musl x86_64-pc-windows-gnu"
 # What is compiled for arm64 on another machine, C in it too, is linked by the compiler of Debian's that knows it.
 if [ "$(uname -m)" != aarch64 ]; then
     export CC_aarch64_unknown_linux_musl=aarch64-linux-gnu-gcc
@@ -18,7 +18,7 @@ forget_other_clones() {
     [ "$(cat "$built_from" 2>/dev/null)" = "$PWD" ] && return
     mkdir -p "$CARGO_TARGET_DIR"
     local crate
-    for crate in distro-matrix documentation image-recipes landfall landfall-contract manual vm-tests aws-simulator guest-agent stand-in-agents stand-in-packages; do
+    for crate in distro-matrix documentation image-recipes landfall landfall-contract manual vm-tests aws-simulator guest-agent recorded-program stand-in-agents stand-in-packages; do
         find "$CARGO_TARGET_DIR" -maxdepth 4 -path "*/.fingerprint/$crate-*" -prune -exec rm -rf {} +
     done
     echo "$PWD" >"$built_from"

@@ -1,10 +1,22 @@
 # A CycloneDX 1.5 bill of materials of one program, from what cargo says.
 # --slurpfile metadata: cargo metadata. --rawfile tree: cargo tree --prefix depth, normal edges alone, without macros,
 # which run while others are compiled and are linked into nothing. --rawfile lock: Cargo.lock.
-# --slurpfile built: what cargo said it compiled. --arg: name, sum, target, epoch, rust, llvm, musl.
+# --slurpfile built: what cargo said it compiled. --arg: name, sum, target, epoch, rust, unwinder, c_library.
 # Fails where what was compiled for the target is not what the tree has.
 
 def reference: "\(.name)@\(.version)";
+
+# What a program has that no package of Rust's brought: first what finds its way through a stack, then the C library.
+def below: if $target | endswith("-windows-gnu") then [
+    {name: "libgcc", version: $unwinder, description: "GCC's",
+     licence: "GPL-3.0-or-later WITH GCC-exception-3.1"},
+    {name: "mingw-w64", version: $c_library, description: "What a program for Windows starts with, and the C library of it",
+     licence: "ZPL-2.1"}
+  ] else [
+    {name: "libunwind", version: $unwinder, description: "LLVM's, which comes with Rust's library",
+     licence: "Apache-2.0 WITH LLVM-exception"},
+    {name: "musl", version: $c_library, description: "The C library that comes with Rust's", licence: "MIT"}
+  ] end;
 
 ($lock | split("[[package]]")[1:] | map(
     capture("name = \"(?<name>[^\"]+)\"\nversion = \"(?<version>[^\"]+)\"") as $package
@@ -39,12 +51,10 @@ def reference: "\(.name)@\(.version)";
 | ([$linked[] | select(.name != "landfall") | component] + [
     {type: "library", "bom-ref": "rust-std@\($rust)", name: "rust-std", version: $rust,
      description: "Rust's standard library, and the crates that it is made of",
-     licenses: [{expression: "(MIT OR Apache-2.0) AND Unicode-3.0"}]},
-    {type: "library", "bom-ref": "libunwind@\($llvm)", name: "libunwind", version: $llvm,
-     description: "LLVM's, which comes with Rust's library", licenses: [{expression: "Apache-2.0 WITH LLVM-exception"}]},
-    {type: "library", "bom-ref": "musl@\($musl)", name: "musl", version: $musl,
-     description: "The C library that comes with Rust's", licenses: [{expression: "MIT"}]}
-  ] | sort_by(."bom-ref")) as $components
+     licenses: [{expression: "(MIT OR Apache-2.0) AND Unicode-3.0"}]}
+  ] + [below[] | {type: "library", "bom-ref": reference, name, version, description, licenses: [{expression: .licence}]}]
+  | sort_by(."bom-ref")) as $components
+| (below | map(reference)) as [$unwinder, $c_library]
 | {
     bomFormat: "CycloneDX", specVersion: "1.5", version: 1,
     serialNumber: ($sum | "urn:uuid:\(.[0:8])-\(.[8:12])-8\(.[13:16])-8\(.[17:20])-\(.[20:32])"),
@@ -56,7 +66,7 @@ def reference: "\(.name)@\(.version)";
     components: $components,
     dependencies: ([$edges | to_entries[] | {ref: .key, dependsOn: .value}] | sort_by(.ref)
         | map(if .ref == ($landfall | reference)
-            then .dependsOn += ["musl@\($musl)", "rust-std@\($rust)"] else . end)
-        + [{ref: "libunwind@\($llvm)", dependsOn: ["musl@\($musl)"]}, {ref: "musl@\($musl)"},
-            {ref: "rust-std@\($rust)", dependsOn: ["libunwind@\($llvm)", "musl@\($musl)"]}])
+            then .dependsOn += [$c_library, "rust-std@\($rust)"] else . end)
+        + [{ref: $unwinder, dependsOn: [$c_library]}, {ref: $c_library},
+            {ref: "rust-std@\($rust)", dependsOn: [$unwinder, $c_library]}])
   }

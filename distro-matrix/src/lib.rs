@@ -20,7 +20,7 @@ pub use find::{Found, find};
 pub use identity::Identity;
 pub use os_release::OsRelease;
 pub use packages::{DockerOrigin, DockerRepository, Format, Least, Manager, Packages, Tool};
-pub use release::{Cgroups, Distro, Gpu, Image, LinuxSecurity, Quirk, Support};
+pub use release::{Cgroups, Distro, Gpu, Image, LinuxSecurity, Quirk, Support, Windows};
 
 /// `distros/*.toml`, made one by `build.rs`.
 static RELEASES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/releases"));
@@ -37,6 +37,16 @@ pub fn all() -> &'static [Distro] {
         DeflateDecoder::new(RELEASES).read_to_string(&mut text).expect("packed by our own build");
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("distros/*.toml: {e}"))
     })
+}
+
+/// Every release with Linux.
+pub fn linux() -> impl Iterator<Item = &'static Distro> {
+    all().iter().filter(|distro| distro.windows.is_none())
+}
+
+/// Every release of Windows.
+pub fn windows() -> impl Iterator<Item = &'static Distro> {
+    all().iter().filter(|distro| distro.windows.is_some())
 }
 
 /// The release of this name, such as `debian-12`.

@@ -40,6 +40,8 @@ pub struct Distro {
     /// What to install, and with what; nothing of a release that is turned away.
     #[serde(default)]
     pub packages: Packages,
+    /// What is known of it where it is a Windows; Landfall's program for Windows plans for it then.
+    pub windows: Option<Windows>,
     /// What is known of GPUs.
     pub gpu: Option<Gpu>,
     /// Whether its repositories are there for registered systems alone.
@@ -51,6 +53,14 @@ pub struct Distro {
     /// The vendor's images, by kernel machine name.
     #[serde(default)]
     pub images: BTreeMap<String, Image>,
+}
+
+/// What is known of a release of Windows.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Windows {
+    /// Whether AWS's documentation names it for ECS Anywhere.
+    pub documented: bool,
 }
 
 /// What is known of GPUs on a release.

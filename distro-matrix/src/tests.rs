@@ -15,9 +15,9 @@ fedora-32 fedora-33 fedora-40 fedora-41 fedora-42 fedora-43 fedora-44
 opensuse-tumbleweed opensuse-leap-15 opensuse-leap-16 sles-12 sles-15 sles-16 sle-micro
 windows-server-2016 windows-server-2019 windows-server-20h2 windows-server-2022 windows-server-2025";
 
-/// Those that are not turned away.
+/// Those with Linux that are not turned away.
 fn taken() -> impl Iterator<Item = &'static Distro> {
-    all().iter().filter(|distro| distro.support != Support::Refused)
+    linux().filter(|distro| distro.support != Support::Refused)
 }
 
 #[test]

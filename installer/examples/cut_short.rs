@@ -19,6 +19,7 @@ use landfall::commands::{self, up};
 use landfall::error::Result;
 use landfall::host::linux::Linux;
 use landfall::plan::Goal;
+use landfall::step::Change;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 

@@ -18,8 +18,8 @@ use landfall::host::{Command, Host, Table};
 use landfall::receipt::Receipt;
 use landfall::rule_set::Chain;
 use landfall::step::{
-    Context, EnvFile, Firewall, Folders, InstallPackages, InstallProgram, MergeJson, RepairPackages, Step,
-    Sysctl, Unit, WriteFile,
+    Change, Context, EnvFile, Firewall, Folders, InstallPackages, InstallProgram, MergeJson, RepairPackages,
+    Step, Sysctl, Unit, WriteFile,
 };
 use serde_json::json;
 

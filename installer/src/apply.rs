@@ -10,8 +10,8 @@ use serde::Serialize;
 use crate::error::{Error, Result, While};
 use crate::host::Host;
 use crate::plan::{Item, Plan};
-use crate::receipt::{Entry, Receipt};
-use crate::step::{Before, Context, Leftovers, downloads, forget_folder};
+use crate::receipt::{Entry, Receipt, ReceiptOf};
+use crate::step::{Before, Change, Context, Leftovers, Step, downloads, forget_folder};
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -27,13 +27,13 @@ pub enum Outcome {
 
 /// Something to tell.
 #[derive(Debug)]
-pub enum Event<'a> {
+pub enum Event<'a, S = Step> {
     /// A step is about to act; what it replaces is written down.
-    Begins(&'a Item),
+    Begins(&'a Item<S>),
     /// A step ended.
     Ends {
         /// The step.
-        item: &'a Item,
+        item: &'a Item<S>,
         /// How.
         outcome: Outcome,
         /// After how long.
@@ -42,12 +42,12 @@ pub enum Event<'a> {
     /// A change was taken back.
     Undone {
         /// The change.
-        entry: &'a Entry,
+        entry: &'a Entry<S>,
     },
 }
 
 /// Whoever listens to events.
-pub type Listener<'a> = dyn FnMut(Event) + 'a;
+pub type Listener<'a, S = Step> = dyn FnMut(Event<S>) + 'a;
 
 /// Carries a plan out; returns how many steps changed something.
 ///
@@ -57,22 +57,37 @@ pub fn apply(host: &mut dyn Host, plan: &Plan, context: &Context, listen: &mut L
     Receipt::clear_up(host)?;
     let mut receipt = Receipt::read(host)?;
     retire(host, &mut receipt, listen)?;
+    let changed = carry_out(host, plan, context, &mut receipt, listen)?;
+    // They have served, also when an earlier run used them. One that nobody waited for may be under
+    // way still: what stays goes with the next run.
+    let _ = forget_folder(host, &downloads());
+    Ok(changed)
+}
+
+/// Carries a plan out, on a machine of any system.
+///
+/// # Errors
+/// As [`apply`].
+pub fn carry_out<S: Change>(
+    host: &mut S::Host<'_>,
+    plan: &[Item<S>],
+    context: &Context,
+    receipt: &mut ReceiptOf<S>,
+    listen: &mut Listener<S>,
+) -> Result<usize> {
     // Downloads begin before the first step: they take longest, and need no step before them.
     plan.iter().try_for_each(|item| item.step.prefetch(host))?;
     let mut changed = 0;
     for item in plan {
-        let began = host.elapsed();
-        let outcome = apply_one(host, item, context, &mut receipt, listen);
-        let time = host.elapsed().saturating_sub(began);
+        let began = S::machine(host).elapsed();
+        let outcome = apply_one(host, item, context, receipt, listen);
+        let time = S::machine(host).elapsed().saturating_sub(began);
         let told = *outcome.as_ref().unwrap_or(&Outcome::Failed);
         listen(Event::Ends { item, outcome: told, time });
         if outcome.while_doing(|| item.step.describe())? == Outcome::Done {
             changed += 1;
         }
     }
-    // They have served, also when an earlier run used them. One that nobody waited for may be under
-    // way still: what stays goes with the next run.
-    let _ = forget_folder(host, &downloads());
     Ok(changed)
 }
 
@@ -91,15 +106,15 @@ fn retire(host: &mut dyn Host, receipt: &mut Receipt, listen: &mut Listener) -> 
     Ok(())
 }
 
-fn apply_one(
-    host: &mut dyn Host,
-    item: &Item,
+fn apply_one<S: Change>(
+    host: &mut S::Host<'_>,
+    item: &Item<S>,
     context: &Context,
-    receipt: &mut Receipt,
-    listen: &mut Listener,
+    receipt: &mut ReceiptOf<S>,
+    listen: &mut Listener<S>,
 ) -> Result<Outcome> {
     let Some(before) = item.step.check(host)? else { return Ok(Outcome::AlreadySo) };
-    receipt.record(host, &item.why, &item.step, before)?;
+    receipt.record(S::machine_to_touch(host), &item.why, &item.step, before)?;
     listen(Event::Begins(item));
     item.step.apply(host, context)?;
     Ok(Outcome::Done)
@@ -110,13 +125,13 @@ fn apply_one(
 ///
 /// # Errors
 /// The first change's that cannot be taken back.
-pub fn undo(host: &mut dyn Host, listen: &mut Listener) -> Result<Leftovers> {
-    let mut receipt = Receipt::read(host)?;
+pub fn undo<S: Change>(host: &mut S::Host<'_>, listen: &mut Listener<S>) -> Result<Leftovers> {
+    let mut receipt = ReceiptOf::<S>::read(S::machine(host))?;
     let mut leftovers = Leftovers::new();
     while let Some(entry) = receipt.entries.last().cloned() {
         if let Err(e) = undo_last(host, &entry, &mut receipt, &mut leftovers) {
             // The next try knows nothing of these any more.
-            leftovers.iter().for_each(|left| host.tell(&format!("left: {left}")));
+            leftovers.iter().for_each(|left| S::machine(host).tell(&format!("left: {left}")));
             return Err(stopped(e, &entry));
         }
         listen(Event::Undone { entry: &entry });
@@ -124,17 +139,17 @@ pub fn undo(host: &mut dyn Host, listen: &mut Listener) -> Result<Leftovers> {
     Ok(leftovers)
 }
 
-fn undo_last(
-    host: &mut dyn Host,
-    entry: &Entry,
-    receipt: &mut Receipt,
+fn undo_last<S: Change>(
+    host: &mut S::Host<'_>,
+    entry: &Entry<S>,
+    receipt: &mut ReceiptOf<S>,
     leftovers: &mut Leftovers,
 ) -> Result<()> {
     leftovers.extend(entry.change.undo(host, &entry.replaced)?);
-    receipt.forget(host, receipt.entries.len() - 1)
+    receipt.forget(S::machine_to_touch(host), receipt.entries.len() - 1)
 }
 
-fn stopped(mut e: Error, entry: &Entry) -> Error {
+fn stopped<S: Change>(mut e: Error, entry: &Entry<S>) -> Error {
     let mend = e.hint.take().unwrap_or_else(|| "mend the cause".into());
     e.while_doing(format!("taking back: {}", entry.change.describe()))
         .hint(format!("{mend}; then run 'landfall uninstall' again: it goes on from here"))

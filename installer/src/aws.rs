@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::error::{Error, Result};
-use crate::host::{Host, Request, Response};
+use crate::host::{Machine, Request, Response};
 
 mod caller;
 mod role_token;
@@ -29,7 +29,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const AGAIN: &str = "run the same command again: no new activation is needed";
 
 /// Asks, and again where that may help; every try is signed anew, because its time is.
-fn asked(host: &mut dyn Host, sign: impl Fn(Timestamp) -> Result<Request>) -> Result<Response> {
+fn asked(host: &mut dyn Machine, sign: impl Fn(Timestamp) -> Result<Request>) -> Result<Response> {
     let mut pause = FIRST_PAUSE;
     for _ in 1..TRIES {
         let answer = host.ask(&sign(host.now())?);

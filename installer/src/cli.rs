@@ -25,7 +25,7 @@ pub use update::UpdateFlags;
 #[derive(Debug, Parser)]
 #[command(name = "landfall", version, max_term_width = 80, disable_help_subcommand = true)]
 #[command(after_help = "Exit codes: 0 done, 1 failed (run again to resume), 2 wrong usage or \
-unsupported machine (nothing touched), 3 problems found.")]
+unsupported machine (nothing touched), 3 problems found, 10 restart needed.")]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -80,4 +80,8 @@ pub enum Action {
     /// Give a machine that came out of an image its identity (used by a unit)
     #[command(hide = true)]
     FirstBoot,
+    /// Go on after a restart, or at a first boot (used by the service)
+    #[cfg(windows)]
+    #[command(hide = true)]
+    Service,
 }

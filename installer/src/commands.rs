@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
-use crate::cli::{Action, CheckFlags, Cli, IdentityAction, InstallFlags, Options, PlanFlags, RenewFlags};
+use crate::cli::Options;
+#[cfg(unix)]
+use crate::cli::{Action, CheckFlags, Cli, IdentityAction, InstallFlags, PlanFlags, RenewFlags};
+#[cfg(unix)]
 use crate::config;
 use crate::error::{Error, Result};
-use crate::host::Host;
+use crate::host::{Holder, Host, Machine};
+#[cfg(unix)]
 use crate::plan::Goal;
 
 pub mod check;
@@ -29,6 +33,7 @@ const LOCK: &str = "/run/landfall.lock";
 ///
 /// # Errors
 /// The command's.
+#[cfg(unix)]
 pub fn run(host: &mut dyn Host, cli: Cli) -> Result<()> {
     let json = cli.json;
     let options = |host: &dyn Host, flags: Box<Options>| -> Result<Options> {
@@ -94,7 +99,13 @@ fn must_be_root(host: &dyn Host) -> Result<()> {
 
 /// Two runs on one machine would step on each other: the second is told who is at it.
 fn must_be_alone(host: &mut dyn Host) -> Result<()> {
-    match host.lock(Path::new(LOCK))? {
+    let holder = host.lock(Path::new(LOCK))?;
+    alone(holder)
+}
+
+/// Nobody must hold the lock.
+pub(crate) fn alone(holder: Option<Holder>) -> Result<()> {
+    match holder {
         None => Ok(()),
         Some(holder) => Err(Error::failed(format!("another Landfall is at work here: {holder}"))
             .hint("wait until it is done, and run again")),
@@ -107,14 +118,14 @@ fn make_way(host: &mut dyn Host) {
 }
 
 /// Prints data on standard output.
-fn print_json(value: &serde_json::Value) {
+pub(crate) fn print_json(value: &serde_json::Value) {
     println!("{value:#}");
 }
 
 /// Which region an image is for may be known only when a clone registers: until then, packages come from this one.
 const ANY_REGION: &str = "us-east-1";
 
-fn with_some_region(host: &dyn Host, options: Options) -> Options {
+pub(crate) fn with_some_region(host: &dyn Machine, options: Options) -> Options {
     if options.region.is_some() {
         return options;
     }
@@ -130,6 +141,7 @@ mod tests {
 
     use super::*;
     use crate::cli::Allowance;
+    use crate::host::Machine;
     use crate::host::fake::{Fake, fresh};
 
     #[test]

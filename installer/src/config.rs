@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::aws::is_account;
 use crate::cli::{Allowance, DockerSource, IpFamily, Options, SelinuxMode};
 use crate::error::{Error, Result, While};
-use crate::host::Host;
+use crate::host::Machine;
 use crate::partition::{Endpoints, is_region};
 use crate::proxy::Proxy;
 use crate::secret::Secret;
@@ -35,12 +35,16 @@ pub fn release_address(url: &str) -> Result<String> {
 ///
 /// # Errors
 /// When it is none that can be.
-pub fn proxy(host: &dyn Host, options: &Options) -> Result<Option<Proxy>> {
+pub fn proxy(host: &dyn Machine, options: &Options) -> Result<Option<Proxy>> {
     proxy::chosen(host, options)
 }
 
 /// Where options are read from when no other file is named.
+#[cfg(unix)]
 pub const FILE: &str = "/etc/landfall/config.toml";
+/// Where options are read from when no other file is named.
+#[cfg(windows)]
+pub const FILE: &str = crate::windows::places::CONFIGURATION;
 /// The systemd credential that an activation may come in.
 pub const CREDENTIAL: &str = "landfall.activation";
 
@@ -102,7 +106,7 @@ impl Config {
     ///
     /// # Errors
     /// When a choice is missing, wrong, or not built yet.
-    pub fn resolve(host: &dyn Host, options: &Options) -> Result<Self> {
+    pub fn resolve(host: &dyn Machine, options: &Options) -> Result<Self> {
         let region = options.region.clone().ok_or_else(|| {
             Error::refused("no region was given").hint("give --region, such as --region eu-central-1")
         })?;
@@ -153,7 +157,7 @@ impl Config {
 ///
 /// # Errors
 /// When a named file is missing, or the file is not understood.
-pub fn file(host: &dyn Host, named: Option<&Path>) -> Result<Options> {
+pub fn file(host: &dyn Machine, named: Option<&Path>) -> Result<Options> {
     let path = named.unwrap_or(Path::new(FILE));
     let Some(content) = host.read(path)? else {
         return match named {
@@ -174,7 +178,7 @@ pub fn file(host: &dyn Host, named: Option<&Path>) -> Result<Options> {
     Ok(options)
 }
 
-pub(crate) fn policy(host: &dyn Host, options: &Options) -> Result<Option<String>> {
+pub(crate) fn policy(host: &dyn Machine, options: &Options) -> Result<Option<String>> {
     let Some(path) = &options.policy else { return Ok(None) };
     let text = text(host, path, "--policy")?;
     crate::first_boot::policy::parse(&text, path)?;
@@ -213,7 +217,7 @@ fn pairs(flag: &str, texts: &[String]) -> Result<BTreeMap<String, String>> {
     texts.iter().map(pair).collect()
 }
 
-fn text(host: &dyn Host, path: &Path, flag: &str) -> Result<String> {
+fn text(host: &dyn Machine, path: &Path, flag: &str) -> Result<String> {
     let content =
         host.read(path).while_doing(|| format!("reading the file of {flag}"))?.ok_or_else(|| {
             Error::refused(format!("there is no file {}", path.display())).hint(format!("see {flag}"))

@@ -8,13 +8,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result, While};
-use crate::host::{EntryKind, Host};
+use crate::host::{EntryKind, Machine};
 
 /// Replaces a file's content and mode, durably. The folder above must be there.
 ///
 /// # Errors
 /// When the machine refuses any of the steps; the target is then as it was.
-pub fn write(host: &mut dyn Host, path: &Path, content: &[u8], mode: u32) -> Result<()> {
+pub fn write(host: &mut dyn Machine, path: &Path, content: &[u8], mode: u32) -> Result<()> {
     let doing = || format!("writing {}", path.display());
     let temporary = temporary(path);
     forget_attempt(host, path).while_doing(doing)?;
@@ -33,7 +33,7 @@ pub fn write(host: &mut dyn Host, path: &Path, content: &[u8], mode: u32) -> Res
 ///
 /// # Errors
 /// As [`write`].
-pub fn link(host: &mut dyn Host, path: &Path, target: &Path) -> Result<()> {
+pub fn link(host: &mut dyn Machine, path: &Path, target: &Path) -> Result<()> {
     let doing = || format!("linking {}", path.display());
     let temporary = temporary(path);
     forget_attempt(host, path).while_doing(doing)?;
@@ -50,7 +50,7 @@ pub fn link(host: &mut dyn Host, path: &Path, target: &Path) -> Result<()> {
 ///
 /// # Errors
 /// When the machine refuses.
-pub fn remove(host: &mut dyn Host, path: &Path) -> Result<()> {
+pub fn remove(host: &mut dyn Machine, path: &Path) -> Result<()> {
     forget_attempt(host, path)?;
     if host.stat(path)?.is_some() {
         host.remove(path)?;
@@ -65,7 +65,7 @@ pub fn remove(host: &mut dyn Host, path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// When the machine refuses.
-pub fn forget_attempt(host: &mut dyn Host, path: &Path) -> Result<()> {
+pub fn forget_attempt(host: &mut dyn Machine, path: &Path) -> Result<()> {
     let temporary = temporary(path);
     if host.stat(&temporary)?.is_some() {
         host.remove(&temporary)?;
@@ -78,7 +78,7 @@ pub fn forget_attempt(host: &mut dyn Host, path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// When the machine refuses, or a file stands in the way.
-pub fn create_folders(host: &mut dyn Host, path: &Path, mode: u32) -> Result<()> {
+pub fn create_folders(host: &mut dyn Machine, path: &Path, mode: u32) -> Result<()> {
     for folder in missing_folders(host, path)? {
         host.create_folder(&folder, mode)?;
         host.sync(parent(&folder))?;
@@ -90,7 +90,7 @@ pub fn create_folders(host: &mut dyn Host, path: &Path, mode: u32) -> Result<()>
 ///
 /// # Errors
 /// When a file stands in the way.
-pub fn missing_folders(host: &dyn Host, path: &Path) -> Result<Vec<PathBuf>> {
+pub fn missing_folders(host: &dyn Machine, path: &Path) -> Result<Vec<PathBuf>> {
     let mut missing = Vec::new();
     for folder in path.ancestors().filter(|folder| !folder.as_os_str().is_empty()) {
         match host.stat(folder)? {

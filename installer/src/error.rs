@@ -24,6 +24,8 @@ pub enum Kind {
     NoRoom,
     /// Something failed on the way, and it fails again however often it is tried, until somebody changes what was given.
     Lasting,
+    /// The machine must be restarted first; the same command then goes on.
+    Restart,
     /// `check` or `status` found problems.
     Problems,
     /// A mistake in Landfall itself.
@@ -69,6 +71,12 @@ impl Error {
         Self::new(Kind::Lasting, what)
     }
 
+    /// The machine must be restarted before it can go on.
+    #[cfg(any(windows, test))]
+    pub fn restart(what: impl Into<String>) -> Self {
+        Self::new(Kind::Restart, what)
+    }
+
     /// Wrong usage or an unsupported machine; nothing was touched.
     pub fn refused(what: impl Into<String>) -> Self {
         Self::new(Kind::Refused, what)
@@ -105,6 +113,7 @@ impl Error {
             Kind::Failed | Kind::Unreached | Kind::WrongClock | Kind::Lasting | Kind::Bug => 1,
             Kind::Refused | Kind::NoRoom => 2,
             Kind::Problems => 3,
+            Kind::Restart => 10,
         }
     }
 }

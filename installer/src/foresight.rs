@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::error::{Result, While};
 use crate::host::Host;
 use crate::plan::Plan;
-use crate::step::Step;
+use crate::step::{Change, Step};
 
 /// What a step would come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

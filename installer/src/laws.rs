@@ -14,11 +14,11 @@ use crate::commands::uninstall::take_back;
 use crate::config::Config;
 use crate::error::Result;
 use crate::facts::Facts;
-use crate::host::Host;
 use crate::host::fake::{
     ACCOUNT, ACTIVATION_CODE, ACTIVATION_ID, Fake, MACHINES, Survivors, TRUST_FINGERPRINT, TRUST_KEY,
     blank_vault, fresh, fresh_stream,
 };
+use crate::host::{Host, Machine};
 use crate::package_database::{EXTENDED_STATES, STATUS};
 use crate::plan::{Goal, distro, plan};
 use crate::registration;

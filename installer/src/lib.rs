@@ -54,3 +54,5 @@ pub mod signature;
 pub mod step;
 pub mod terminal;
 pub mod ui;
+#[cfg(any(windows, test))]
+pub mod windows;

@@ -4,13 +4,19 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use landfall::cli::Cli;
-use landfall::commands;
+#[cfg(unix)]
+use landfall::commands::run;
 use landfall::error::Error;
-use landfall::host::linux::Linux;
+#[cfg(target_os = "linux")]
+use landfall::host::linux::Linux as Machine;
+#[cfg(windows)]
+use landfall::host::windows::RealWindows as Machine;
+#[cfg(windows)]
+use landfall::windows::commands::run;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match commands::run(&mut Linux::open(), cli) {
+    match run(&mut Machine::open(), cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => report(&e),
     }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result, While};
 use crate::host::{EntryKind, Host};
 use crate::plan::{Item, Plan};
 use crate::receipt::Receipt;
-use crate::step::{Before, Context, Step};
+use crate::step::{Before, Change, Context, Step};
 
 const UNITS: &str = "/etc/systemd/system";
 

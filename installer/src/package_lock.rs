@@ -83,6 +83,7 @@ fn held(host: &dyn Host, manager: Manager) -> Option<(&'static str, Holder)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Machine;
     use crate::host::fake::{HeldLock, fresh};
 
     const PATIENCE: Duration = Duration::from_secs(60);

@@ -50,6 +50,29 @@ impl Endpoints<'_> {
         )
     }
 
+    /// What AWS's script for Windows takes everything but the SSM agent from, or its sum.
+    #[cfg(any(windows, test))]
+    #[must_use]
+    pub fn windows_artifacts(&self, ending: &str) -> String {
+        format!(
+            "{}/amazon-ecs-agent-{}/ECSAnywhereWindowsArtifacts.zip{ending}",
+            self.packages(),
+            self.region
+        )
+    }
+
+    /// The SSM agent's installer for Windows.
+    #[cfg(any(windows, test))]
+    #[must_use]
+    pub fn ssm_setup(&self, version: Version) -> String {
+        format!(
+            "{}/amazon-ssm-{}/{}/windows_amd64/AmazonSSMAgentSetup.exe",
+            self.packages(),
+            self.region,
+            version.unwrap_or("latest")
+        )
+    }
+
     /// The ECS agent's package, named by the package manager's own architecture.
     #[must_use]
     pub fn ecs_package(&self, version: Version, architecture: &str, ending: &str) -> String {

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::facts::Facts;
 use crate::recognition;
-use crate::step::Step;
+use crate::step::{Change, Step};
 
 mod refusals;
 
@@ -37,16 +37,17 @@ pub type Plan = Vec<Item>;
 
 /// A step and its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Item {
+#[serde(bound = "S: Change")]
+pub struct Item<S = Step> {
     /// A sentence that says why.
     pub why: String,
     /// The step.
     #[serde(flatten)]
-    pub step: Step,
+    pub step: S,
 }
 
 /// Joins a reason and a step.
-pub(crate) fn item(why: impl Into<String>, step: Step) -> Item {
+pub(crate) fn item<S>(why: impl Into<String>, step: S) -> Item<S> {
     Item { why: why.into(), step }
 }
 

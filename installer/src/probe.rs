@@ -8,13 +8,13 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::findings::Finding;
 use crate::findings::network::{Asked, METADATA_SERVICE, findings};
-use crate::host::Host;
+use crate::host::{Host, Machine};
 use crate::partition;
 use crate::plan::{Goal, Plan};
-use crate::step::{PackageFile, Step};
+use crate::step::{Change, PackageFile, Step};
 
 /// An address, and whether nothing can be done without it.
-type Question = (String, bool);
+pub(crate) type Question = (String, bool);
 
 /// Asks what this plan will need.
 ///
@@ -69,7 +69,7 @@ fn sources<'a>(step: &'a Step, files: &[&'a PackageFile]) -> Vec<Question> {
     urls.into_iter().filter_map(|url| Some((origin(url)?, true))).collect()
 }
 
-fn ask(host: &dyn Host, config: &Config, mut questions: Vec<Question>) -> Vec<Finding> {
+pub(crate) fn ask(host: &dyn Machine, config: &Config, mut questions: Vec<Question>) -> Vec<Finding> {
     if questions.is_empty() {
         return Vec::new();
     }
@@ -91,7 +91,7 @@ fn is_aws(config: &Config, address: &str) -> bool {
 
 /// The services that both agents speak to. ECS names the two hosts of its sessions itself, later: these
 /// are the first of them.
-fn services(config: &Config) -> Vec<Question> {
+pub(crate) fn services(config: &Config) -> Vec<Question> {
     let of_region = |name: &str| format!("https://{}/", config.endpoints().service(name));
     let ecs = config.ecs_endpoint.as_deref().and_then(endpoint).unwrap_or_else(|| of_region("ecs"));
     let mut questions = vec![(of_region("ssm"), true), (ecs, true)];
@@ -114,7 +114,7 @@ fn endpoint(named: &str) -> Option<String> {
 }
 
 /// The address of a URL's host alone.
-fn origin(url: &str) -> Option<String> {
+pub(crate) fn origin(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     Some(format!("{scheme}://{}/", rest.split('/').next()?))
 }

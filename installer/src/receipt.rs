@@ -3,58 +3,62 @@
 //! A resumed run keeps the first `before`, so undo leads back to the machine that was found. What was
 //! on the machine already never enters, so undo never removes it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::durable;
 use crate::error::{Error, Result, While};
-use crate::host::Host;
-use crate::step::{Before, Step};
+use crate::host::Machine;
+use crate::step::{Before, Change, Step};
 
 /// The version of the format below; a later Landfall reads every earlier one.
 pub const VERSION: u32 = 1;
 
-/// Where it is, from a system's root.
-const FILE: &str = "var/lib/landfall/receipt.json";
+/// Everything Landfall changed on this machine with Linux.
+pub type Receipt = ReceiptOf<Step>;
 
 /// Everything Landfall changed on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Receipt {
+#[serde(deny_unknown_fields, bound = "S: Change")]
+pub struct ReceiptOf<S> {
     /// The format's version.
     pub version: u32,
     /// The changes, in the order they were first made.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Entry<S>>,
 }
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+#[serde(bound = "S: Change")]
+pub struct Entry<S = Step> {
     /// Why it was made.
     pub why: String,
     /// The change.
-    pub change: Step,
+    pub change: S,
     /// What it replaced.
     pub replaced: Before,
 }
 
-impl Receipt {
+impl<S: Change> ReceiptOf<S> {
     /// Reads the machine's receipt; an empty one where there is none.
     ///
     /// # Errors
     /// When it cannot be read, or was written by a later version.
-    pub fn read(host: &dyn Host) -> Result<Self> {
-        Self::read_in(host, Path::new("/"))
+    pub fn read(host: &dyn Machine) -> Result<Self> {
+        Self::read_file(host, Path::new(S::RECEIPT))
     }
 
     /// The same of the system in a tree.
     ///
     /// # Errors
     /// As `read`.
-    pub fn read_in(host: &dyn Host, root: &Path) -> Result<Self> {
-        let path = root.join(FILE);
-        let Some(text) = host.read(&path)? else {
+    pub fn read_in(host: &dyn Machine, root: &Path) -> Result<Self> {
+        Self::read_file(host, &Self::file_in(root))
+    }
+
+    fn read_file(host: &dyn Machine, path: &Path) -> Result<Self> {
+        let Some(text) = host.read(path)? else {
             return Ok(Self { version: VERSION, entries: Vec::new() });
         };
         let receipt: Self =
@@ -73,13 +77,13 @@ impl Receipt {
     ///
     /// # Errors
     /// When the disk refuses: the change must then not be made.
-    pub fn record(&mut self, host: &mut dyn Host, why: &str, change: &Step, replaced: Before) -> Result<()> {
+    pub fn record(&mut self, host: &mut dyn Machine, why: &str, change: &S, replaced: Before) -> Result<()> {
         self.note(why, change, replaced);
-        self.write_in(host, Path::new("/"))
+        self.write_file(host, Path::new(S::RECEIPT))
     }
 
     /// The same in memory alone.
-    pub fn note(&mut self, why: &str, change: &Step, replaced: Before) {
+    pub fn note(&mut self, why: &str, change: &S, replaced: Before) {
         let subject = change.subject();
         match self.entries.iter_mut().find(|entry| entry.change.subject() == subject) {
             Some(entry) => {
@@ -94,15 +98,15 @@ impl Receipt {
     ///
     /// # Errors
     /// When the machine refuses.
-    pub fn clear_up(host: &mut dyn Host) -> Result<()> {
-        durable::forget_attempt(host, &Path::new("/").join(FILE))
+    pub fn clear_up(host: &mut dyn Machine) -> Result<()> {
+        durable::forget_attempt(host, Path::new(S::RECEIPT))
     }
 
     /// Takes a change off, after it was undone.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn forget(&mut self, host: &mut dyn Host, at: usize) -> Result<()> {
+    pub fn forget(&mut self, host: &mut dyn Machine, at: usize) -> Result<()> {
         self.entries.remove(at);
         self.replace(host)
     }
@@ -111,22 +115,29 @@ impl Receipt {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn replace(&self, host: &mut dyn Host) -> Result<()> {
+    pub fn replace(&self, host: &mut dyn Machine) -> Result<()> {
         if self.entries.is_empty() {
-            return durable::remove(host, &Path::new("/").join(FILE));
+            return durable::remove(host, Path::new(S::RECEIPT));
         }
-        self.write_in(host, Path::new("/"))
+        self.write_file(host, Path::new(S::RECEIPT))
     }
 
     /// Writes it for the system in a tree.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn write_in(&self, host: &mut dyn Host, root: &Path) -> Result<()> {
-        let path = root.join(FILE);
-        durable::create_folders(host, durable::parent(&path), 0o700)?;
+    pub fn write_in(&self, host: &mut dyn Machine, root: &Path) -> Result<()> {
+        self.write_file(host, &Self::file_in(root))
+    }
+
+    fn file_in(root: &Path) -> PathBuf {
+        root.join(S::RECEIPT.trim_start_matches('/'))
+    }
+
+    fn write_file(&self, host: &mut dyn Machine, path: &Path) -> Result<()> {
+        durable::create_folders(host, durable::parent(path), 0o700)?;
         let mut text = serde_json::to_string_pretty(self).map_err(|e| Error::bug(e.to_string()))?;
         text.push('\n');
-        durable::write(host, &path, text.as_bytes(), 0o600)
+        durable::write(host, path, text.as_bytes(), 0o600)
     }
 }

@@ -120,6 +120,16 @@ fn derivative(os: &OsRelease, parent: &Distro) -> Distro {
 /// Why a release that is known is turned away, where it is.
 #[must_use]
 pub fn refusal(distro: &Distro) -> Option<Error> {
+    let of_windows = || {
+        Error::refused(format!("{} is planned for on Windows alone", distro.name))
+            .hint("run landfall.exe there: see docs/windows.md")
+    };
+    turned_away(distro).or_else(|| distro.windows.as_ref().map(|_| of_windows()))
+}
+
+/// Why a release is turned away on its own system, where it is.
+#[must_use]
+pub(crate) fn turned_away(distro: &Distro) -> Option<Error> {
     if distro.support != Support::Refused {
         return None;
     }

@@ -11,8 +11,22 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::error::Result;
-use crate::host::Host;
+use crate::host::Machine;
 use crate::secret::Secret;
+
+/// Where an agent keeps an identity.
+#[derive(Debug, Clone, Copy)]
+pub struct Store {
+    /// Its key store.
+    pub vault: &'static str,
+    /// Its note whose credentials it wrote, and until when they are good.
+    pub identity: &'static str,
+    /// The credentials.
+    pub credentials: &'static str,
+}
+
+/// Where the agent keeps it on Linux.
+const LINUX: Store = Store { vault: VAULT, identity: IDENTITY, credentials: CREDENTIALS };
 
 /// The agent's program, which makes the registration and blanks it.
 pub const AGENT: &str = "/usr/bin/amazon-ssm-agent";
@@ -69,59 +83,32 @@ pub struct Identity {
 ///
 /// # Errors
 /// When the machine cannot be read; a broken file is no identity.
-pub fn read(host: &dyn Host) -> Result<Option<Registration>> {
-    Ok(with_key(host)?.map(|(registration, _)| registration))
+pub fn read(host: &dyn Machine) -> Result<Option<Registration>> {
+    LINUX.read(host)
 }
 
 /// The same with what proves it; `None` also where the fingerprint is missing.
 ///
 /// # Errors
 /// When the machine cannot be read.
-pub fn identity(host: &dyn Host) -> Result<Option<Identity>> {
-    let (Some((registration, private_key)), Some(fingerprint)) = (with_key(host)?, fingerprint(host)?) else {
-        return Ok(None);
-    };
-    Ok(Some(Identity { registration, private_key, fingerprint }))
+pub fn identity(host: &dyn Machine) -> Result<Option<Identity>> {
+    LINUX.identity(host)
 }
 
 /// The fingerprint that is in the Vault, whatever else is.
 ///
 /// # Errors
 /// When the machine cannot be read.
-pub fn fingerprint(host: &dyn Host) -> Result<Option<String>> {
-    #[derive(Deserialize)]
-    struct InstanceFingerprint {
-        fingerprint: String,
-    }
-    let text = host.read(&Path::new(VAULT).join(FINGERPRINT))?.unwrap_or_default();
-    let stored = serde_json::from_slice::<InstanceFingerprint>(&text).ok();
-    Ok(stored.map(|it| it.fingerprint).filter(|text| !text.is_empty()))
-}
-
-fn with_key(host: &dyn Host) -> Result<Option<(Registration, Secret)>> {
-    let Some(text) = host.read(&key_file())?.map(Zeroizing::new) else { return Ok(None) };
-    let Ok(key) = serde_json::from_slice::<RegistrationKey>(&text) else { return Ok(None) };
-    // The agent finds its key through this list, and syncs neither: a power cut can take one alone.
-    let manifest = host.read(&Path::new(VAULT).join(MANIFEST))?.unwrap_or_default();
-    if serde_json::from_slice::<serde_json::Value>(&manifest).is_err() {
-        return Ok(None);
-    }
-    let filled = |field: Option<String>| field.filter(|text| !text.is_empty());
-    let private_key = key.private_key.filter(|key| !key.expose().is_empty());
-    let (Some(instance_id), Some(region), Some(private_key)) =
-        (filled(key.instance_id), filled(key.region), private_key)
-    else {
-        return Ok(None);
-    };
-    Ok(Some((Registration { instance_id, region }, private_key)))
+pub fn fingerprint(host: &dyn Machine) -> Result<Option<String>> {
+    LINUX.fingerprint(host)
 }
 
 /// The instance id in the key file, also where the rest of the identity is missing.
 ///
 /// # Errors
 /// When the machine cannot be read.
-pub fn instance_id(host: &dyn Host) -> Result<Option<String>> {
-    let text = host.read(&key_file())?.map(Zeroizing::new);
+pub fn instance_id(host: &dyn Machine) -> Result<Option<String>> {
+    let text = host.read(&LINUX.key_file())?.map(Zeroizing::new);
     let key = text.and_then(|text| serde_json::from_slice::<RegistrationKey>(&text).ok());
     Ok(key.and_then(|key| key.instance_id).filter(|id| !id.is_empty()))
 }
@@ -130,8 +117,8 @@ pub fn instance_id(host: &dyn Host) -> Result<Option<String>> {
 ///
 /// # Errors
 /// When the machine cannot be read.
-pub fn is_begun(host: &dyn Host) -> Result<bool> {
-    Ok(host.stat(&key_file())?.is_some())
+pub fn is_begun(host: &dyn Machine) -> Result<bool> {
+    LINUX.is_begun(host)
 }
 
 /// What a registration left that was cut short between the service's answer and the disk. A Vault that was
@@ -139,36 +126,115 @@ pub fn is_begun(host: &dyn Host) -> Result<bool> {
 ///
 /// # Errors
 /// When the machine cannot be read.
-pub fn orphan(host: &dyn Host) -> Result<Option<Orphan>> {
-    let Some(text) = host.read(&key_file())? else { return Ok(None) };
-    let Ok(key) = serde_json::from_slice::<RegistrationKey>(&text) else { return Ok(None) };
-    let filled = |field: Option<String>| field.filter(|text| !text.is_empty());
-    if filled(key.instance_id).is_some() || key.private_key.is_none_or(|key| key.expose().is_empty()) {
-        return Ok(None);
-    }
-    Ok(Some(Orphan { begun: filled(key.created).unwrap_or_else(|| "an unknown day".into()) }))
+pub fn orphan(host: &dyn Machine) -> Result<Option<Orphan>> {
+    LINUX.orphan(host)
 }
 
 /// When the role credentials that are on disk end; `None` where there are none for this instance.
 ///
 /// # Errors
 /// When the machine cannot be read.
-pub fn credentials_end(host: &dyn Host, instance_id: &str) -> Result<Option<Timestamp>> {
-    #[derive(Deserialize)]
-    struct Identity {
-        #[serde(rename = "InstanceId")]
-        instance_id: String,
-        #[serde(rename = "CredentialsExpiresAt")]
-        ends: String,
-    }
-    if host.read(Path::new(CREDENTIALS))?.unwrap_or_default().trim_ascii().is_empty() {
-        return Ok(None);
-    }
-    let Some(text) = host.read(Path::new(IDENTITY))? else { return Ok(None) };
-    let identity = serde_json::from_slice::<Identity>(&text).ok();
-    Ok(identity.filter(|it| it.instance_id == instance_id).and_then(|it| it.ends.parse().ok()))
+pub fn credentials_end(host: &dyn Machine, instance_id: &str) -> Result<Option<Timestamp>> {
+    LINUX.credentials_end(host, instance_id)
 }
 
-fn key_file() -> PathBuf {
-    Path::new(VAULT).join(KEY)
+impl Store {
+    /// The identity in it, if a whole one is; a broken file is none.
+    ///
+    /// # Errors
+    /// When the machine cannot be read.
+    pub fn read(&self, host: &dyn Machine) -> Result<Option<Registration>> {
+        Ok(self.with_key(host)?.map(|(registration, _)| registration))
+    }
+
+    /// The same with what proves it.
+    ///
+    /// # Errors
+    /// When the machine cannot be read.
+    pub fn identity(&self, host: &dyn Machine) -> Result<Option<Identity>> {
+        let (Some((registration, private_key)), Some(fingerprint)) =
+            (self.with_key(host)?, self.fingerprint(host)?)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Identity { registration, private_key, fingerprint }))
+    }
+
+    /// The fingerprint in it, whatever else is.
+    ///
+    /// # Errors
+    /// When the machine cannot be read.
+    pub fn fingerprint(&self, host: &dyn Machine) -> Result<Option<String>> {
+        #[derive(Deserialize)]
+        struct InstanceFingerprint {
+            fingerprint: String,
+        }
+        let text = host.read(&Path::new(self.vault).join(FINGERPRINT))?.unwrap_or_default();
+        let stored = serde_json::from_slice::<InstanceFingerprint>(&text).ok();
+        Ok(stored.map(|it| it.fingerprint).filter(|text| !text.is_empty()))
+    }
+
+    fn with_key(&self, host: &dyn Machine) -> Result<Option<(Registration, Secret)>> {
+        let Some(text) = host.read(&self.key_file())?.map(Zeroizing::new) else { return Ok(None) };
+        let Ok(key) = serde_json::from_slice::<RegistrationKey>(&text) else { return Ok(None) };
+        // The agent finds its key through this list, and syncs neither: a power cut can take one alone.
+        let manifest = host.read(&Path::new(self.vault).join(MANIFEST))?.unwrap_or_default();
+        if serde_json::from_slice::<serde_json::Value>(&manifest).is_err() {
+            return Ok(None);
+        }
+        let filled = |field: Option<String>| field.filter(|text| !text.is_empty());
+        let private_key = key.private_key.filter(|key| !key.expose().is_empty());
+        let (Some(instance_id), Some(region), Some(private_key)) =
+            (filled(key.instance_id), filled(key.region), private_key)
+        else {
+            return Ok(None);
+        };
+        Ok(Some((Registration { instance_id, region }, private_key)))
+    }
+
+    /// Whether a key file is there, whatever is in it.
+    ///
+    /// # Errors
+    /// When the machine cannot be read.
+    pub fn is_begun(&self, host: &dyn Machine) -> Result<bool> {
+        Ok(host.stat(&self.key_file())?.is_some())
+    }
+
+    /// What a registration left that was cut short.
+    ///
+    /// # Errors
+    /// When the machine cannot be read.
+    pub fn orphan(&self, host: &dyn Machine) -> Result<Option<Orphan>> {
+        let Some(text) = host.read(&self.key_file())? else { return Ok(None) };
+        let Ok(key) = serde_json::from_slice::<RegistrationKey>(&text) else { return Ok(None) };
+        let filled = |field: Option<String>| field.filter(|text| !text.is_empty());
+        if filled(key.instance_id).is_some() || key.private_key.is_none_or(|key| key.expose().is_empty()) {
+            return Ok(None);
+        }
+        Ok(Some(Orphan { begun: filled(key.created).unwrap_or_else(|| "an unknown day".into()) }))
+    }
+
+    /// When the role credentials on disk end, where they are of this instance.
+    ///
+    /// # Errors
+    /// When the machine cannot be read.
+    pub fn credentials_end(&self, host: &dyn Machine, instance_id: &str) -> Result<Option<Timestamp>> {
+        #[derive(Deserialize)]
+        struct Identity {
+            #[serde(rename = "InstanceId")]
+            instance_id: String,
+            #[serde(rename = "CredentialsExpiresAt")]
+            ends: String,
+        }
+        if host.read(Path::new(self.credentials))?.unwrap_or_default().trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        let Some(text) = host.read(Path::new(self.identity))? else { return Ok(None) };
+        let identity = serde_json::from_slice::<Identity>(&text).ok();
+        Ok(identity.filter(|it| it.instance_id == instance_id).and_then(|it| it.ends.parse().ok()))
+    }
+
+    fn key_file(&self) -> PathBuf {
+        Path::new(self.vault).join(KEY)
+    }
 }

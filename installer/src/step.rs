@@ -8,11 +8,12 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 
 use distro_matrix::Manager;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::activation::Activation;
 use crate::error::Result;
-use crate::host::{Host, Output, Rule};
+use crate::host::{Host, Machine, Output, Rule};
 
 mod add_repository;
 mod agents;
@@ -56,6 +57,8 @@ pub use program::InstallProgram;
 pub use read_package_lists::ReadPackageLists;
 pub use register::{MARKER, Register};
 pub(crate) use register::{deregister, forget_identity, no_activation, unanswered};
+#[cfg(any(windows, test))]
+pub(crate) use register::{made_nothing, of_another_account, said_no};
 pub use repair_packages::RepairPackages;
 pub use selinux::Selinux;
 pub(crate) use selinux::{FILE as SELINUX_FILE, NOW as SELINUX_NOW, mode_at_boot};
@@ -134,12 +137,67 @@ impl Context {
 /// What could not be put back, a sentence each.
 pub type Leftovers = Vec<String>;
 
-impl Step {
+/// One change to a machine of some system, as a value: what `apply` carries out, a receipt keeps and `undo` takes back.
+pub trait Change: Clone + Serialize + DeserializeOwned + 'static {
+    /// The system's door.
+    type Host<'h>: ?Sized;
+    /// Where the system has its receipt.
+    const RECEIPT: &str;
+
+    /// The machine behind the door, to look at.
+    fn machine<'m, 'h>(host: &'m Self::Host<'h>) -> &'m (dyn Machine + 'h);
+
+    /// The machine behind the door, to touch.
+    fn machine_to_touch<'m, 'h>(host: &'m mut Self::Host<'h>) -> &'m mut (dyn Machine + 'h);
+
     /// What this step would replace, or `None` when there is nothing to do.
     ///
     /// # Errors
     /// When the machine cannot be looked at.
-    pub fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
+    fn check(&self, host: &Self::Host<'_>) -> Result<Option<Before>>;
+
+    /// Begins what can run beside the steps before this one.
+    ///
+    /// # Errors
+    /// When the machine cannot be looked at.
+    fn prefetch(&self, host: &mut Self::Host<'_>) -> Result<()>;
+
+    /// Makes the change.
+    ///
+    /// # Errors
+    /// When the change fails; the machine is then resumable, and can be undone from the receipt.
+    fn apply(&self, host: &mut Self::Host<'_>, context: &Context) -> Result<()>;
+
+    /// Puts back what was there before.
+    ///
+    /// # Errors
+    /// When the machine refuses; calling it again is safe.
+    fn undo(&self, host: &mut Self::Host<'_>, before: &Before) -> Result<Leftovers>;
+
+    /// What the step is about: two steps with the same subject are the same step of two runs.
+    fn subject(&self) -> String;
+
+    /// What the step does, in a few words for a line of output.
+    fn describe(&self) -> String;
+
+    /// The step of a later run together with the one in the receipt, so that undo knows of both.
+    #[must_use]
+    fn absorb(self, earlier: &Self) -> Self;
+}
+
+impl Change for Step {
+    type Host<'h> = dyn Host + 'h;
+    const RECEIPT: &str = "/var/lib/landfall/receipt.json";
+
+    fn machine<'m, 'h>(host: &'m Self::Host<'h>) -> &'m (dyn Machine + 'h) {
+        host
+    }
+
+    fn machine_to_touch<'m, 'h>(host: &'m mut Self::Host<'h>) -> &'m mut (dyn Machine + 'h) {
+        host
+    }
+
+    fn check(&self, host: &Self::Host<'_>) -> Result<Option<Before>> {
         match self {
             Self::Folders(step) => step.check(host),
             Self::WriteFile(step) => step.check(host),
@@ -163,11 +221,7 @@ impl Step {
         }
     }
 
-    /// Begins what can run beside the steps before this one.
-    ///
-    /// # Errors
-    /// When the machine cannot be looked at.
-    pub fn prefetch(&self, host: &mut dyn Host) -> Result<()> {
+    fn prefetch(&self, host: &mut Self::Host<'_>) -> Result<()> {
         match self {
             Self::InstallPackages(step) if step.check(host)?.is_some() => step.prefetch(host),
             Self::ExecPrograms(step) if step.check(host)?.is_some() => step.prefetch(host),
@@ -175,11 +229,7 @@ impl Step {
         }
     }
 
-    /// Makes the change.
-    ///
-    /// # Errors
-    /// When the change fails; the machine is then resumable, and can be undone from the receipt.
-    pub fn apply(&self, host: &mut dyn Host, context: &Context) -> Result<()> {
+    fn apply(&self, host: &mut Self::Host<'_>, context: &Context) -> Result<()> {
         match self {
             Self::Folders(step) => step.apply(host),
             Self::WriteFile(step) => step.apply(host),
@@ -203,11 +253,7 @@ impl Step {
         }
     }
 
-    /// Puts back what was there before.
-    ///
-    /// # Errors
-    /// When the machine refuses; calling it again is safe.
-    pub fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
+    fn undo(&self, host: &mut Self::Host<'_>, before: &Before) -> Result<Leftovers> {
         match self {
             Self::Folders(step) => step.undo(host, before),
             Self::WriteFile(step) => step.undo(host, before),
@@ -229,9 +275,7 @@ impl Step {
         }
     }
 
-    /// What the step is about: two steps with the same subject are the same step of two runs.
-    #[must_use]
-    pub fn subject(&self) -> String {
+    fn subject(&self) -> String {
         match self {
             Self::Folders(step) => format!("folders {}", joined(&step.paths)),
             Self::WriteFile(step) => format!("file {}", step.path.display()),
@@ -255,9 +299,7 @@ impl Step {
         }
     }
 
-    /// What the step does, in a few words for a line of output.
-    #[must_use]
-    pub fn describe(&self) -> String {
+    fn describe(&self) -> String {
         match self {
             Self::Folders(step) => format!("make {}", joined(&step.paths)),
             Self::WriteFile(step) => format!("write {}", step.path.display()),
@@ -297,9 +339,7 @@ impl Step {
         }
     }
 
-    /// The step of a later run together with the one in the receipt, so that undo knows of both.
-    #[must_use]
-    pub fn absorb(self, earlier: &Self) -> Self {
+    fn absorb(self, earlier: &Self) -> Self {
         match (self, earlier) {
             (Self::EnvFile(now), Self::EnvFile(earlier)) => Self::EnvFile(now.absorb(earlier)),
             (Self::InstallPackages(now), Self::InstallPackages(earlier)) => {
@@ -315,7 +355,7 @@ fn is_apt(manager: &Manager) -> bool {
     *manager == Manager::Apt
 }
 
-fn joined(paths: &[PathBuf]) -> String {
+pub(crate) fn joined(paths: &[PathBuf]) -> String {
     let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
     paths.join(" ")
 }
@@ -330,7 +370,7 @@ pub fn state_folder() -> PathBuf {
 ///
 /// # Errors
 /// When the machine refuses.
-pub fn forget_folder(host: &mut dyn Host, folder: &std::path::Path) -> Result<()> {
+pub fn forget_folder(host: &mut dyn Machine, folder: &std::path::Path) -> Result<()> {
     let Some(stat) = host.stat(folder)? else { return Ok(()) };
     folder::remove_tree(host, folder, stat.device, &mut Leftovers::new())
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::apply::{Event, Outcome};
 use crate::host::Timings;
 use crate::progress::Progress;
+use crate::step::Change;
 
 mod live_line;
 
@@ -28,7 +29,7 @@ impl Ui {
     }
 
     /// Shows an event.
-    pub fn show(&self, event: &Event) {
+    pub fn show<S: Change>(&self, event: &Event<S>) {
         match event {
             Event::Begins(item) => {
                 if let Some(live) = &self.live {

@@ -58,14 +58,23 @@ pub(crate) fn files(system: &System, authority: &Path, keys: &Path) -> Result<Ve
 /// The same for a guest that has package sources of its own, whatever it is.
 pub(crate) fn names_and_trust(authority: &Path, keys: &Path) -> Result<Vec<File>> {
     let key = |name: &str| read(&keys.join(name));
-    let others = [&PACKAGES_HOST, &MIRROR_HOST, &DOCKER_HOST, &DOCKER_MIRROR_HOST];
-    let names = HOSTS.iter().chain(others).copied().collect::<Vec<_>>().join(" ");
     Ok(vec![
-        File::new("/etc/hosts", format!("127.0.0.1 localhost guest\n{GATEWAY} {names}\n")),
+        hosts(),
         File::new("/usr/local/share/ca-certificates/test-authority.crt", read(authority)?),
         File::new(TRUST_KEY, key("trust-key.asc")?),
         File::new(TRUST_FINGERPRINT, key("trust-key.fingerprint")?),
     ])
+}
+
+/// What the Linux below a machine of wine's is told: wine asks it for addresses, and takes from it whom to trust.
+pub(crate) fn of_wine(authority: &Path) -> Result<Vec<File>> {
+    Ok(vec![hosts(), File::new(BUNDLE, read(authority)?)])
+}
+
+fn hosts() -> File {
+    let others = [&PACKAGES_HOST, &MIRROR_HOST, &DOCKER_HOST, &DOCKER_MIRROR_HOST];
+    let names = HOSTS.iter().chain(others).copied().collect::<Vec<_>>().join(" ");
+    File::new("/etc/hosts", format!("127.0.0.1 localhost guest\n{GATEWAY} {names}\n"))
 }
 
 /// The world's packages for this suite of Debian's.

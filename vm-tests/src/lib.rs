@@ -33,4 +33,5 @@ pub mod support_table;
 pub mod system;
 pub mod tasks;
 pub mod time_service;
+pub mod wine;
 pub mod world;

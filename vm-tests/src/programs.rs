@@ -14,6 +14,7 @@ use crate::host_command;
 
 const TARGET: &str = "x86_64-unknown-linux-musl";
 const ARM64: &str = "aarch64-unknown-linux-musl";
+const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
 /// The program under test, as people download it.
 pub fn landfall() -> Result<PathBuf> {
@@ -27,13 +28,36 @@ pub fn landfall_for_arm64() -> Result<PathBuf> {
     once(&BUILT, || as_downloaded("LANDFALL_ARM64_BINARY", "aarch64"))
 }
 
+/// The same for Windows.
+pub fn landfall_for_windows() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    once(&BUILT, || as_downloaded("LANDFALL_WINDOWS_BINARY", "windows"))
+}
+
+/// A program for Windows that writes down its calls.
+pub fn recorded_program() -> Result<PathBuf> {
+    static BUILT: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+    once(&BUILT, || {
+        cargo_build(WINDOWS, &["-p", "recorded-program"])?;
+        Ok(target_folder().join(WINDOWS).join("guest/recorded-program.exe"))
+    })
+}
+
 /// What the variable names, where it is set.
 fn as_downloaded(variable: &str, architecture: &str) -> Result<PathBuf> {
     if let Some(given) = std::env::var_os(variable) {
         return Ok(given.into());
     }
-    let build = workspace().join("scripts/build").display().to_string();
-    let output = host_command::run(&build, ["--target", architecture])?;
+    let mut build = Command::new(workspace().join("scripts/build"));
+    build.args(["--target", architecture]);
+    // What cargo tells a test of its own package passes for a change: all that asks for it would be built anew, for this
+    // test and then for the next build by hand.
+    let is_of_this_package =
+        |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_this_package)) {
+        build.env_remove(name);
+    }
+    let output = host_command::finish(&mut build)?;
     let path = output.lines().last().and_then(|line| line.split_whitespace().next());
     path.map(PathBuf::from).ok_or_else(|| Error::new("scripts/build printed no path"))
 }

@@ -28,6 +28,7 @@ use crate::proofs;
 use crate::simulator::{AUTHORITY, DOCKER_HOST, DOCKER_MIRROR_HOST, MIRROR_HOST, PACKAGES_HOST, Simulator};
 use crate::system::{StandIn, System};
 use crate::time_service::TimeService;
+use crate::wine::Wine;
 
 /// The Debian release that guests run unless a scenario asks for another.
 pub const SUITE: &str = "bookworm";
@@ -79,6 +80,16 @@ impl World {
     /// The same, for guests of the Debian release `suite`.
     pub fn of(suite: &str) -> Result<Self> {
         Self::with(&Packages::stand_ins(suite)?)
+    }
+
+    /// A network with a simulator whose S3 has what a scenario puts into [`World::objects`], and no packages.
+    pub fn of_windows() -> Result<Self> {
+        let mut world = Self::empty()?;
+        let objects = world.objects();
+        fs::create_dir(&objects)?;
+        let state = world.folder.path().join("simulator");
+        world.simulator = Some(Simulator::start(&world.ground.0, &world.network, &state, &objects, &[])?);
+        Ok(world)
     }
 
     /// A network with a simulator, the repository of what `stand_in` poses as, and Docker's server for it.
@@ -218,6 +229,17 @@ impl World {
     pub fn clone_of(&mut self, other: &VirtualMachine, setup: Setup) -> Result<VirtualMachine> {
         self.guests += 1;
         VirtualMachine::clone_of(other, &self.ground.0, self.guests, setup, self.network.clone())
+    }
+
+    /// A new machine that takes itself for Windows, booted. Where this world has an AWS, it knows its names and trusts
+    /// its authority.
+    pub fn wine(&mut self) -> Result<Wine> {
+        self.guests += 1;
+        let authority = self.simulator.as_ref().map(|it| it.state().join(AUTHORITY));
+        let files = authority.map(|it| introduction::of_wine(&it)).transpose()?.unwrap_or_default();
+        let mut machine = Wine::new(&self.ground.0, self.guests, self.network.clone(), &files)?;
+        machine.boot()?;
+        Ok(machine)
     }
 
     /// From now on somebody at the gateway tells the time by NTP.

@@ -3,7 +3,7 @@
 use super::signing::{Unsigned, amz_date};
 use super::{AGAIN, RoleToken, asked, element, said_no};
 use crate::error::{Error, Result};
-use crate::host::{Host, Request};
+use crate::host::{Machine, Request};
 use crate::partition;
 use crate::secret::Secret;
 
@@ -13,7 +13,7 @@ const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 ///
 /// # Errors
 /// When the service cannot be reached or says no.
-pub fn account(host: &mut dyn Host, region: &str, token: &RoleToken) -> Result<String> {
+pub fn account(host: &mut dyn Machine, region: &str, token: &RoleToken) -> Result<String> {
     let name = format!("sts.{region}.{}", partition::suffix(region));
     let answer = asked(host, |now| {
         let date = amz_date(now);

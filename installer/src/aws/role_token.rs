@@ -6,7 +6,7 @@ use serde_json::json;
 use super::signing::{Unsigned, amz_date};
 use super::{AGAIN, asked, said_no};
 use crate::error::{Error, Result};
-use crate::host::{Host, Request};
+use crate::host::{Machine, Request};
 use crate::partition;
 use crate::registration::Identity;
 use crate::secret::Secret;
@@ -27,7 +27,7 @@ pub struct RoleToken {
 ///
 /// # Errors
 /// When the service cannot be reached or says no.
-pub fn role_token(host: &mut dyn Host, identity: &Identity) -> Result<RoleToken> {
+pub fn role_token(host: &mut dyn Machine, identity: &Identity) -> Result<RoleToken> {
     let registration = &identity.registration;
     let (region, id) = (&registration.region, &registration.instance_id);
     let name = format!("ssm.{region}.{}", partition::suffix(region));

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
+#[cfg(any(windows, test))]
+use serde::Serialize;
 
 use crate::secret::Secret;
 
 /// What can be chosen.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args, Deserialize)]
+#[cfg_attr(any(windows, test), derive(Serialize))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Options {
     /// AWS region, such as eu-central-1
@@ -30,6 +33,7 @@ pub struct Options {
 
     /// Code of the activation; others on this machine can read it here: prefer --activation-file
     #[arg(long, value_name = "CODE", env = "LANDFALL_ACTIVATION_CODE", hide_env_values = true)]
+    #[cfg_attr(any(windows, test), serde(skip_serializing))]
     pub activation_code: Option<Secret>,
 
     /// Custom attribute of the instance; may be given several times
@@ -158,6 +162,7 @@ pub struct Options {
 
 /// What the system may run in or on although Landfall advises against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[cfg_attr(any(windows, test), derive(Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum Allowance {
     /// A container of Docker, podman or Kubernetes
@@ -170,6 +175,7 @@ pub enum Allowance {
 
 /// Where Docker may come from, in the words of AWS's script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[cfg_attr(any(windows, test), derive(Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum DockerSource {
     /// The distribution or Docker's own repository, in the order that suits the release
@@ -184,6 +190,7 @@ pub enum DockerSource {
 
 /// An address family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[cfg_attr(any(windows, test), derive(Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum IpFamily {
     /// IPv4
@@ -194,6 +201,7 @@ pub enum IpFamily {
 
 /// A mode of SELinux that Landfall sets on request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[cfg_attr(any(windows, test), derive(Serialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum SelinuxMode {
     /// It tells, and refuses nothing

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::facts::Facts;
 use crate::findings::{Code, Finding, Severity, findings, keys, release_code};
-use crate::host::Host;
+use crate::host::{Host, Machine};
 use crate::plan::{Goal, distro, plan};
 use crate::probe;
 
@@ -27,7 +27,7 @@ pub fn run(host: &dyn Host, options: &Options, json: bool) -> Result<()> {
 }
 
 /// Prints findings, the gravest first.
-pub(super) fn print(found: &[Finding], json: bool) {
+pub(crate) fn print(found: &[Finding], json: bool) {
     if json {
         return print_json(&json!({"version": 1, "findings": found}));
     }
@@ -39,7 +39,7 @@ pub(super) fn print(found: &[Finding], json: bool) {
 
 /// # Errors
 /// Exit code 3 when something blocks or warns.
-pub(super) fn conclude(found: &[Finding]) -> Result<()> {
+pub(crate) fn conclude(found: &[Finding]) -> Result<()> {
     let problems = found.iter().filter(|it| it.severity != Severity::Notes).count();
     match problems {
         0 => Ok(()),
@@ -81,7 +81,7 @@ fn of_this_machine(options: &Options, facts: &Facts) -> Options {
 ///
 /// # Errors
 /// The first finding that blocks, made an error by `refuse`.
-pub(super) fn pass(host: &dyn Host, mut found: Vec<Finding>, refuse: fn(String) -> Error) -> Result<()> {
+pub(crate) fn pass(host: &dyn Machine, mut found: Vec<Finding>, refuse: fn(String) -> Error) -> Result<()> {
     found.sort_by_key(|it| it.severity);
     let mut told = found.iter().filter(|it| it.severity != Severity::Notes);
     let first = found.first().filter(|it| it.severity == Severity::Blocks);
@@ -95,7 +95,7 @@ pub(super) fn pass(host: &dyn Host, mut found: Vec<Finding>, refuse: fn(String) 
     }
 }
 
-pub(super) fn line(finding: &Finding) -> String {
+pub(crate) fn line(finding: &Finding) -> String {
     let Finding { code, severity, sentence, remedy } = finding;
     format!("{:<7} {sentence} ({}): {remedy}", severity.verb(), code.name())
 }

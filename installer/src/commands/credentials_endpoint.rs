@@ -4,7 +4,7 @@ use crate::components::credentials_endpoint::now;
 use crate::error::Result;
 use crate::host::Host;
 use crate::receipt::Receipt;
-use crate::step::{Context, Step};
+use crate::step::{Change, Context, Step};
 
 /// Sets what is missing. It does not take the lock of a whole run, so that no run is in its way and it is in no
 /// run's; and it does nothing where the receipt does not hold it, so that nothing comes back behind an uninstall.

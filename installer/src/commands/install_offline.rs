@@ -18,7 +18,7 @@ use crate::host::{EntryKind, Host};
 use crate::offline;
 use crate::plan::{Item, Plan, item};
 use crate::recognition;
-use crate::step::{Folders, Step, WriteFile};
+use crate::step::{Change, Folders, Step, WriteFile};
 use crate::ui::Ui;
 
 const CONFIGURATION: &str = "/etc/landfall/config.toml";

@@ -15,8 +15,9 @@ use crate::facts::{Facts, Told};
 use crate::findings::{Code, findings, keys};
 use crate::foresight::{Foreseen, foresee};
 use crate::host::Host;
-use crate::plan::{Goal, Item, Plan, distro, plan};
+use crate::plan::{Goal, Item, distro, plan};
 use crate::recognition;
+use crate::step::Change;
 
 /// The machine that is planned for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +80,7 @@ pub fn run(host: &dyn Host, options: &Options, whose: &Whose, json: bool) -> Res
         _ => Vec::new(),
     };
     if json {
-        let steps: Vec<Planned> = planned(&plan, &foreseen).collect();
+        let steps: Vec<_> = planned(&plan, &foreseen).collect();
         print_json(&json!({"version": 1, "release": distro.release, "facts": facts, "steps": steps}));
     } else {
         println!("{}, 'landfall up' would:\n", place(whose, &facts, &distro));
@@ -90,14 +91,15 @@ pub fn run(host: &dyn Host, options: &Options, whose: &Whose, json: bool) -> Res
 
 /// A step, and what it would come to, where this machine was looked at.
 #[derive(Serialize)]
-struct Planned<'a> {
+#[serde(bound = "S: Change")]
+struct Planned<'a, S> {
     #[serde(flatten)]
-    item: &'a Item,
+    item: &'a Item<S>,
     #[serde(skip_serializing_if = "Option::is_none")]
     foreseen: Option<Foreseen>,
 }
 
-fn planned<'a>(plan: &'a Plan, foreseen: &'a [Foreseen]) -> impl Iterator<Item = Planned<'a>> {
+fn planned<'a, S>(plan: &'a [Item<S>], foreseen: &'a [Foreseen]) -> impl Iterator<Item = Planned<'a, S>> {
     plan.iter().enumerate().map(|(at, item)| Planned { item, foreseen: foreseen.get(at).copied() })
 }
 
@@ -110,8 +112,8 @@ fn place(whose: &Whose, facts: &Facts, distro: &Distro) -> String {
 
 /// A plan as people read it: what, and why, and what of it is not to be done.
 #[must_use]
-pub fn render(plan: &Plan, foreseen: &[Foreseen]) -> String {
-    let line = |(at, Planned { item, foreseen }): (usize, Planned)| {
+pub fn render<S: Change>(plan: &[Item<S>], foreseen: &[Foreseen]) -> String {
+    let line = |(at, Planned { item, foreseen }): (usize, Planned<S>)| {
         let mark = match foreseen {
             Some(Foreseen::AlreadySo) => "already so: ",
             Some(Foreseen::Unknown) => "if need be: ",
@@ -143,7 +145,9 @@ mod tests {
     #[test]
     fn another_machine_of_a_release_that_is_turned_away_is_refused_with_the_reason() {
         let error = planned("windows-server-2022").unwrap_err();
-        let reason = distro_matrix::named("windows-server-2022").unwrap().refused.clone().unwrap();
+        assert!(error.exit_code() == 2 && error.what.contains("Windows alone"), "{error}");
+        let error = planned("debian-9").unwrap_err();
+        let reason = distro_matrix::named("debian-9").unwrap().refused.clone().unwrap();
         assert!(error.exit_code() == 2 && error.what.contains(&reason), "{error}");
         assert_eq!(planned("debian-99").unwrap_err().exit_code(), 2);
     }

@@ -16,6 +16,7 @@ use crate::first_boot::report::Report;
 use crate::guard::{self, Today};
 use crate::host::{Host, UnitState};
 use crate::registration;
+use crate::step::Change;
 
 /// What is told where there was nothing to tell yet.
 const NOT_BEGUN: &str = "not begun";
@@ -90,7 +91,7 @@ fn of_hypervisor(host: &dyn Host) -> Result<bool> {
     Ok(Today::look(host)?.machine.machine_id_is_product_uuid())
 }
 
-fn found(what: String) -> Error {
+pub(crate) fn found(what: String) -> Error {
     Error { kind: Kind::Problems, what, doing: Vec::new(), hint: None }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{must_be_alone, must_be_root, print_json};
 use crate::apply::undo;
 use crate::error::Result;
-use crate::host::{Command, Host};
+use crate::host::{Command, Host, Machine};
 use crate::receipt::Receipt;
 use crate::step::{forget_folder, state_folder};
 use crate::ui::Ui;
@@ -37,7 +37,7 @@ pub fn run(host: &mut dyn Host, json: bool) -> Result<()> {
 }
 
 /// What AWS goes on knowing of the agent that runs here.
-pub(super) fn container_instance(host: &dyn Host) -> Option<String> {
+pub(crate) fn container_instance(host: &dyn Machine) -> Option<String> {
     let agent = host.introspection()?;
     let (cluster, arn) = (agent.cluster, agent.container_instance_arn?);
     Some(format!(

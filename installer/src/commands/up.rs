@@ -11,11 +11,11 @@ use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::facts::Facts;
 use crate::findings::{Code, Finding, Severity, findings, keys};
-use crate::host::Host;
+use crate::host::{Host, Machine};
 use crate::plan::{Goal, distro, plan};
 use crate::probe;
 use crate::registration;
-use crate::step::{Context, no_activation};
+use crate::step::{Change, Context, no_activation};
 use crate::terminal;
 use crate::ui::{Ui, seconds};
 
@@ -94,7 +94,12 @@ pub fn run_watched(
 }
 
 /// What blocks is refused, in JSON too.
-fn pass(host: &dyn Host, found: &[Finding], refuse: fn(String) -> Error, json: bool) -> Result<()> {
+pub(crate) fn pass(
+    host: &dyn Machine,
+    found: &[Finding],
+    refuse: fn(String) -> Error,
+    json: bool,
+) -> Result<()> {
     let passed = check::pass(host, found.to_vec(), refuse);
     if let (true, Err(e)) = (json, &passed) {
         print_json(&refusal_as_json(found, e));
@@ -103,13 +108,13 @@ fn pass(host: &dyn Host, found: &[Finding], refuse: fn(String) -> Error, json: b
 }
 
 /// Whether what blocks on this machine may be otherwise later, by itself.
-fn refusing(found: &[Finding]) -> fn(String) -> Error {
+pub(crate) fn refusing(found: &[Finding]) -> fn(String) -> Error {
     let mut blocking = found.iter().filter(|it| it.severity == Severity::Blocks);
     if blocking.all(|it| it.code == Code::DiskFull) { Error::no_room } else { Error::refused }
 }
 
 /// Whose turn it is where the network showed something that blocks: nobody's on this machine, where it is silence.
-fn failing(found: &[Finding]) -> fn(String) -> Error {
+pub(crate) fn failing(found: &[Finding]) -> fn(String) -> Error {
     let any = |codes: &[Code]| found.iter().any(|it| codes.contains(&it.code));
     if any(&[Code::NoNameResolution, Code::NoIpv4, Code::EndpointUnreachable]) {
         Error::unreached
@@ -124,7 +129,7 @@ fn refusal_as_json(found: &[Finding], error: &Error) -> Value {
     json!({"version": 1, "result": "refused", "changed": null, "error": error_as_json(error), "findings": found})
 }
 
-fn error_as_json(error: &Error) -> Value {
+pub(crate) fn error_as_json(error: &Error) -> Value {
     json!({"what": error.what, "while": error.doing, "hint": error.hint})
 }
 
@@ -164,7 +169,7 @@ fn instance(host: &dyn Host) -> Value {
     })
 }
 
-fn as_json(event: &Event) -> Option<Value> {
+pub(crate) fn as_json<S: Change>(event: &Event<S>) -> Option<Value> {
     let Event::Ends { item, outcome, time } = event else { return None };
     let seconds = if *outcome == Outcome::AlreadySo { 0.0 } else { time.as_secs_f64() };
     Some(json!({

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::text;
 use crate::cli::Options;
 use crate::error::{Error, Result};
-use crate::host::Host;
+use crate::host::Machine;
 
 /// The version becomes a part of an address and the name of a folder.
 pub(super) fn version(options: &Options) -> Result<Option<String>> {
@@ -24,7 +24,7 @@ pub(super) fn version(options: &Options) -> Result<Option<String>> {
 }
 
 /// The certificates are looked at before anything is touched.
-pub(super) fn certificates(host: &dyn Host, options: &Options) -> Result<Option<PathBuf>> {
+pub(super) fn certificates(host: &dyn Machine, options: &Options) -> Result<Option<PathBuf>> {
     let Some(path) = &options.certs_file else { return Ok(None) };
     if !path.is_absolute() {
         return Err(Error::refused(format!("{} is not a whole path", path.display()))

@@ -5,14 +5,14 @@
 
 use crate::cli::Options;
 use crate::error::{Error, Result};
-use crate::host::Host;
+use crate::host::Machine;
 use crate::proxy::Proxy;
 
 const USUAL: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 const SPARED: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// The proxy of the flags or the configuration file, else of the usual environment.
-pub(super) fn chosen(host: &dyn Host, options: &Options) -> Result<Option<Proxy>> {
+pub(super) fn chosen(host: &dyn Machine, options: &Options) -> Result<Option<Proxy>> {
     let set =
         |name: &&'static str| host.env(name).filter(|value| !value.is_empty()).map(|value| (*name, value));
     let usual = || USUAL.iter().find_map(set);

@@ -6,7 +6,7 @@ use super::CREDENTIAL;
 use crate::activation::Activation;
 use crate::cli::Options;
 use crate::error::{Error, Result, While};
-use crate::host::{EntryKind, Host};
+use crate::host::{EntryKind, Machine};
 use crate::secret::Secret;
 
 /// Permission bits of everybody but a file's owner.
@@ -17,7 +17,7 @@ const OTHERS: u32 = 0o077;
 /// # Errors
 /// When a source was named and holds none.
 pub fn activation(
-    host: &dyn Host,
+    host: &dyn Machine,
     options: &Options,
     stdin: impl FnOnce(&str) -> Result<Secret>,
 ) -> Result<Option<Activation>> {
@@ -50,7 +50,7 @@ pub fn activation(
     }
 }
 
-fn of_file(host: &dyn Host, path: &Path, id: Option<String>) -> Result<Activation> {
+fn of_file(host: &dyn Machine, path: &Path, id: Option<String>) -> Result<Activation> {
     let content = host.read(path).while_doing(|| "reading the file of --activation-file".into())?;
     let content = content.ok_or_else(|| {
         Error::refused(format!("there is no file {}", path.display())).hint("see --activation-file")
@@ -62,7 +62,7 @@ fn of_file(host: &dyn Host, path: &Path, id: Option<String>) -> Result<Activatio
 
 /// A secret that others on this machine may read is none any more, and whoever put it there should know. A
 /// link is as private as the file that it leads to; a pipe keeps nothing.
-pub(crate) fn must_be_private(host: &dyn Host, path: &Path) -> Result<()> {
+pub(crate) fn must_be_private(host: &dyn Machine, path: &Path) -> Result<()> {
     let found = host.stat_followed(path)?;
     let Some(stat) = found.filter(|stat| stat.kind == EntryKind::File && stat.mode & OTHERS != 0) else {
         return Ok(());

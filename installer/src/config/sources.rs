@@ -8,7 +8,7 @@ use distro_matrix::Format;
 use super::text;
 use crate::cli::Options;
 use crate::error::{Error, Result};
-use crate::host::Host;
+use crate::host::Machine;
 use crate::partition::{host_of, is_official};
 use crate::signature::{Certificate, Trust, Use};
 
@@ -28,7 +28,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    pub(super) fn resolve(host: &dyn Host, options: &Options) -> Result<Self> {
+    pub(super) fn resolve(host: &dyn Machine, options: &Options) -> Result<Self> {
         let mirror = options.mirror.as_deref().map(|url| address("--mirror", url)).transpose()?;
         let mut packages = Vec::new();
         for (flag, format, url) in package_urls(options) {
@@ -127,7 +127,7 @@ fn package_urls(options: &Options) -> impl Iterator<Item = (&'static str, Format
     given.into_iter().filter_map(|(format, url)| Some((flag(format), format, url.as_deref()?)))
 }
 
-fn certificate(host: &dyn Host, options: &Options) -> Result<Option<Certificate>> {
+fn certificate(host: &dyn Machine, options: &Options) -> Result<Option<Certificate>> {
     match (&options.trust_key, &options.trust_fingerprint) {
         (None, None) => Ok(None),
         (Some(file), Some(fingerprint)) => {

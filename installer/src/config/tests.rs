@@ -251,7 +251,7 @@ fn a_link_is_as_private_as_the_file_that_it_leads_to() {
     let node = Node { kind: Kind::Link, mode: 0o777, content };
     fake.disk.make(&named, node, jiff::Timestamp::UNIX_EPOCH).unwrap();
     let mut door = crate::host::linux::Linux::open();
-    let hosts: [(&mut dyn Host, _, _); 2] = [(&mut door, file, link), (&mut fake, kept, named)];
+    let hosts: [(&mut dyn Machine, _, _); 2] = [(&mut door, file, link), (&mut fake, kept, named)];
     for (host, file, link) in hosts {
         for (mode, code) in [(0o644, 2), (0o600, 0)] {
             host.remove(&file).unwrap();

@@ -98,6 +98,12 @@ codes! {
     SessionEndpointUnreachable "session-endpoint-unreachable" Warns "an endpoint for tasks and sessions does not answer; registering works without it. A note where it is `ec2messages` alone"
     UnknownAuthority "unknown-authority" Blocks "a certificate comes from an authority that this system does not know: none are installed, or TLS is intercepted"
     CertificateOutOfDate "certificate-out-of-date" Blocks "a certificate is outside its dates, by the clock of its own server too"
+    SystemDrive "system-drive" Blocks "Windows is on another drive than C:, where the agents and Landfall have their places"
+    ContainersUnknown "containers-unknown" Blocks "this Windows has no feature Containers"
+    ReleaseQuirk "release-quirk" Warns "something is known of this release that may get in the way"
+    RestartPending "restart-pending" Warns "Windows waits for a restart to finish an update"
+    NoDomain "no-domain" Notes "the machine is joined to no domain, without which tasks have no gMSA and no share of FSx for Windows File Server"
+    DomainUnreachable "domain-unreachable" Warns "the machine's domain does not answer for Kerberos, LDAP or SMB"
     ClockSkew "clock-skew" Blocks "the clock is further from AWS's than signatures may be"
 }
 

@@ -52,6 +52,7 @@ fn is_plausible(host: &dyn Host) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Machine;
     use crate::host::fake::fresh;
 
     #[test]

@@ -49,6 +49,7 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Machine;
     use crate::host::fake::fresh;
 
     #[test]

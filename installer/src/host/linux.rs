@@ -17,9 +17,11 @@ use distro_matrix::{Format, Manager};
 use jiff::Timestamp;
 use nix::sys::resource::{UsageWho, getrusage};
 
+use super::network::fetch::{self, Downloads, Means};
+use super::network::{ask, local, reach};
 use super::{
-    Board, Command, ControlData, DockerDaemon, EntryKind, Family, Fetch, Holder, Host, Introspection, Output,
-    Reached, Request, Response, Rule, Stat, Timings, Transfer, UnitState, Unpack,
+    Board, Command, ControlData, DockerDaemon, EntryKind, Family, Fetch, Holder, Host, Introspection,
+    Machine, Output, Reached, Request, Response, Rule, Stat, Timings, Transfer, UnitState, Unpack,
 };
 use crate::error::{Error, Result, While};
 use crate::progress::Progress;
@@ -28,24 +30,18 @@ use crate::secret::Secret;
 use crate::step::SELINUX_NOW;
 use crate::terminal;
 
-mod any_time;
 mod arguments;
-mod ask;
 mod board;
 mod control_data;
-mod fetch;
 mod files;
-mod http;
 mod lock;
 mod packages;
-mod reach;
 mod regions;
 mod sockets;
 mod systemd;
 mod unpacking;
 
 use arguments::Invocation;
-use fetch::{Fetching, Means};
 use files::{content_of, is_absent, stat_of};
 
 const AS_ROOT: &str = "run it again with sudo, or as root";
@@ -54,11 +50,10 @@ const AS_ROOT: &str = "run it again with sudo, or as root";
 pub struct Linux {
     started: Instant,
     timings: RefCell<Timings>,
-    fetching: HashMap<PathBuf, Fetching>,
+    downloads: Downloads,
     progress: Arc<Progress>,
     proxy: Option<Proxy>,
     proxy_is_chosen: bool,
-    fetched: HashMap<PathBuf, Transfer>,
     locks: HashMap<PathBuf, File>,
     /// What rpm said last, and when.
     rpms: RefCell<Option<(Duration, String)>>,
@@ -73,11 +68,10 @@ impl Linux {
         Self {
             started: Instant::now(),
             timings: RefCell::default(),
-            fetching: HashMap::new(),
+            downloads: Downloads::default(),
             progress: Arc::default(),
             proxy: None,
             proxy_is_chosen: false,
-            fetched: HashMap::new(),
             locks: HashMap::new(),
             rpms: RefCell::default(),
         }
@@ -92,7 +86,7 @@ impl Linux {
     }
 }
 
-impl Host for Linux {
+impl Machine for Linux {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
         content_of(path, fs::read(path))
     }
@@ -112,10 +106,6 @@ impl Host for Linux {
 
     fn stat_followed(&self, path: &Path) -> Result<Option<Stat>> {
         stat_of(path, fs::metadata(path))
-    }
-
-    fn read_at(&self, path: &Path, at: u64, length: usize) -> Result<Option<Vec<u8>>> {
-        content_of(path, regions::read_at(path, at, length))
     }
 
     fn resolve(&self, path: &Path) -> Result<Option<PathBuf>> {
@@ -138,10 +128,6 @@ impl Host for Linux {
         nix::unistd::geteuid().is_root()
     }
 
-    fn machine(&self) -> String {
-        nix::sys::utsname::uname().map(|it| it.machine().to_string_lossy().into_owned()).unwrap_or_default()
-    }
-
     fn memory(&self) -> u64 {
         let memory = sysinfo::System::new().map(|mut system| {
             system.refresh_memory();
@@ -154,12 +140,164 @@ impl Host for Linux {
         nix::sys::statvfs::statvfs(path).map_or(0, |it| it.blocks_available() * it.fragment_size())
     }
 
-    fn which(&self, program: &str) -> Option<PathBuf> {
-        which::which_in(program, Some(arguments::SEARCH_PATH), "/").ok()
-    }
-
     fn own_program(&self) -> Result<PathBuf> {
         std::env::current_exe().while_doing(|| "finding our own program".into())
+    }
+
+    fn introspection(&self) -> Option<Introspection> {
+        local::introspection()
+    }
+
+    fn reach(&self, addresses: &[String], proxy: Option<&Proxy>) -> Vec<Reached> {
+        let from = self.elapsed();
+        let answers = reach::reach(addresses, proxy);
+        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
+        answers
+    }
+
+    fn ask_person(&self, question: &str, unseen: bool) -> Result<Option<Secret>> {
+        terminal::answer(question, unseen)
+    }
+
+    fn lock_holder(&self, path: &Path) -> Option<Holder> {
+        lock::holder(path)
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn sleep(&self, time: Duration) {
+        thread::sleep(time);
+    }
+
+    fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        let drawn = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes));
+        // Without the device, at least two machines are not switched on in the same nanosecond.
+        let clock = || Timestamp::now().subsec_nanosecond().unsigned_abs().into();
+        drawn.map_or_else(|_| clock(), |()| u64::from_ne_bytes(bytes))
+    }
+
+    fn timings(&self) -> Timings {
+        let mut timings = self.timings.borrow().clone();
+        if let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) {
+            let time = |it: nix::sys::time::TimeVal| {
+                Duration::from_micros(u64::try_from(it.tv_sec() * 1_000_000 + it.tv_usec()).unwrap_or(0))
+            };
+            timings.own_cpu = time(usage.user_time()) + time(usage.system_time());
+            timings.peak_memory = u64::try_from(usage.max_rss()).unwrap_or(0) * 1024;
+        }
+        timings
+    }
+
+    fn tell(&self, sentence: &str) {
+        // A line may be on the terminal that is still being redrawn.
+        let start = if std::io::stderr().is_terminal() { "\r\x1b[K" } else { "" };
+        eprintln!("{start}{sentence}");
+    }
+
+    fn progress(&self) -> Arc<Progress> {
+        self.progress.clone()
+    }
+
+    fn lock(&mut self, path: &Path) -> Result<Option<Holder>> {
+        match lock::take(path).while_doing(|| format!("locking {}", path.display()))? {
+            Some(file) => {
+                self.locks.insert(path.to_owned(), file);
+                Ok(None)
+            }
+            None => Ok(Some(
+                lock::holder(path).unwrap_or(Holder { pid: 0, program: "a process that just ended".into() }),
+            )),
+        }
+    }
+
+    fn unlock(&mut self, path: &Path) {
+        self.locks.remove(path);
+    }
+
+    fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()> {
+        let doing = || format!("making the folder {}", path.display());
+        fs::create_dir(path).while_doing(doing)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).while_doing(doing)
+    }
+
+    fn create_file(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
+        files::fill(OpenOptions::new().create_new(true), path, content, mode)
+    }
+
+    fn write(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
+        files::fill(OpenOptions::new().create(true).truncate(true), path, content, mode)
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
+        fs::rename(from, to).while_doing(|| format!("renaming {} to {}", from.display(), to.display()))
+    }
+
+    fn link(&mut self, path: &Path, target: &Path) -> Result<()> {
+        std::os::unix::fs::symlink(target, path).while_doing(|| format!("linking {}", path.display()))
+    }
+
+    fn remove(&mut self, path: &Path) -> Result<()> {
+        let is_folder = self.stat(path)?.is_some_and(|stat| stat.kind == EntryKind::Folder);
+        let removed = if is_folder { fs::remove_dir(path) } else { fs::remove_file(path) };
+        match removed {
+            Err(e) if !is_absent(&e) => Err(e).while_doing(|| format!("removing {}", path.display())),
+            _ => Ok(()),
+        }
+    }
+
+    fn sync(&mut self, path: &Path) -> Result<()> {
+        let synced = File::open(path).and_then(|file| file.sync_all());
+        synced.while_doing(|| format!("syncing {}", path.display()))
+    }
+
+    fn use_proxy(&mut self, proxy: Option<Proxy>, chosen: bool) {
+        self.proxy = proxy;
+        self.proxy_is_chosen = chosen;
+    }
+
+    fn download(&mut self, url: &str, most: u64) -> Result<Vec<u8>> {
+        let from = self.elapsed();
+        let content = fetch::whole(url, most, self.proxy.as_ref(), self.random());
+        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
+        content
+    }
+
+    fn ask(&mut self, request: &Request) -> Result<Response> {
+        let from = self.elapsed();
+        let answer = ask::ask(request, self.proxy.as_ref());
+        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
+        answer
+    }
+
+    fn begin_fetch(&mut self, fetch: Fetch) {
+        let means = Means { proxy: self.proxy.clone(), progress: self.progress.clone(), seed: self.random() };
+        self.downloads.begin(fetch, means, self.started);
+    }
+
+    fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer> {
+        let timings = &self.timings;
+        self.downloads.finish(destination, |span| timings.borrow_mut().transfers.push(span))
+    }
+}
+
+impl Host for Linux {
+    fn read_at(&self, path: &Path, at: u64, length: usize) -> Result<Option<Vec<u8>>> {
+        content_of(path, regions::read_at(path, at, length))
+    }
+
+    fn machine(&self) -> String {
+        nix::sys::utsname::uname().map(|it| it.machine().to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    fn which(&self, program: &str) -> Option<PathBuf> {
+        which::which_in(program, Some(arguments::SEARCH_PATH), "/").ok()
     }
 
     fn control_data(&self, package: &Path, format: Format) -> Result<ControlData> {
@@ -222,17 +360,6 @@ impl Host for Linux {
         sockets::docker()
     }
 
-    fn introspection(&self) -> Option<Introspection> {
-        sockets::introspection()
-    }
-
-    fn reach(&self, addresses: &[String], proxy: Option<&Proxy>) -> Vec<Reached> {
-        let from = self.elapsed();
-        let answers = reach::reach(addresses, proxy);
-        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
-        answers
-    }
-
     fn rpms(&self) -> Result<String> {
         self.all_rpms()
     }
@@ -258,114 +385,12 @@ impl Host for Linux {
         sockets::openstack_metadata()
     }
 
-    fn ask_person(&self, question: &str, unseen: bool) -> Result<Option<Secret>> {
-        terminal::answer(question, unseen)
-    }
-
-    fn lock_holder(&self, path: &Path) -> Option<Holder> {
-        lock::holder(path)
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.started.elapsed()
-    }
-
-    fn sleep(&self, time: Duration) {
-        thread::sleep(time);
-    }
-
-    fn random(&self) -> u64 {
-        let mut bytes = [0; 8];
-        let drawn = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes));
-        // Without the device, at least two machines are not switched on in the same nanosecond.
-        let clock = || Timestamp::now().subsec_nanosecond().unsigned_abs().into();
-        drawn.map_or_else(|_| clock(), |()| u64::from_ne_bytes(bytes))
-    }
-
-    fn timings(&self) -> Timings {
-        let mut timings = self.timings.borrow().clone();
-        if let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) {
-            let time = |it: nix::sys::time::TimeVal| {
-                Duration::from_micros(u64::try_from(it.tv_sec() * 1_000_000 + it.tv_usec()).unwrap_or(0))
-            };
-            timings.own_cpu = time(usage.user_time()) + time(usage.system_time());
-            timings.peak_memory = u64::try_from(usage.max_rss()).unwrap_or(0) * 1024;
-        }
-        timings
-    }
-
-    fn tell(&self, sentence: &str) {
-        // A line may be on the terminal that is still being redrawn.
-        let start = if std::io::stderr().is_terminal() { "\r\x1b[K" } else { "" };
-        eprintln!("{start}{sentence}");
-    }
-
-    fn progress(&self) -> Arc<Progress> {
-        self.progress.clone()
-    }
-
     fn board(&self) -> Arc<dyn Board> {
         Arc::new(board::Shown)
     }
 
-    fn lock(&mut self, path: &Path) -> Result<Option<Holder>> {
-        match lock::take(path).while_doing(|| format!("locking {}", path.display()))? {
-            Some(file) => {
-                self.locks.insert(path.to_owned(), file);
-                Ok(None)
-            }
-            None => Ok(Some(
-                lock::holder(path).unwrap_or(Holder { pid: 0, program: "a process that just ended".into() }),
-            )),
-        }
-    }
-
-    fn unlock(&mut self, path: &Path) {
-        self.locks.remove(path);
-    }
-
-    fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()> {
-        let doing = || format!("making the folder {}", path.display());
-        fs::create_dir(path).while_doing(doing)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).while_doing(doing)
-    }
-
-    fn create_file(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
-        files::fill(OpenOptions::new().create_new(true), path, content, mode)
-    }
-
-    fn write(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
-        files::fill(OpenOptions::new().create(true).truncate(true), path, content, mode)
-    }
-
     fn blot_out(&mut self, path: &Path) -> Result<()> {
         regions::blot_out(path).while_doing(|| format!("overwriting {}", path.display()))
-    }
-
-    fn link(&mut self, path: &Path, target: &Path) -> Result<()> {
-        std::os::unix::fs::symlink(target, path).while_doing(|| format!("linking {}", path.display()))
-    }
-
-    fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
-        fs::rename(from, to).while_doing(|| format!("renaming {} to {}", from.display(), to.display()))
-    }
-
-    fn remove(&mut self, path: &Path) -> Result<()> {
-        let is_folder = self.stat(path)?.is_some_and(|stat| stat.kind == EntryKind::Folder);
-        let removed = if is_folder { fs::remove_dir(path) } else { fs::remove_file(path) };
-        match removed {
-            Err(e) if !is_absent(&e) => Err(e).while_doing(|| format!("removing {}", path.display())),
-            _ => Ok(()),
-        }
-    }
-
-    fn sync(&mut self, path: &Path) -> Result<()> {
-        let synced = File::open(path).and_then(|file| file.sync_all());
-        synced.while_doing(|| format!("syncing {}", path.display()))
     }
 
     fn sync_all(&mut self) -> Result<()> {
@@ -383,11 +408,6 @@ impl Host for Linux {
             .while_doing(|| format!("setting the mode of SELinux in {SELINUX_NOW}"))
     }
 
-    fn use_proxy(&mut self, proxy: Option<Proxy>, chosen: bool) {
-        self.proxy = proxy;
-        self.proxy_is_chosen = chosen;
-    }
-
     fn run(&mut self, command: &Command) -> Result<Output> {
         let mut invocation = Invocation::of(command);
         if let Some(proxy) = self.proxy.as_ref().filter(|_| command.asks_network()) {
@@ -402,51 +422,11 @@ impl Host for Linux {
         self.child(&invocation)
     }
 
-    fn download(&mut self, url: &str, most: u64) -> Result<Vec<u8>> {
-        let from = self.elapsed();
-        let content = fetch::whole(url, most, self.proxy.as_ref(), self.random());
-        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
-        content
-    }
-
-    fn ask(&mut self, request: &Request) -> Result<Response> {
-        let from = self.elapsed();
-        let answer = ask::ask(request, self.proxy.as_ref());
-        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
-        answer
-    }
-
-    fn begin_fetch(&mut self, fetch: Fetch) {
-        let destination = fetch.destination.clone();
-        // An earlier try of this process may be at the same file still: two writers would spoil it.
-        if let Some(earlier) = self.fetching.remove(&destination) {
-            let _ = earlier.finish();
-        }
-        self.fetched.remove(&destination);
-        let means = Means { proxy: self.proxy.clone(), progress: self.progress.clone(), seed: self.random() };
-        self.fetching.insert(destination, Fetching::begin(fetch, means, self.started));
-    }
-
     fn unpack(&mut self, unpack: &Unpack) -> Result<Vec<Vec<u8>>> {
         let from = self.elapsed();
         let heads = unpacking::unpack(unpack);
         self.timings.borrow_mut().children.push((from, self.elapsed()));
         heads.while_doing(|| format!("unpacking {}", unpack.package.display()))
-    }
-
-    fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer> {
-        if let Some(transfer) = self.fetched.get(destination) {
-            return Ok(transfer.clone());
-        }
-        let fetching = self
-            .fetching
-            .remove(destination)
-            .ok_or_else(|| Error::bug(format!("{} was never begun", destination.display())))?;
-        let (span, transfer) = fetching.finish()?;
-        self.timings.borrow_mut().transfers.push(span);
-        let transfer = transfer?;
-        self.fetched.insert(destination.to_owned(), transfer.clone());
-        Ok(transfer)
     }
 }
 

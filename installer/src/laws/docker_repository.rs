@@ -8,9 +8,10 @@ use super::cuts::{booted, cut};
 use super::*;
 use crate::certificate::tests::{OTHER, VENDOR, armor, public};
 use crate::cli::DockerSource;
-use crate::host::Host;
+use crate::host::Machine;
 use crate::package_database::PackageDatabase;
 use crate::receipt::Receipt;
+use crate::step::Change;
 
 const SOURCE: &str = "/etc/apt/sources.list.d/docker.sources";
 const KEYRING: &str = "/etc/apt/keyrings/docker.asc";

@@ -3,6 +3,7 @@
 use super::*;
 use crate::apply::{Event, Outcome};
 use crate::foresight::{Foreseen, foresee};
+use crate::step::Change;
 
 /// Foresees, then applies, and compares step by step; whether anything was to be done.
 fn comes_true(fake: &mut Fake, choices: Choices, name: &str) -> bool {

@@ -5,7 +5,7 @@ use distro_matrix::{Format, Manager};
 use super::*;
 use crate::host::fake::fresh_dnf;
 use crate::package_database::PackageDatabase;
-use crate::step::{InstallPackages, Step};
+use crate::step::{Change, InstallPackages, Step};
 
 fn is_installed(fake: &Fake, name: &str) -> bool {
     let format = if fake.has_rpm() { Format::Rpm } else { Format::Deb };

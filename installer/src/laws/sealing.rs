@@ -12,6 +12,7 @@ use crate::host::SEALING;
 use crate::receipt::Receipt;
 use crate::registration::VAULT;
 use crate::seal::Machine;
+use crate::step::Change;
 
 const FORGET: fn() -> SealFlags = || SealFlags { forget_identity: true, ..SealFlags::default() };
 

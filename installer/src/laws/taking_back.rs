@@ -8,7 +8,7 @@ use crate::host::fake::{blank_vault, registered_elsewhere};
 use crate::host::{Command, Host, Packages};
 use crate::receipt::Receipt;
 use crate::registration::{CREDENTIALS, VAULT};
-use crate::step::{Register, Step};
+use crate::step::{Change, Register, Step};
 
 /// An operator at work on the machine.
 fn writes(fake: &mut Fake, path: &str, content: &str) {

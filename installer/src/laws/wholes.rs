@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::components::landfall::{PACKAGED, PROGRAM};
-use crate::step::{InstallProgram, Step};
+use crate::step::{Change, InstallProgram, Step};
 
 #[test]
 fn a_second_run_changes_nothing_and_asks_nobody() {

@@ -12,6 +12,7 @@ use crate::host::Host;
 
 /// What rpm is asked to print of each package; the third word is the transaction that brought it, in seconds
 /// since 1970.
+#[cfg(unix)]
 pub(crate) const QUERY: &str = "%{NAME} %|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE} %{INSTALLTID} %{ARCH}\\n";
 
 pub(super) fn read(host: &dyn Host) -> Result<PackageDatabase> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::facts::Told;
-use crate::host::Host;
+use crate::host::Machine;
 use crate::host::fake::fresh;
 
 fn folder() -> PathBuf {

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(any(windows, test))]
+use crate::windows::door::{Recovery, Start, Value};
+
 /// What was on the machine before a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "before", rename_all = "kebab-case")]
@@ -80,6 +83,22 @@ pub enum Before {
     },
     /// A registration that was made before Landfall came: kept.
     Registered,
+    /// Values of Windows' registry under a key, and those that were not there.
+    #[cfg(any(windows, test))]
+    Values {
+        /// Each by its name.
+        values: BTreeMap<String, Option<Value>>,
+    },
+    /// A service of Windows.
+    #[cfg(any(windows, test))]
+    Service {
+        /// When it started by itself.
+        start: Start,
+        /// Whether it ran.
+        running: bool,
+        /// What Windows did when it failed.
+        recovery: Option<Recovery>,
+    },
 }
 
 /// A file's content: text where it is text, hexadecimal figures where it is not.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Before, Content, Leftovers};
 use crate::durable;
 use crate::error::{Error, Result};
-use crate::host::{EntryKind, Host};
+use crate::host::{EntryKind, Machine};
 
 /// A file that is Landfall's, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,24 +24,24 @@ pub struct WriteFile {
 }
 
 impl WriteFile {
-    pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
+    pub(crate) fn check(&self, host: &dyn Machine) -> Result<Option<Before>> {
         let before = look(host, &self.path)?;
         let wanted = Before::File { content: Content::Text(self.content.clone()), mode: self.mode };
         Ok((before != wanted).then_some(before))
     }
 
-    pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
+    pub(crate) fn apply(&self, host: &mut dyn Machine) -> Result<()> {
         durable::write(host, &self.path, self.content.as_bytes(), self.mode)
     }
 
-    pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
+    pub(crate) fn undo(&self, host: &mut dyn Machine, before: &Before) -> Result<Leftovers> {
         put_back(host, &self.path, before)?;
         Ok(Leftovers::new())
     }
 }
 
 /// What stands at a path, as a receipt keeps it.
-pub(super) fn look(host: &dyn Host, path: &Path) -> Result<Before> {
+pub(super) fn look(host: &dyn Machine, path: &Path) -> Result<Before> {
     let Some(stat) = host.stat(path)? else { return Ok(Before::Nothing) };
     if stat.kind != EntryKind::File {
         return Err(Error::failed(format!("{} is not a regular file", path.display()))
@@ -52,7 +52,7 @@ pub(super) fn look(host: &dyn Host, path: &Path) -> Result<Before> {
 }
 
 /// Makes a path what it was.
-pub(super) fn put_back(host: &mut dyn Host, path: &Path, before: &Before) -> Result<()> {
+pub(super) fn put_back(host: &mut dyn Machine, path: &Path, before: &Before) -> Result<()> {
     match before {
         Before::File { content, mode } => {
             durable::create_folders(host, durable::parent(path), 0o755)?;

@@ -14,7 +14,7 @@ use super::file::octal;
 use super::{Before, Leftovers};
 use crate::durable;
 use crate::error::{Error, Result};
-use crate::host::{EntryKind, Host};
+use crate::host::{EntryKind, Machine};
 
 /// Folders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,12 +30,12 @@ pub struct Folders {
 }
 
 impl Folders {
-    pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
+    pub(crate) fn check(&self, host: &dyn Machine) -> Result<Option<Before>> {
         let absent = self.absent(host)?;
         Ok((!absent.is_empty()).then_some(Before::Folders { absent }))
     }
 
-    pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
+    pub(crate) fn apply(&self, host: &mut dyn Machine) -> Result<()> {
         for path in self.absent(host)? {
             host.create_folder(&path, self.mode)?;
             host.sync(durable::parent(&path))?;
@@ -43,7 +43,7 @@ impl Folders {
         Ok(())
     }
 
-    pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
+    pub(crate) fn undo(&self, host: &mut dyn Machine, before: &Before) -> Result<Leftovers> {
         let Before::Folders { absent } = before else { return Ok(Leftovers::new()) };
         let mut leftovers = Leftovers::new();
         for path in absent.iter().rev() {
@@ -57,7 +57,7 @@ impl Folders {
         Ok(leftovers)
     }
 
-    fn absent(&self, host: &dyn Host) -> Result<Vec<PathBuf>> {
+    fn absent(&self, host: &dyn Machine) -> Result<Vec<PathBuf>> {
         let mut absent = Vec::new();
         for path in &self.paths {
             match host.stat(path)? {
@@ -75,7 +75,7 @@ impl Folders {
 
 /// Removes a path and what is below it, on one file system; what is not removed is told.
 pub(super) fn remove_tree(
-    host: &mut dyn Host,
+    host: &mut dyn Machine,
     path: &Path,
     device: u64,
     leftovers: &mut Leftovers,

@@ -9,7 +9,7 @@ use super::file::{look, octal, put_back};
 use super::{Before, Leftovers};
 use crate::durable;
 use crate::error::{Error, Result};
-use crate::host::Host;
+use crate::host::Machine;
 
 /// Keys that a JSON file should have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,13 +24,13 @@ pub struct MergeJson {
 }
 
 impl MergeJson {
-    pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
+    pub(crate) fn check(&self, host: &dyn Machine) -> Result<Option<Before>> {
         let before = look(host, &self.path)?;
         let current = self.parse(&before)?;
         Ok((merged(current.clone(), &self.keys) != current).then_some(before))
     }
 
-    pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
+    pub(crate) fn apply(&self, host: &mut dyn Machine) -> Result<()> {
         let before = look(host, &self.path)?;
         let mode = if let Before::File { mode, .. } = before { mode } else { self.mode };
         let text = render(&merged(self.parse(&before)?, &self.keys));
@@ -38,7 +38,7 @@ impl MergeJson {
     }
 
     /// Puts back the very bytes where nobody else changed the file since, else only our keys.
-    pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
+    pub(crate) fn undo(&self, host: &mut dyn Machine, before: &Before) -> Result<Leftovers> {
         let now = look(host, &self.path)?;
         let was = self.parse(before)?;
         let untouched = now == *before || self.parse(&now)? == merged(was.clone(), &self.keys);

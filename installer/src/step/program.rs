@@ -13,7 +13,7 @@ use super::{Before, Leftovers};
 use crate::components::landfall::{PACKAGED, PROGRAM};
 use crate::durable;
 use crate::error::{Error, Result};
-use crate::host::{EntryKind, Host};
+use crate::host::{EntryKind, Machine};
 
 const MODE: u32 = 0o755;
 
@@ -25,7 +25,7 @@ pub struct InstallProgram {
 }
 
 impl InstallProgram {
-    pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
+    pub(crate) fn check(&self, host: &dyn Machine) -> Result<Option<Before>> {
         let own = host.own_program()?;
         if own == self.path {
             return Ok(None);
@@ -41,7 +41,7 @@ impl InstallProgram {
         }
     }
 
-    pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
+    pub(crate) fn apply(&self, host: &mut dyn Machine) -> Result<()> {
         let own = host.own_program()?;
         if self.leads_to(&own) {
             return durable::link(host, &self.path, &own);
@@ -55,7 +55,7 @@ impl InstallProgram {
         own == Path::new(PACKAGED) && self.path == Path::new(PROGRAM)
     }
 
-    pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
+    pub(crate) fn undo(&self, host: &mut dyn Machine, before: &Before) -> Result<Leftovers> {
         match before {
             Before::Nothing => durable::remove(host, &self.path)?,
             _ => durable::forget_attempt(host, &self.path)?,
@@ -64,6 +64,6 @@ impl InstallProgram {
     }
 }
 
-fn content(host: &dyn Host, own: &Path) -> Result<Vec<u8>> {
+fn content(host: &dyn Machine, own: &Path) -> Result<Vec<u8>> {
     host.read(own)?.ok_or_else(|| Error::failed(format!("our own program {} is gone", own.display())))
 }

@@ -26,6 +26,8 @@ mod attempt;
 mod forgetting;
 mod spent;
 
+#[cfg(any(windows, test))]
+pub(crate) use attempt::made_nothing;
 pub(crate) use attempt::unanswered;
 pub(crate) use forgetting::forget_identity;
 
@@ -226,7 +228,7 @@ fn is_ours(host: &dyn Host) -> Result<bool> {
     Ok(host.stat(&credentials_aside())?.is_some() && host.stat(Path::new(MARKER))?.is_none())
 }
 
-fn of_another_account(registration: &Registration, account: &str, expected: &str) -> Error {
+pub(crate) fn of_another_account(registration: &Registration, account: &str, expected: &str) -> Error {
     Error::lasting(format!(
         "this machine is {} of the account {account}, not of {expected}",
         registration.instance_id
@@ -245,7 +247,7 @@ pub(crate) fn no_activation() -> Error {
 }
 
 /// The service's error code as a sentence with a remedy.
-fn said_no(output: &Output) -> Error {
+pub(crate) fn said_no(output: &Output) -> Error {
     let text = format!("{}\n{}", output.stdout, output.stderr);
     type Make = fn(String) -> Error;
     let (passing, unreached, lasting): (Make, Make, Make) = (Error::failed, Error::unreached, Error::lasting);

@@ -94,16 +94,19 @@ fn note(distro: &Distro) -> Option<String> {
     }
 }
 
-/// Windows has no os-release: the matrix knows its builds, and nothing asks for them yet.
+/// Windows has no os-release: it is known by its build.
 fn detected(evidence: &Evidence, distro: &Distro) -> String {
-    if distro.identity.ids.iter().any(|id| id == "windows") {
-        return "not built yet".to_owned();
+    if distro.windows.is_some() {
+        return "by its build".to_owned();
     }
     let count = evidence.detected(distro);
     format!("{count} file{}", if count == 1 { "" } else { "s" })
 }
 
 fn planned(evidence: &Evidence, distro: &Distro, architecture: &str) -> String {
+    if distro.windows.is_some() {
+        return format!("[its plan](../installer/tests/plans/windows/{}.txt)", distro.release);
+    }
     match evidence.planned(distro, architecture) {
         0 => "no".to_owned(),
         count => format!("[{count} plans](../{PLANS}/{})", distro.release),
@@ -111,7 +114,7 @@ fn planned(evidence: &Evidence, distro: &Distro, architecture: &str) -> String {
 }
 
 fn package_manager(evidence: &Evidence, distro: &Distro, architecture: &str) -> String {
-    if distro.refused.is_some() {
+    if distro.refused.is_some() || distro.windows.is_some() {
         return "no".to_owned();
     }
     let manager = generation(distro.packages.manager);
@@ -151,6 +154,9 @@ fn run(proof: &Proof) -> String {
 }
 
 fn booted(evidence: &Evidence, distro: &Distro, architecture: &str) -> String {
+    if distro.windows.is_some() {
+        return "never run on real Windows".to_owned();
+    }
     match evidence.tried(distro, architecture) {
         Tried::Itself(proof) => format!("in a {}", proof.machine),
         _ => "no".to_owned(),
@@ -176,7 +182,7 @@ pub(super) fn docker() -> String {
         "| releases | `all`, where nothing is asked for | `distro` | `docker` |\n|---|---|---|---|\n"
             .to_owned();
     for (_, mut releases) in families() {
-        releases.retain(|distro| distro.refused.is_none());
+        releases.retain(|distro| distro.refused.is_none() && distro.windows.is_none());
         while let Some(first) = releases.first().copied() {
             let words = sources(first);
             let (alike, rest): (Vec<&Distro>, _) =

@@ -12,7 +12,7 @@ const ARCHITECTURE: &str = "x86_64";
 pub(super) fn support(evidence: &Evidence) -> String {
     let mut text = "| | releases | package manager | Docker from | ran |\n|---|---|---|---|---|\n".to_owned();
     for (family, mut releases) in families() {
-        releases.retain(|distro| distro.refused.is_none());
+        releases.retain(|distro| distro.refused.is_none() && distro.windows.is_none());
         if !releases.is_empty() {
             text += &format!(
                 "| {family} | {} | {} | {} | {} |\n",

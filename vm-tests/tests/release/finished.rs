@@ -9,11 +9,18 @@ use vm_tests::programs::workspace;
 
 use crate::sandbox::{assert_refused, finish, key_pair, said, stderr, stdout};
 
+/// What there is in the place of each program.
+const PROGRAMS: [(&str, &str); 3] = [
+    ("landfall-aarch64-linux", "aarch64"),
+    ("landfall-x86_64-linux", "x86_64"),
+    ("landfall-x86_64-windows.exe", "windows"),
+];
+
 /// A folder with something in the place of the programs.
-fn programs() -> TempDir {
+pub fn programs() -> TempDir {
     let folder = TempDir::new().unwrap();
-    for architecture in ["x86_64", "aarch64"] {
-        fs::write(folder.path().join(format!("landfall-{architecture}-linux")), architecture).unwrap();
+    for (name, content) in PROGRAMS {
+        fs::write(folder.path().join(name), content).unwrap();
     }
     folder
 }
@@ -41,7 +48,8 @@ fn the_sums_are_of_every_file_and_the_release_key_alone_vouches_for_them_and_for
 
         let sums = fs::read_to_string(folder.path().join("SHA256SUMS")).unwrap();
         let named: Vec<&str> = sums.lines().filter_map(|line| Some(line.split_once("  ")?.1)).collect();
-        assert_eq!(named, ["install.sh", "landfall-aarch64-linux", "landfall-x86_64-linux"]);
+        let programs = PROGRAMS.map(|(name, _)| name);
+        assert_eq!(named, [&["install.sh", "install.ps1"][..], &programs].concat());
         let checked =
             Command::new("sha256sum").args(["-c", "SHA256SUMS"]).current_dir(folder.path()).output().unwrap();
         assert!(checked.status.success(), "{}", said(&checked));
@@ -115,9 +123,12 @@ fn what_is_missing_or_wrong_for_a_release_is_refused_with_a_hint() {
     ] {
         assert_refused(&run("finish-release", arguments), 2, sentence);
     }
-    fs::remove_file(folder.path().join("landfall-aarch64-linux")).unwrap();
-    let lacking = ["--base-url", "https://example.org", "--version", "0.1.0", &here];
-    assert_refused(&run("finish-release", &lacking), 2, "there is no landfall-aarch64-linux");
+    for (name, content) in PROGRAMS {
+        fs::remove_file(folder.path().join(name)).unwrap();
+        let lacking = ["--base-url", "https://example.org", "--version", "0.1.0", &here];
+        assert_refused(&run("finish-release", &lacking), 2, &format!("there is no {name}"));
+        fs::write(folder.path().join(name), content).unwrap();
+    }
     for (arguments, sentence) in [
         (&[][..], "--base-url is missing"),
         (&["--output"], "without a value"),

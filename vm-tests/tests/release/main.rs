@@ -13,6 +13,7 @@ mod interrupted;
 mod machines;
 mod names;
 mod packages;
+mod powershell;
 mod refused;
 mod reproduced;
 mod sandbox;

@@ -71,6 +71,7 @@ impl Sandbox {
             program += &"# so that a download can be cut in the middle\n".repeat(5_000);
             fs::write(sandbox.release(&format!("landfall-{architecture}-linux")), program).unwrap();
         }
+        fs::write(sandbox.release("landfall-x86_64-windows.exe"), "for another system").unwrap();
         let finished = finish(&sandbox.release(""), &[]).output().unwrap();
         assert!(finished.status.success(), "{}", said(&finished));
         sandbox

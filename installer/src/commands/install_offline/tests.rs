@@ -207,7 +207,7 @@ fn the_first_boot_of_such_a_tree_can_be_brought_up_and_taken_back() {
         let text = String::from_utf8_lossy(&node.content).into_owned();
         match node.kind.entry() {
             EntryKind::File => booted.put(path.to_str().unwrap(), &text, node.mode),
-            EntryKind::Link => Host::link(&mut booted, &path, Path::new(&text)).unwrap(),
+            EntryKind::Link => crate::host::Machine::link(&mut booted, &path, Path::new(&text)).unwrap(),
             _ => {}
         }
     }

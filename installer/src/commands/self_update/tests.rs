@@ -6,6 +6,7 @@ use minisign::KeyPair;
 use super::*;
 use crate::cli::Cli;
 use crate::error::Kind;
+use crate::host::Machine;
 use crate::host::fake::{Fake, Survivors, fresh};
 use crate::package_database::STATUS;
 

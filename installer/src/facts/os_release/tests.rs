@@ -1,6 +1,7 @@
 //! Files as they should be, and each way in which one is broken.
 
 use super::*;
+use crate::host::Machine;
 use crate::host::fake::fresh;
 
 fn told(text: &str) -> Told {

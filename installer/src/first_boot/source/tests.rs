@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use super::*;
 use crate::cli::Options;
 use crate::first_boot::accepting::{Accepted, accept};
+use crate::host::Machine;
 use crate::host::fake::{Fake, fresh};
 
 pub(super) const SEED: &str = include_str!("../../../tests/seeds/landfall.toml");

@@ -15,7 +15,7 @@ use rsa::pkcs1::EncodeRsaPrivateKey;
 
 use super::units::Began;
 use super::{Fake, Halt, answer, refuse};
-use crate::host::{Family, Host as _, Introspection, Output, Request, Response};
+use crate::host::{Family, Introspection, Machine, Output, Request, Response};
 use crate::registration::{self, VAULT};
 use crate::secret::Secret;
 

@@ -102,6 +102,7 @@ impl Change {
 /// The disk and what is in memory of it.
 #[derive(Debug, Clone, Default)]
 pub struct Disk {
+    root: PathBuf,
     inodes: Vec<Inode>,
     names: BTreeMap<PathBuf, usize>,
     kept: BTreeMap<PathBuf, usize>,
@@ -111,9 +112,14 @@ pub struct Disk {
 impl Disk {
     /// An empty disk with a root folder.
     pub fn rooted(root: Node) -> Self {
+        Self::rooted_at("/", root)
+    }
+
+    /// The same under another name, such as that of a drive.
+    pub fn rooted_at(name: &str, root: Node) -> Self {
         let inode = Inode { now: root, kept: None, modified: Timestamp::UNIX_EPOCH };
-        let mut disk = Self { inodes: vec![inode], ..Self::default() };
-        disk.names.insert("/".into(), 0);
+        let mut disk = Self { root: name.into(), inodes: vec![inode], ..Self::default() };
+        disk.names.insert(name.into(), 0);
         disk.settle();
         disk
     }
@@ -216,6 +222,15 @@ impl Disk {
         Ok(())
     }
 
+    /// Makes a folder with what is in it, and those above it, reach the disk.
+    pub fn settle_below(&mut self, folder: &Path) {
+        let inside = self.list(folder).into_iter().map(|name| folder.join(name));
+        let all: Vec<PathBuf> = inside.chain(folder.ancestors().map(Path::to_owned)).collect();
+        for path in all {
+            let _ = self.sync(&path);
+        }
+    }
+
     /// Makes everything reach the disk.
     pub fn settle(&mut self) {
         self.kept = self.names.clone();
@@ -245,7 +260,7 @@ impl Disk {
         let mut names = BTreeMap::new();
         for (path, inode) in std::mem::take(&mut self.kept) {
             let above = names.get(parent(&path)).map(|above: &usize| self.inodes[*above].now.kind);
-            if path == Path::new("/") || above == Some(Kind::Folder) {
+            if path == self.root || above == Some(Kind::Folder) {
                 names.insert(path, inode);
             }
         }

@@ -11,8 +11,8 @@ use super::{Fake, Halt, Ip6Tables, Kind, Node, firewall, refuse};
 use crate::elf;
 use crate::error::{Error, Result};
 use crate::host::{
-    Board, Command, ControlData, DockerDaemon, Family, Fetch, Heard, Holder, Host, Introspection, Output,
-    Reached, Request, Response, Rule, Silence, Stage, Stat, Timings, Transfer, UnitState, Unpack,
+    Board, Command, ControlData, DockerDaemon, Family, Fetch, Heard, Holder, Host, Introspection, Machine,
+    Output, Reached, Request, Response, Rule, Silence, Stage, Stat, Timings, Transfer, UnitState, Unpack,
 };
 use crate::progress::Progress;
 use crate::proxy::Proxy;
@@ -22,7 +22,7 @@ use crate::secret::Secret;
 /// What is not there after so many sleeps in one boot never comes, and a test that waits on would not end.
 const MOST_SLEEPS: u32 = 2_000;
 
-impl Host for Fake {
+impl Machine for Fake {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
         let node = self.shown(path).or_else(|| self.disk.node(path).cloned());
         match node {
@@ -59,15 +59,6 @@ impl Host for Fake {
         }
     }
 
-    fn read_at(&self, path: &Path, at: u64, length: usize) -> Result<Option<Vec<u8>>> {
-        self.opened.borrow_mut().insert(path.to_owned());
-        let from = |node: &Node| {
-            let rest = usize::try_from(at).ok().and_then(|at| node.content.get(at..)).unwrap_or_default();
-            rest[..rest.len().min(length)].to_vec()
-        };
-        Ok(self.disk.node(path).map(from))
-    }
-
     fn resolve(&self, path: &Path) -> Result<Option<PathBuf>> {
         match self.disk.node(path) {
             Some(node) if node.kind == Kind::Link => {
@@ -90,10 +81,6 @@ impl Host for Fake {
         !self.is_nobody
     }
 
-    fn machine(&self) -> String {
-        "x86_64".into()
-    }
-
     fn memory(&self) -> u64 {
         2 << 30
     }
@@ -102,15 +89,166 @@ impl Host for Fake {
         if self.elapsed() < self.has_room_at { 7_000_000 } else { 10 << 30 }
     }
 
-    fn which(&self, program: &str) -> Option<PathBuf> {
-        let path = PathBuf::from("/usr/sbin").join(program);
-        self.disk.node(&path).map(|_| path.clone())
-    }
-
     fn own_program(&self) -> Result<PathBuf> {
         let replaced = self.replaced_at.is_some_and(|touch| self.touches >= touch);
         let own = if self.packaged { "/usr/bin/landfall" } else { "/root/landfall" };
         Ok(if replaced { "/root/landfall (deleted)" } else { own }.into())
+    }
+
+    fn introspection(&self) -> Option<Introspection> {
+        self.ecs_introspection()
+    }
+
+    fn reach(&self, addresses: &[String], _proxy: Option<&Proxy>) -> Vec<Reached> {
+        let ask = |address: &String| {
+            let outcome = if address.contains("169.254.") {
+                Err(Silence { stage: Stage::Connect, why: "timed out".into() })
+            } else {
+                Ok(Heard { time: Some(self.right_time()), ..Heard::default() })
+            };
+            Reached { address: address.clone(), outcome }
+        };
+        addresses.iter().map(ask).collect()
+    }
+
+    fn ask_person(&self, question: &str, _unseen: bool) -> Result<Option<Secret>> {
+        let answer = self.answers.iter().find(|(about, _)| question.contains(about));
+        Ok(answer.map(|(_, answer)| Secret::new((*answer).to_owned())))
+    }
+
+    fn lock_holder(&self, path: &Path) -> Option<Holder> {
+        self.package_lock_holder(path)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.time()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.clock.get()
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.clock.set(self.clock.get() + time);
+        self.sleeps.set(self.sleeps.get() + 1);
+        assert!(self.sleeps.get() < MOST_SLEEPS, "it waits for ever: {}", self.told());
+    }
+
+    /// The same number each time, so that tests repeat.
+    fn random(&self) -> u64 {
+        7
+    }
+
+    fn progress(&self) -> Arc<Progress> {
+        Arc::default()
+    }
+
+    fn timings(&self) -> Timings {
+        Timings::default()
+    }
+
+    fn tell(&self, sentence: &str) {
+        self.told.borrow_mut().push(sentence.to_owned());
+    }
+
+    fn lock(&mut self, _path: &Path) -> Result<Option<Holder>> {
+        Ok(None)
+    }
+
+    fn unlock(&mut self, _path: &Path) {}
+
+    fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()> {
+        let node = Node { kind: Kind::Folder, mode, content: Arc::from(&b""[..]) };
+        self.touch(|fake| fake.disk.make(path, node, fake.time()))
+    }
+
+    fn create_file(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
+        let node = Node { kind: Kind::File, mode, content: content.into() };
+        self.touch(|fake| fake.disk.make(path, node, fake.time()))
+    }
+
+    fn write(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
+        let node = Node { kind: Kind::File, mode, content: content.into() };
+        self.touch(|fake| fake.disk.write(path, node, fake.time()))
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
+        self.touch(|fake| fake.disk.rename(from, to, fake.time()))
+    }
+
+    fn link(&mut self, path: &Path, target: &Path) -> Result<()> {
+        let content = target.to_string_lossy().into_owned();
+        let node = Node { kind: Kind::Link, mode: 0o777, content: content.as_bytes().into() };
+        self.touch(|fake| fake.disk.make(path, node, fake.time()))
+    }
+
+    fn remove(&mut self, path: &Path) -> Result<()> {
+        self.touch(|fake| fake.disk.remove(path))
+    }
+
+    fn sync(&mut self, path: &Path) -> Result<()> {
+        self.touch(|fake| fake.disk.sync(path))
+    }
+
+    fn use_proxy(&mut self, proxy: Option<Proxy>, _chosen: bool) {
+        self.proxy = proxy;
+    }
+
+    fn download(&mut self, url: &str, most: u64) -> Result<Vec<u8>> {
+        self.tick()?;
+        let served = self.served_at.get(url).unwrap_or(&self.served);
+        if self.is_offline() || served.len() as u64 > most {
+            return Err(Error::unreached("the connection was refused"));
+        }
+        Ok(served.clone())
+    }
+
+    fn ask(&mut self, request: &Request) -> Result<Response> {
+        self.tick()?;
+        if self.is_offline() {
+            return Err(Error::unreached("the connection was refused"));
+        }
+        Ok(self.answer_of_aws(request))
+    }
+
+    /// The file arrives at once, unsynced, as from a thread that is quick.
+    fn begin_fetch(&mut self, fetch: Fetch) {
+        let arrives = !self.is_offline() && (self.proxy.is_some() || !self.behind_proxy);
+        if arrives {
+            let name = fetch.destination.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let content = self.one_version(&fetch.url).unwrap_or_else(|| self.offered(&name));
+            self.scribble_deep(&fetch.destination.display().to_string(), &content, 0o600);
+        }
+        self.fetching.insert(fetch.destination, arrives);
+    }
+
+    fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer> {
+        self.tick()?;
+        match self.fetching.get(destination) {
+            Some(true) => Ok(Transfer { bytes: 7, signer: "TEST".into() }),
+            Some(false) => Err(Error::unreached("the connection was refused")),
+            None => Err(Error::bug(format!("{} was never begun", destination.display()))),
+        }
+    }
+}
+
+impl Host for Fake {
+    fn read_at(&self, path: &Path, at: u64, length: usize) -> Result<Option<Vec<u8>>> {
+        self.opened.borrow_mut().insert(path.to_owned());
+        let from = |node: &Node| {
+            let rest = usize::try_from(at).ok().and_then(|at| node.content.get(at..)).unwrap_or_default();
+            rest[..rest.len().min(length)].to_vec()
+        };
+        Ok(self.disk.node(path).map(from))
+    }
+
+    fn machine(&self) -> String {
+        "x86_64".into()
+    }
+
+    fn which(&self, program: &str) -> Option<PathBuf> {
+        let path = PathBuf::from("/usr/sbin").join(program);
+        self.disk.node(&path).map(|_| path.clone())
     }
 
     fn control_data(&self, package: &Path, _: Format) -> Result<ControlData> {
@@ -148,22 +286,6 @@ impl Host for Fake {
         Some(daemon).filter(|_| self.is_running("docker.service"))
     }
 
-    fn introspection(&self) -> Option<Introspection> {
-        self.ecs_introspection()
-    }
-
-    fn reach(&self, addresses: &[String], _proxy: Option<&Proxy>) -> Vec<Reached> {
-        let ask = |address: &String| {
-            let outcome = if address.contains("169.254.") {
-                Err(Silence { stage: Stage::Connect, why: "timed out".into() })
-            } else {
-                Ok(Heard { time: Some(self.right_time()), ..Heard::default() })
-            };
-            Reached { address: address.clone(), outcome }
-        };
-        addresses.iter().map(ask).collect()
-    }
-
     fn rpms(&self) -> Result<String> {
         Ok(self.rpm_database())
     }
@@ -187,69 +309,8 @@ impl Host for Fake {
         self.metadata.clone().map(Secret::new)
     }
 
-    fn ask_person(&self, question: &str, _unseen: bool) -> Result<Option<Secret>> {
-        let answer = self.answers.iter().find(|(about, _)| question.contains(about));
-        Ok(answer.map(|(_, answer)| Secret::new((*answer).to_owned())))
-    }
-
-    fn lock_holder(&self, path: &Path) -> Option<Holder> {
-        self.package_lock_holder(path)
-    }
-
-    fn now(&self) -> Timestamp {
-        self.time()
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.clock.get()
-    }
-
-    fn sleep(&self, time: Duration) {
-        self.clock.set(self.clock.get() + time);
-        self.sleeps.set(self.sleeps.get() + 1);
-        assert!(self.sleeps.get() < MOST_SLEEPS, "it waits for ever: {}", self.told());
-    }
-
-    /// The same number each time, so that tests repeat.
-    fn random(&self) -> u64 {
-        7
-    }
-
-    fn progress(&self) -> Arc<Progress> {
-        Arc::default()
-    }
-
     fn board(&self) -> Arc<dyn Board> {
         Arc::new(super::board::Posted { now: self.time(), posts: self.posts.clone() })
-    }
-
-    fn timings(&self) -> Timings {
-        Timings::default()
-    }
-
-    fn tell(&self, sentence: &str) {
-        self.told.borrow_mut().push(sentence.to_owned());
-    }
-
-    fn lock(&mut self, _path: &Path) -> Result<Option<Holder>> {
-        Ok(None)
-    }
-
-    fn unlock(&mut self, _path: &Path) {}
-
-    fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()> {
-        let node = Node { kind: Kind::Folder, mode, content: Arc::from(&b""[..]) };
-        self.touch(|fake| fake.disk.make(path, node, fake.time()))
-    }
-
-    fn create_file(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
-        let node = Node { kind: Kind::File, mode, content: content.into() };
-        self.touch(|fake| fake.disk.make(path, node, fake.time()))
-    }
-
-    fn write(&mut self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
-        let node = Node { kind: Kind::File, mode, content: content.into() };
-        self.touch(|fake| fake.disk.write(path, node, fake.time()))
     }
 
     fn blot_out(&mut self, path: &Path) -> Result<()> {
@@ -259,24 +320,6 @@ impl Host for Fake {
             fake.disk.write(path, Node { content: zeros.into(), ..node }, fake.time())?;
             fake.disk.sync(path)
         })
-    }
-
-    fn link(&mut self, path: &Path, target: &Path) -> Result<()> {
-        let content = target.to_string_lossy().into_owned();
-        let node = Node { kind: Kind::Link, mode: 0o777, content: content.as_bytes().into() };
-        self.touch(|fake| fake.disk.make(path, node, fake.time()))
-    }
-
-    fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
-        self.touch(|fake| fake.disk.rename(from, to, fake.time()))
-    }
-
-    fn remove(&mut self, path: &Path) -> Result<()> {
-        self.touch(|fake| fake.disk.remove(path))
-    }
-
-    fn sync(&mut self, path: &Path) -> Result<()> {
-        self.touch(|fake| fake.disk.sync(path))
     }
 
     fn sync_all(&mut self) -> Result<()> {
@@ -300,44 +343,12 @@ impl Host for Fake {
         })
     }
 
-    fn use_proxy(&mut self, proxy: Option<Proxy>, _chosen: bool) {
-        self.proxy = proxy;
-    }
-
     fn run(&mut self, command: &Command) -> Result<Output> {
         let asks_agent = matches!(command, Command::RegisterAgent { .. } | Command::ClearAgent);
         if asks_agent && self.disk.node(Path::new(AGENT)).is_none() {
             return Err(Error::failed(format!("the program {AGENT} is missing")));
         }
         Ok(self.act(command).unwrap_or_else(|Halt| refuse(1, "this was made to fail")))
-    }
-
-    fn download(&mut self, url: &str, most: u64) -> Result<Vec<u8>> {
-        self.tick()?;
-        let served = self.served_at.get(url).unwrap_or(&self.served);
-        if self.is_offline() || served.len() as u64 > most {
-            return Err(Error::unreached("the connection was refused"));
-        }
-        Ok(served.clone())
-    }
-
-    fn ask(&mut self, request: &Request) -> Result<Response> {
-        self.tick()?;
-        if self.is_offline() {
-            return Err(Error::unreached("the connection was refused"));
-        }
-        Ok(self.answer_of_aws(request))
-    }
-
-    /// The file arrives at once, unsynced, as from a thread that is quick.
-    fn begin_fetch(&mut self, fetch: Fetch) {
-        let arrives = !self.is_offline() && (self.proxy.is_some() || !self.behind_proxy);
-        if arrives {
-            let name = fetch.destination.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let content = self.one_version(&fetch.url).unwrap_or_else(|| self.offered(&name));
-            self.scribble_deep(&fetch.destination.display().to_string(), &content, 0o600);
-        }
-        self.fetching.insert(fetch.destination, arrives);
     }
 
     /// Each file arrives as the real ones do: written, then synced.
@@ -351,14 +362,5 @@ impl Host for Fake {
             self.sync(path)?;
         }
         Ok(vec![program; unpack.members.len()])
-    }
-
-    fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer> {
-        self.tick()?;
-        match self.fetching.get(destination) {
-            Some(true) => Ok(Transfer { bytes: 7, signer: "TEST".into() }),
-            Some(false) => Err(Error::unreached("the connection was refused")),
-            None => Err(Error::bug(format!("{} was never begun", destination.display()))),
-        }
     }
 }

@@ -13,7 +13,7 @@ use distro_matrix::Manager;
 use super::catalogue::{CATALOGUE, Package};
 use super::{Fake, Halt, Kind, Node, answer, refuse};
 use crate::durable::parent;
-use crate::host::{Holder, Host, Output, Packages};
+use crate::host::{Holder, Machine, Output, Packages};
 use crate::package_database::{EXTENDED_STATES, UPDATES};
 use crate::package_version::compare;
 

@@ -8,7 +8,7 @@ use distro_matrix::{Format, Manager};
 use super::arguments::{self, Invocation};
 use super::{Linux, control_data};
 use crate::error::{Error, Result};
-use crate::host::{ControlData, Host};
+use crate::host::{ControlData, Host, Machine};
 
 /// Facts, plan and checks of one look are of one moment; later others may have been at work.
 const ONE_LOOK: Duration = Duration::from_secs(1);

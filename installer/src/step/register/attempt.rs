@@ -74,7 +74,7 @@ const BEFORE_THE_REQUEST: [&str; 6] =
 
 /// Whether no instance can have been made: the service itself refused, which any code of its own says, or it was
 /// never asked. Where the request or its answer was lost, or the service failed, one may have been.
-pub(super) fn made_nothing(output: &Output) -> bool {
+pub(crate) fn made_nothing(output: &Output) -> bool {
     let text = format!("{}\n{}", output.stdout, output.stderr);
     if text.contains("RequestError") {
         return text.split("RequestError").skip(1).all(was_never_sent);

@@ -3,6 +3,7 @@
 use super::super::disk::tests::attach;
 use super::super::tests::{SEED, allowing, cloud_init_took, looked};
 use super::*;
+use crate::host::Machine;
 use crate::host::fake::{Fake, fresh};
 
 /// A hypervisor's disks and a stick; cloud-init takes what is on any of them.

@@ -9,7 +9,7 @@ use crate::proxy::Proxy;
 use crate::secret::Secret;
 
 /// Sends, and reads the whole answer, which is short.
-pub(super) fn ask(request: &Request, proxy: Option<&Proxy>) -> Result<Response> {
+pub(in crate::host) fn ask(request: &Request, proxy: Option<&Proxy>) -> Result<Response> {
     let trouble = |e: &reqwest::Error| {
         Error::unreached(format!("{} could not be asked: {}", request.url, root_cause(e)))
             .hint("see that DNS works, TCP 443 is open to it, and the clock is right")

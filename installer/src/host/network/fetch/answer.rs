@@ -8,7 +8,7 @@ use reqwest::blocking::{Client, Response};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, ETAG, HeaderName, IF_RANGE, RANGE, RETRY_AFTER};
 
 use crate::error::Error;
-use crate::host::linux::http::unreachable;
+use crate::host::network::http::unreachable;
 
 /// A failure that a further try may mend, or one that it cannot.
 #[derive(Debug)]

@@ -29,7 +29,7 @@ const ANYWHERE: SocketAddr =
 const LARGEST_HEAD: u64 = 16 * 1024;
 
 /// Asks all addresses, each `http://host[:port]/path` or the same with `https`. Any HTTP answer will do.
-pub(super) fn reach(addresses: &[String], proxy: Option<&Proxy>) -> Vec<Reached> {
+pub(in crate::host) fn reach(addresses: &[String], proxy: Option<&Proxy>) -> Vec<Reached> {
     let encrypted = addresses.iter().any(|address| address.starts_with("https://"));
     reach_as_checked_by(encrypted.then(AnyTime::of_this_system).as_ref(), addresses, proxy)
 }

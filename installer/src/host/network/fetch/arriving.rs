@@ -18,7 +18,7 @@ use super::answer::{Resumption, Trouble, ask, part, strong_etag};
 use super::paced::Paced;
 use super::patience::{Limits, Patience};
 use crate::error::Error;
-use crate::host::linux::http::root_cause;
+use crate::host::network::http::root_cause;
 use crate::progress::Share;
 
 /// A download that is read as it arrives.

@@ -18,7 +18,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 const MOST_REDIRECTS: usize = 5;
 
 /// A client for HTTPS alone.
-pub(super) fn client(proxy: Option<&Proxy>, redirects: Policy) -> Result<Client> {
+pub(in crate::host) fn client(proxy: Option<&Proxy>, redirects: Policy) -> Result<Client> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
@@ -30,7 +30,7 @@ pub(super) fn client(proxy: Option<&Proxy>, redirects: Policy) -> Result<Client>
 }
 
 /// The same, trusting these authorities, with patience still to be chosen.
-pub(super) fn trusting(
+pub(in crate::host) fn trusting(
     roots: RootCertStore,
     proxy: Option<&Proxy>,
     redirects: Policy,
@@ -53,7 +53,7 @@ pub(super) fn trusting(
 }
 
 /// Follows a server's word to another address, a few times, and never to plain HTTP.
-pub(super) fn leads_to_https() -> Policy {
+pub(in crate::host) fn leads_to_https() -> Policy {
     Policy::custom(|attempt| {
         if attempt.url().scheme() != "https" {
             let target = attempt.url().to_string();
@@ -67,7 +67,7 @@ pub(super) fn leads_to_https() -> Policy {
 }
 
 /// TLS that trusts these authorities.
-pub(super) fn tls(roots: RootCertStore) -> Result<ClientConfig> {
+pub(in crate::host) fn tls(roots: RootCertStore) -> Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = versions.map_err(|e| Error::bug(e.to_string()))?;
@@ -75,7 +75,7 @@ pub(super) fn tls(roots: RootCertStore) -> Result<ClientConfig> {
 }
 
 /// Why an address gave no answer, and what now.
-pub(super) fn unreachable(url: &str, e: &reqwest::Error) -> Error {
+pub(in crate::host) fn unreachable(url: &str, e: &reqwest::Error) -> Error {
     let cause = root_cause(e);
     let hint = if e.is_redirect() {
         "see that nothing between this machine and the server answers in its place"
@@ -88,7 +88,7 @@ pub(super) fn unreachable(url: &str, e: &reqwest::Error) -> Error {
 }
 
 /// The innermost reason: the outer ones say no more than that a request failed.
-pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
+pub(in crate::host) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

@@ -5,10 +5,12 @@
 //! arrives. What came of it serves the next try of the same run; a later run asks for all of it again,
 //! because nothing proves to it which file the beginning was of.
 
+use std::collections::HashMap;
 use std::fs::{self, DirBuilder};
 use std::io::Read;
+#[cfg(unix)]
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -38,20 +40,58 @@ use patience::{Limits, Patience};
 const LARGEST_SIGNATURE: u64 = 64 * 1024;
 
 /// What a download needs besides its address.
-pub(super) struct Means {
-    pub(super) proxy: Option<Proxy>,
-    pub(super) progress: Arc<Progress>,
-    pub(super) seed: u64,
+pub(in crate::host) struct Means {
+    pub(in crate::host) proxy: Option<Proxy>,
+    pub(in crate::host) progress: Arc<Progress>,
+    pub(in crate::host) seed: u64,
 }
 
+/// The downloads of a run.
+#[derive(Default)]
+pub(in crate::host) struct Downloads {
+    under_way: HashMap<PathBuf, Fetching>,
+    done: HashMap<PathBuf, Transfer>,
+}
+
+impl Downloads {
+    pub(in crate::host) fn begin(&mut self, fetch: Fetch, means: Means, started: Instant) {
+        let destination = fetch.destination.clone();
+        // An earlier try of this process may be at the same file still: two writers would spoil it.
+        if let Some(earlier) = self.under_way.remove(&destination) {
+            let _ = earlier.finish();
+        }
+        self.done.remove(&destination);
+        self.under_way.insert(destination, Fetching::begin(fetch, means, started));
+    }
+
+    /// How one ended; when it ran is told to `ran`, once.
+    pub(in crate::host) fn finish(&mut self, destination: &Path, ran: impl FnOnce(Span)) -> Result<Transfer> {
+        if let Some(transfer) = self.done.get(destination) {
+            return Ok(transfer.clone());
+        }
+        let fetching = self
+            .under_way
+            .remove(destination)
+            .ok_or_else(|| Error::bug(format!("{} was never begun", destination.display())))?;
+        let (span, transfer) = fetching.finish()?;
+        ran(span);
+        let transfer = transfer?;
+        self.done.insert(destination.to_owned(), transfer.clone());
+        Ok(transfer)
+    }
+}
+
+/// From when to when something ran.
+type Span = (Duration, Duration);
+
 /// A download under way.
-pub(super) struct Fetching {
+struct Fetching {
     thread: JoinHandle<(Duration, Result<Transfer>)>,
     from: Duration,
 }
 
 impl Fetching {
-    pub(super) fn begin(fetch: Fetch, means: Means, started: Instant) -> Self {
+    fn begin(fetch: Fetch, means: Means, started: Instant) -> Self {
         let from = started.elapsed();
         let thread = thread::spawn(move || {
             let transfer = client(means.proxy.as_ref(), leads_to_https())
@@ -62,7 +102,7 @@ impl Fetching {
     }
 
     /// When it ran, and how it ended.
-    pub(super) fn finish(self) -> Result<((Duration, Duration), Result<Transfer>)> {
+    fn finish(self) -> Result<(Span, Result<Transfer>)> {
         let (to, transfer) = self.thread.join().map_err(|_| Error::bug("a download thread panicked"))?;
         Ok(((self.from, to), transfer))
     }
@@ -74,9 +114,12 @@ fn fetch_verified(client: &Client, fetch: &Fetch, means: &Means, limits: Limits)
         false => small(client, &fetch.signature_url, LARGEST_SIGNATURE, (limits, means.seed))?,
     };
     let folder = durable::parent(&fetch.destination);
-    DirBuilder::new()
+    let mut builder = DirBuilder::new();
+    // Elsewhere the folder above is closed to everybody but those who may change the machine.
+    #[cfg(unix)]
+    builder.mode(0o700);
+    builder
         .recursive(true)
-        .mode(0o700)
         .create(folder)
         .while_doing(|| format!("making the folder {}", folder.display()))?;
     let partial = fetch.destination.with_extension("partial");
@@ -118,7 +161,7 @@ fn arrive(
 }
 
 /// A small file, whole.
-pub(super) fn whole(url: &str, most: u64, proxy: Option<&Proxy>, seed: u64) -> Result<Vec<u8>> {
+pub(in crate::host) fn whole(url: &str, most: u64, proxy: Option<&Proxy>, seed: u64) -> Result<Vec<u8>> {
     let client = client(proxy, leads_to_https())?;
     small(&client, url, most, (Limits::USUAL, seed))
 }

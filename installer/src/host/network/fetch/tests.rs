@@ -13,7 +13,7 @@ use pgp::types::{KeyDetails, Password, Timestamp};
 use rand::{RngCore, SeedableRng, thread_rng};
 
 use super::*;
-use crate::host::linux::http::trusting;
+use crate::host::network::http::trusting;
 use crate::signature::{Certificate, Trust, Use};
 
 mod badly;

@@ -1,0 +1,348 @@
+//! A real Windows machine.
+//!
+//! With `host/windows/*` and `host/network/*` the only place that names `std::process`, `std::fs` or `std::env` there.
+#![allow(clippy::disallowed_methods, reason = "this is the door")]
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::io::{IsTerminal, Read};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::network::fetch::{self, Downloads, Means};
+use super::network::{ask, local, reach};
+use super::{
+    DockerDaemon, EntryKind, Fetch, Holder, Introspection, Machine, Output, Reached, Request, Response, Stat,
+    Timings, Transfer,
+};
+use crate::error::{Error, Result, While};
+use crate::progress::Progress;
+use crate::proxy::Proxy;
+use crate::secret::Secret;
+use crate::signature::authenticode::{self, Policy};
+use crate::terminal;
+use crate::windows::door::{Definition, Feature, Program, Recovery, Service, Start, Value, Windows};
+use crate::windows::programs::{Invocation, feature_state};
+
+mod archive;
+mod children;
+mod files;
+mod lock;
+mod pipe;
+mod registry;
+mod service;
+mod services;
+
+pub use service::as_service;
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// A real Windows machine.
+pub struct RealWindows {
+    started: Instant,
+    timings: RefCell<Timings>,
+    downloads: Downloads,
+    progress: Arc<Progress>,
+    proxy: Option<Proxy>,
+    locks: HashMap<PathBuf, File>,
+}
+
+impl RealWindows {
+    /// Opens the door; the clock starts.
+    #[must_use]
+    pub fn open() -> Self {
+        Self {
+            started: Instant::now(),
+            timings: RefCell::default(),
+            downloads: Downloads::default(),
+            progress: Arc::default(),
+            proxy: None,
+            locks: HashMap::new(),
+        }
+    }
+
+    fn child(&self, invocation: &Invocation, proxy: Option<&Proxy>) -> Result<Output> {
+        let from = self.elapsed();
+        let output = children::run(invocation, proxy);
+        self.timings.borrow_mut().children.push((from, self.elapsed()));
+        output
+    }
+}
+
+impl Machine for RealWindows {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
+        files::content_of(path, fs::read(path))
+    }
+
+    fn read_head(&self, path: &Path, most: usize) -> Result<Option<Vec<u8>>> {
+        let head = |file: File| {
+            let mut content = Vec::new();
+            file.take(most as u64).read_to_end(&mut content)?;
+            Ok(content)
+        };
+        files::content_of(path, File::open(path).and_then(head))
+    }
+
+    fn stat(&self, path: &Path) -> Result<Option<Stat>> {
+        files::stat_of(path, fs::symlink_metadata(path))
+    }
+
+    fn stat_followed(&self, path: &Path) -> Result<Option<Stat>> {
+        files::stat_of(path, fs::metadata(path))
+    }
+
+    fn resolve(&self, path: &Path) -> Result<Option<PathBuf>> {
+        if self.stat_followed(path)?.is_none() {
+            return Ok(None);
+        }
+        std::path::absolute(path).map(Some).while_doing(|| format!("looking at {}", path.display()))
+    }
+
+    fn list(&self, folder: &Path) -> Result<Vec<String>> {
+        files::names(folder)
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn is_root(&self) -> bool {
+        registry::may_write()
+    }
+
+    fn memory(&self) -> u64 {
+        let memory = sysinfo::System::new().map(|mut system| {
+            system.refresh_memory();
+            system.total_memory()
+        });
+        memory.unwrap_or(0)
+    }
+
+    fn room(&self, path: &Path) -> u64 {
+        files::room(path)
+    }
+
+    fn own_program(&self) -> Result<PathBuf> {
+        std::env::current_exe().while_doing(|| "finding our own program".into())
+    }
+
+    fn introspection(&self) -> Option<Introspection> {
+        local::introspection()
+    }
+
+    fn reach(&self, addresses: &[String], proxy: Option<&Proxy>) -> Vec<Reached> {
+        let from = self.elapsed();
+        let answers = reach::reach(addresses, proxy);
+        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
+        answers
+    }
+
+    fn ask_person(&self, question: &str, unseen: bool) -> Result<Option<Secret>> {
+        terminal::answer(question, unseen)
+    }
+
+    fn lock_holder(&self, path: &Path) -> Option<Holder> {
+        lock::holder(path)
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn sleep(&self, time: Duration) {
+        thread::sleep(time);
+    }
+
+    fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        // Where the system gives none, at least two machines are not switched on in the same nanosecond.
+        let clock = || Timestamp::now().subsec_nanosecond().unsigned_abs().into();
+        let random = ring::rand::SystemRandom::new();
+        let drawn = ring::rand::SecureRandom::fill(&random, &mut bytes);
+        drawn.map_or_else(|_| clock(), |()| u64::from_ne_bytes(bytes))
+    }
+
+    fn timings(&self) -> Timings {
+        self.timings.borrow().clone()
+    }
+
+    fn tell(&self, sentence: &str) {
+        // A line may be on the terminal that is still being redrawn.
+        let start = if std::io::stderr().is_terminal() { "\r\x1b[K" } else { "" };
+        eprintln!("{start}{sentence}");
+    }
+
+    fn progress(&self) -> Arc<Progress> {
+        self.progress.clone()
+    }
+
+    fn lock(&mut self, path: &Path) -> Result<Option<Holder>> {
+        match lock::take(path).while_doing(|| format!("locking {}", path.display()))? {
+            Some(file) => {
+                self.locks.insert(path.to_owned(), file);
+                Ok(None)
+            }
+            None => Ok(Some(
+                lock::holder(path).unwrap_or(Holder { pid: 0, program: "a process that just ended".into() }),
+            )),
+        }
+    }
+
+    fn unlock(&mut self, path: &Path) {
+        self.locks.remove(path);
+    }
+
+    fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()> {
+        fs::create_dir(path).while_doing(|| format!("making the folder {}", path.display()))?;
+        if mode & 0o077 != 0 {
+            return Ok(());
+        }
+        let output = self.child(&Invocation::close_folder(path), None)?;
+        if output.ok() {
+            return Ok(());
+        }
+        // A folder that is open to others must not be taken for one that is closed by the next run.
+        let _ = fs::remove_dir(path);
+        Err(Error::failed(format!(
+            "{} could not be closed to other users: {}",
+            path.display(),
+            output.tail()
+        )))
+    }
+
+    fn create_file(&mut self, path: &Path, content: &[u8], _: u32) -> Result<()> {
+        files::fill(File::options().create_new(true), path, content)
+    }
+
+    fn write(&mut self, path: &Path, content: &[u8], _: u32) -> Result<()> {
+        files::fill(File::options().create(true).truncate(true), path, content)
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
+        fs::rename(from, to).while_doing(|| format!("renaming {} to {}", from.display(), to.display()))
+    }
+
+    fn link(&mut self, path: &Path, target: &Path) -> Result<()> {
+        std::os::windows::fs::symlink_file(target, path).while_doing(|| format!("linking {}", path.display()))
+    }
+
+    fn remove(&mut self, path: &Path) -> Result<()> {
+        let is_folder = self.stat(path)?.is_some_and(|stat| stat.kind == EntryKind::Folder);
+        let removed = if is_folder { fs::remove_dir(path) } else { fs::remove_file(path) };
+        match removed {
+            Err(e) if !files::is_absent(&e) => Err(e).while_doing(|| format!("removing {}", path.display())),
+            _ => Ok(()),
+        }
+    }
+
+    fn sync(&mut self, path: &Path) -> Result<()> {
+        files::sync(path).while_doing(|| format!("syncing {}", path.display()))
+    }
+
+    fn use_proxy(&mut self, proxy: Option<Proxy>, _: bool) {
+        self.proxy = proxy;
+    }
+
+    fn download(&mut self, url: &str, most: u64) -> Result<Vec<u8>> {
+        let from = self.elapsed();
+        let content = fetch::whole(url, most, self.proxy.as_ref(), self.random());
+        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
+        content
+    }
+
+    fn ask(&mut self, request: &Request) -> Result<Response> {
+        let from = self.elapsed();
+        let answer = ask::ask(request, self.proxy.as_ref());
+        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
+        answer
+    }
+
+    fn begin_fetch(&mut self, fetch: Fetch) {
+        let means = Means { proxy: self.proxy.clone(), progress: self.progress.clone(), seed: self.random() };
+        self.downloads.begin(fetch, means, self.started);
+    }
+
+    fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer> {
+        let timings = &self.timings;
+        self.downloads.finish(destination, |span| timings.borrow_mut().transfers.push(span))
+    }
+}
+
+impl Windows for RealWindows {
+    fn values(&self, key: &str) -> Result<Option<BTreeMap<String, Value>>> {
+        registry::values(key)
+    }
+
+    fn service(&self, name: &str) -> Result<Option<Service>> {
+        services::look(name)
+    }
+
+    fn feature(&self, name: &str) -> Result<Feature> {
+        // A feature that is not known is an answer, and DISM ends with an error then.
+        Ok(feature_state(&self.child(&Invocation::feature_info(name), None)?.stdout))
+    }
+
+    fn docker(&self) -> Option<DockerDaemon> {
+        local::daemon(&pipe::get(pipe::DOCKER, "/version")?)
+    }
+
+    fn connects(&self, host: &str, port: u16) -> bool {
+        let addresses = (host, port).to_socket_addrs().into_iter().flatten();
+        addresses.take(3).any(|address| TcpStream::connect_timeout(&address, CONNECT).is_ok())
+    }
+
+    fn signer(&self, program: &Path, publishers: &[&str]) -> Result<String> {
+        let content = fs::read(program).while_doing(|| format!("reading {}", program.display()))?;
+        let roots = rustls_native_certs::load_native_certs().certs;
+        let policy = Policy { roots: &roots, publishers };
+        Ok(authenticode::verify(&content, &policy, Timestamp::now())?.publisher)
+    }
+
+    fn set_value(&mut self, key: &str, name: &str, value: Option<&Value>) -> Result<()> {
+        registry::set(key, name, value)
+    }
+
+    fn create_service(&mut self, name: &str, definition: &Definition) -> Result<()> {
+        services::create(name, definition)
+    }
+
+    fn delete_service(&mut self, name: &str) -> Result<()> {
+        services::delete(name)
+    }
+
+    fn set_start(&mut self, name: &str, start: Start) -> Result<()> {
+        services::set_start(name, start)
+    }
+
+    fn set_recovery(&mut self, name: &str, recovery: &Recovery) -> Result<()> {
+        services::set_recovery(name, recovery)
+    }
+
+    fn start_service(&mut self, name: &str) -> Result<()> {
+        services::start(name)
+    }
+
+    fn stop_service(&mut self, name: &str) -> Result<()> {
+        services::stop(name)
+    }
+
+    fn unzip(&mut self, archive: &Path, members: &[(String, PathBuf)]) -> Result<()> {
+        archive::unpack(archive, members).while_doing(|| format!("unpacking {}", archive.display()))
+    }
+
+    fn run(&mut self, program: &Program) -> Result<Output> {
+        let proxy = self.proxy.clone();
+        self.child(&Invocation::of(program), proxy.as_ref())
+    }
+}

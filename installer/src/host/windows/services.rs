@@ -1,0 +1,212 @@
+//! Services, by the service manager.
+
+use std::ffi::OsString;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use windows_service::service::{
+    Service as Open, ServiceAccess, ServiceAction, ServiceActionType, ServiceConfig, ServiceDependency,
+    ServiceErrorControl, ServiceFailureActions, ServiceFailureResetPeriod, ServiceInfo, ServiceStartType,
+    ServiceState, ServiceType,
+};
+use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
+
+use crate::error::{Error, Result};
+use crate::windows::door::{Definition, Recovery, Service, Start};
+use crate::windows::places::shown;
+
+/// How long a service may take to come up or to come to rest.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(100);
+/// There is no service of this name.
+const DOES_NOT_EXIST: i32 = 1060;
+/// It rests already.
+const NOT_ACTIVE: i32 = 1062;
+/// It runs already.
+const ALREADY_RUNNING: i32 = 1056;
+/// It is to be deleted as soon as nobody looks at it any more.
+const MARKED_FOR_DELETE: i32 = 1072;
+
+pub(super) fn look(name: &str) -> Result<Option<Service>> {
+    let Some(service) = open(name, ServiceAccess::QUERY_CONFIG | ServiceAccess::QUERY_STATUS)? else {
+        return Ok(None);
+    };
+    let config = service.query_config().map_err(|e| failed("looking at", name, &e))?;
+    let status = service.query_status().map_err(|e| failed("looking at", name, &e))?;
+    let running = !matches!(status.current_state, ServiceState::Stopped | ServiceState::StopPending);
+    let start = start_of(config.start_type);
+    let command = config.executable_path.display().to_string();
+    Ok(Some(Service { start, running, recovery: recovery_of(&service), command }))
+}
+
+pub(super) fn create(name: &str, definition: &Definition) -> Result<()> {
+    let info = ServiceInfo {
+        name: name.into(),
+        display_name: definition.display.clone().into(),
+        service_type: ServiceType::OWN_PROCESS,
+        start_type: ServiceStartType::OnDemand,
+        error_control: ServiceErrorControl::Normal,
+        executable_path: shown(&definition.program).into(),
+        launch_arguments: definition.arguments.iter().map(OsString::from).collect(),
+        dependencies: definition.after.iter().map(|it| ServiceDependency::Service(it.into())).collect(),
+        account_name: None,
+        account_password: None,
+    };
+    let manager = manager(ServiceManagerAccess::CONNECT | ServiceManagerAccess::CREATE_SERVICE)?;
+    let service = manager
+        .create_service(&info, ServiceAccess::CHANGE_CONFIG)
+        .map_err(|e| failed("making", name, &e))?;
+    // A service without a description is a whole one.
+    let _ = service.set_description(&definition.description);
+    Ok(())
+}
+
+pub(super) fn delete(name: &str) -> Result<()> {
+    let Some(service) = open(name, ServiceAccess::DELETE)? else { return Ok(()) };
+    match service.delete() {
+        Err(e) if code(&e) != Some(MARKED_FOR_DELETE) => Err(failed("deleting", name, &e)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn set_start(name: &str, start: Start) -> Result<()> {
+    let service = must_open(name, ServiceAccess::QUERY_CONFIG | ServiceAccess::CHANGE_CONFIG)?;
+    let config = service.query_config().map_err(|e| failed("looking at", name, &e))?;
+    let changed = service.change_config(&with_start(name, config, start));
+    changed.map_err(|e| failed("changing", name, &e))
+}
+
+pub(super) fn set_recovery(name: &str, recovery: &Recovery) -> Result<()> {
+    // Windows asks for the right to start it, too, from whoever says that it is to be started again.
+    let service = must_open(name, ServiceAccess::CHANGE_CONFIG | ServiceAccess::START)?;
+    let action = |after: &u32| ServiceAction {
+        action_type: ServiceActionType::Restart,
+        delay: Duration::from_millis(u64::from(*after)),
+    };
+    let actions = ServiceFailureActions {
+        reset_period: ServiceFailureResetPeriod::After(Duration::from_secs(recovery.reset_seconds.into())),
+        reboot_msg: None,
+        command: None,
+        actions: Some(recovery.restart_after.iter().map(action).collect()),
+    };
+    service
+        .update_failure_actions(actions)
+        .and_then(|()| service.set_failure_actions_on_non_crash_failures(recovery.on_error))
+        .map_err(|e| failed("saying what happens when it fails of", name, &e))
+}
+
+pub(super) fn start(name: &str) -> Result<()> {
+    let service = must_open(name, ServiceAccess::START | ServiceAccess::QUERY_STATUS)?;
+    match service.start::<OsString>(&[]) {
+        Err(e) if code(&e) != Some(ALREADY_RUNNING) => return Err(failed("starting", name, &e)),
+        _ => {}
+    }
+    wait_for(&service, name, ServiceState::Running)
+}
+
+/// What needs it is stopped first; those that do not run are no matter.
+pub(super) fn stop(name: &str) -> Result<()> {
+    let service = must_open(name, ServiceAccess::STOP | ServiceAccess::QUERY_STATUS)?;
+    match service.stop() {
+        Err(e) if code(&e) != Some(NOT_ACTIVE) => return Err(failed("stopping", name, &e)),
+        _ => {}
+    }
+    wait_for(&service, name, ServiceState::Stopped)
+}
+
+fn wait_for(service: &Open, name: &str, wanted: ServiceState) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let state = service.query_status().map_err(|e| failed("looking at", name, &e))?.current_state;
+        if state == wanted {
+            return Ok(());
+        }
+        let ended = wanted == ServiceState::Running && state == ServiceState::Stopped;
+        if ended || began.elapsed() > PATIENCE {
+            return Err(Error::failed(format!("the service {name} is not {wanted:?}, but {state:?}"))
+                .hint("see Windows' event log, mend the cause, and run again"));
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+fn manager(access: ServiceManagerAccess) -> Result<ServiceManager> {
+    ServiceManager::local_computer(None::<&str>, access)
+        .map_err(|e| Error::failed(format!("the service manager does not answer: {}", words(&e))))
+}
+
+fn open(name: &str, access: ServiceAccess) -> Result<Option<Open>> {
+    match manager(ServiceManagerAccess::CONNECT)?.open_service(name, access) {
+        Ok(service) => Ok(Some(service)),
+        Err(e) if code(&e) == Some(DOES_NOT_EXIST) => Ok(None),
+        Err(e) => Err(failed("opening", name, &e)),
+    }
+}
+
+fn must_open(name: &str, access: ServiceAccess) -> Result<Open> {
+    open(name, access)?.ok_or_else(|| Error::failed(format!("there is no service {name}")))
+}
+
+fn start_of(start: ServiceStartType) -> Start {
+    match start {
+        ServiceStartType::OnDemand => Start::Manual,
+        ServiceStartType::Disabled => Start::Disabled,
+        _ => Start::Automatic,
+    }
+}
+
+/// All of it stays as it is but for the start. The command line comes back whole, with its arguments.
+fn with_start(name: &str, config: ServiceConfig, start: Start) -> ServiceInfo {
+    let start_type = match start {
+        Start::Automatic => ServiceStartType::AutoStart,
+        Start::Manual => ServiceStartType::OnDemand,
+        Start::Disabled => ServiceStartType::Disabled,
+    };
+    ServiceInfo {
+        name: name.into(),
+        display_name: config.display_name,
+        service_type: config.service_type,
+        start_type,
+        error_control: config.error_control,
+        executable_path: config.executable_path,
+        launch_arguments: Vec::new(),
+        dependencies: config.dependencies,
+        account_name: None,
+        account_password: None,
+    }
+}
+
+/// Nothing where Windows does nothing, or something else than to start it again.
+fn recovery_of(service: &Open) -> Option<Recovery> {
+    let actions = service.get_failure_actions().ok()?;
+    let restart = |action: &ServiceAction| {
+        let after = u32::try_from(action.delay.as_millis()).ok()?;
+        (action.action_type == ServiceActionType::Restart).then_some(after)
+    };
+    let restart_after: Option<Vec<u32>> = actions.actions?.iter().map(restart).collect();
+    let reset_seconds = match actions.reset_period {
+        ServiceFailureResetPeriod::After(time) => u32::try_from(time.as_secs()).ok()?,
+        ServiceFailureResetPeriod::Never => u32::MAX,
+    };
+    let restart_after = restart_after.filter(|it| !it.is_empty())?;
+    let on_error = service.get_failure_actions_on_non_crash_failures().unwrap_or(false);
+    Some(Recovery { restart_after, reset_seconds, on_error })
+}
+
+fn failed(doing: &str, name: &str, e: &windows_service::Error) -> Error {
+    Error::failed(words(e)).while_doing(format!("{doing} the service {name}"))
+}
+
+fn words(e: &windows_service::Error) -> String {
+    match e {
+        windows_service::Error::Winapi(e) => e.to_string(),
+        e => e.to_string(),
+    }
+}
+
+fn code(e: &windows_service::Error) -> Option<i32> {
+    match e {
+        windows_service::Error::Winapi(e) => e.raw_os_error(),
+        _ => None,
+    }
+}

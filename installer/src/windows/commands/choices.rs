@@ -1,0 +1,84 @@
+//! Choices that mean nothing on Windows, and those that outlive a restart.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::{DockerSource, Options};
+use crate::error::{Error, Result};
+
+/// Refuses what has no meaning here, rather than to leave it out in silence.
+///
+/// # Errors
+/// The first choice that has none.
+pub(super) fn must_fit(options: &Options) -> Result<()> {
+    let source = options.docker_install_source;
+    let of_linux: [(&str, bool); 15] = [
+        ("--docker-mirror", options.docker_mirror.is_some()),
+        ("--docker-trust-fingerprint", options.docker_trust_fingerprint.is_some()),
+        ("--docker-install-source docker", source == Some(DockerSource::Docker)),
+        ("--docker-install-source distro", source == Some(DockerSource::Distro)),
+        ("--deb-url", options.deb_url.is_some()),
+        ("--rpm-url", options.rpm_url.is_some()),
+        ("--trust-key", options.trust_key.is_some()),
+        ("--package-sha256", options.package_sha256.is_some()),
+        ("--allow-downgrade", options.allow_downgrade),
+        ("--exec-version", options.exec_version.is_some()),
+        ("--certs-file", options.certs_file.is_some()),
+        ("--ip-compatibility", options.ip_compatibility.is_some()),
+        ("--selinux", options.selinux.is_some()),
+        ("--policy", options.policy.is_some()),
+        ("--enable-gpu", options.enable_gpu),
+    ];
+    match of_linux.iter().find(|(_, given)| *given) {
+        Some((flag, _)) => Err(Error::refused(format!("{flag} means nothing on Windows"))
+            .hint("leave it out; docs/windows.md has what can be chosen")),
+        None => Ok(()),
+    }
+}
+
+/// What a run after a restart goes on with. The code of an activation is never among it: where it was given in a file,
+/// the file is read then; otherwise only the installation goes on by itself.
+///
+/// # Errors
+/// When the path of the activation's file cannot be made whole.
+pub(super) fn kept(options: &Options, absolute: impl Fn(&PathBuf) -> Result<PathBuf>) -> Result<String> {
+    let file = options.activation_file.as_ref().filter(|file| file.as_path() != Path::new("-"));
+    let kept = Options {
+        activation_file: file.map(absolute).transpose()?,
+        activation_code: None,
+        skip_registration: options.skip_registration || file.is_none(),
+        ..options.clone()
+    };
+    toml::to_string(&kept).map_err(|e| Error::bug(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn an_activation_is_not_kept_over_a_restart_and_its_file_is_read_then() {
+        let given = Options {
+            region: Some("us-east-1".into()),
+            activation_id: Some("an-id".into()),
+            activation_code: Some(Secret::new("TheCodeTheCodeTheCode".into())),
+            ..Options::default()
+        };
+        let absolute = |file: &PathBuf| Ok(PathBuf::from("C:/here").join(file));
+        let text = kept(&given, absolute).unwrap();
+        assert!(!text.contains("TheCode"), "{text}");
+        let read: Options = toml::from_str(&text).unwrap();
+        assert!(read.skip_registration && read.region.as_deref() == Some("us-east-1"), "{text}");
+        let given = Options { activation_file: Some("a.json".into()), ..given };
+        let read: Options = toml::from_str(&kept(&given, absolute).unwrap()).unwrap();
+        assert!(!read.skip_registration);
+        assert_eq!(read.activation_file, Some("C:/here/a.json".into()));
+    }
+
+    #[test]
+    fn a_choice_for_linux_is_refused_by_its_name() {
+        let error = must_fit(&Options { enable_gpu: true, ..Options::default() }).unwrap_err();
+        assert!(error.exit_code() == 2 && error.what.contains("--enable-gpu"), "{error}");
+        must_fit(&Options { cluster: Some("harbour".into()), ..Options::default() }).unwrap();
+    }
+}

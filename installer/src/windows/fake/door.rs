@@ -1,0 +1,129 @@
+//! The fake's side of the door that Windows has alone.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::Fake;
+use crate::error::{Error, Result};
+use crate::host::{DockerDaemon, Machine, Output};
+use crate::windows::door::{Definition, Feature, Program, Recovery, Service, Start, Value, Windows};
+use crate::windows::places::DOCKER_SERVICE;
+
+const SERVICES: &str = r"SYSTEM\CurrentControlSet\Services";
+
+impl Windows for Fake {
+    fn values(&self, key: &str) -> Result<Option<BTreeMap<String, Value>>> {
+        Ok(self.registry.get(key).cloned())
+    }
+
+    fn service(&self, name: &str) -> Result<Option<Service>> {
+        let running = self.running.contains(name);
+        Ok(self.services.get(name).map(|service| Service { running, ..service.clone() }))
+    }
+
+    fn feature(&self, _: &str) -> Result<Feature> {
+        Ok(self.containers)
+    }
+
+    fn docker(&self) -> Option<DockerDaemon> {
+        let daemon = DockerDaemon { version: "25.0.6".into(), engine: true };
+        Some(daemon).filter(|_| self.running.contains(DOCKER_SERVICE))
+    }
+
+    fn connects(&self, _: &str, port: u16) -> bool {
+        port != 445
+    }
+
+    fn signer(&self, program: &Path, publishers: &[&str]) -> Result<String> {
+        assert!(self.disk.node(program).is_some(), "{} is not there", program.display());
+        match publishers.contains(&self.signer) {
+            true => Ok(self.signer.to_owned()),
+            false => Err(Error::failed(format!("it was signed by {}", self.signer))),
+        }
+    }
+
+    fn set_value(&mut self, key: &str, name: &str, value: Option<&Value>) -> Result<()> {
+        self.tick()?;
+        let values = self.registry.get_mut(key).ok_or_else(|| Error::failed("there is no such key"))?;
+        match value {
+            Some(value) => drop(values.insert(name.to_owned(), value.clone())),
+            None => drop(values.remove(name)),
+        }
+        Ok(())
+    }
+
+    fn create_service(&mut self, name: &str, definition: &Definition) -> Result<()> {
+        self.tick()?;
+        if self.disk.node(&definition.program).is_none() {
+            return Err(Error::failed(format!("{} is not there", definition.program.display())));
+        }
+        let command = format!("{} {}", definition.program.display(), definition.arguments.join(" "));
+        let service = Service { start: Start::Manual, running: false, recovery: None, command };
+        self.make_service(name, service);
+        Ok(())
+    }
+
+    fn delete_service(&mut self, name: &str) -> Result<()> {
+        self.tick()?;
+        assert!(!self.running.contains(name), "{name} was not stopped");
+        self.drop_service(name);
+        Ok(())
+    }
+
+    fn set_start(&mut self, name: &str, start: Start) -> Result<()> {
+        self.tick()?;
+        self.services.get_mut(name).ok_or_else(missing)?.start = start;
+        Ok(())
+    }
+
+    fn set_recovery(&mut self, name: &str, recovery: &Recovery) -> Result<()> {
+        self.tick()?;
+        self.services.get_mut(name).ok_or_else(missing)?.recovery = Some(recovery.clone());
+        Ok(())
+    }
+
+    fn start_service(&mut self, name: &str) -> Result<()> {
+        self.tick()?;
+        if !self.services.contains_key(name) {
+            return Err(missing());
+        }
+        self.run_service(name);
+        Ok(())
+    }
+
+    fn stop_service(&mut self, name: &str) -> Result<()> {
+        self.tick()?;
+        self.running.remove(name);
+        Ok(())
+    }
+
+    fn unzip(&mut self, archive: &Path, members: &[(String, PathBuf)]) -> Result<()> {
+        assert!(self.disk.node(archive).is_some(), "the archive is not there");
+        for (member, path) in members {
+            self.create_file(path, member.as_bytes(), 0o600)?;
+            self.sync(path)?;
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, program: &Program) -> Result<Output> {
+        self.tick()?;
+        Ok(self.act(program))
+    }
+}
+
+impl Fake {
+    pub(super) fn make_service(&mut self, name: &str, service: Service) {
+        self.services.insert(name.to_owned(), service);
+        self.registry.insert(format!(r"{SERVICES}\{name}"), BTreeMap::new());
+    }
+
+    pub(super) fn drop_service(&mut self, name: &str) {
+        self.services.remove(name);
+        self.registry.remove(&format!(r"{SERVICES}\{name}"));
+    }
+}
+
+fn missing() -> Error {
+    Error::failed("there is no such service")
+}

@@ -1,0 +1,125 @@
+//! What the programs do that Landfall runs on Windows.
+
+use std::path::Path;
+
+use super::Fake;
+use crate::host::Output;
+use crate::host::fake::{ACTIVATION_CODE, ACTIVATION_ID};
+use crate::windows::door::{Feature, Program, Service, Start, Value};
+use crate::windows::places::{
+    ECS_SERVICE, ECS_TOOLS, ENVIRONMENT, EXEC_ARCHIVE, EXEC_SCRIPT, SSM, SSM_AGENT, SSM_SERVICE, STORE,
+};
+
+const RESTART: i32 = 3010;
+
+impl Fake {
+    pub(super) fn act(&mut self, program: &Program) -> Output {
+        match program {
+            Program::EnableFeature(_) => self.dism(Feature::Enabled, Feature::EnablePending),
+            Program::DisableFeature(_) => self.dism(Feature::Disabled, Feature::DisablePending),
+            Program::InstallSsmAgent { setup } => self.install_ssm_agent(setup),
+            Program::UninstallSsmAgent { setup } => self.uninstall_ssm_agent(setup),
+            Program::RegisterAgent { id, code, region, .. } => self.register(id, code.expose(), region),
+            Program::ClearAgent => Output::default(),
+            Program::GatherExecArtifacts => self.gather(),
+            Program::InitializeEcsAgent(told) => self.initialize(&told.cluster),
+            Program::RemoveEcsAgent => self.remove_ecs_agent(),
+            Program::Sysprep { unattend } => match self.disk.node(unattend) {
+                Some(_) => Output::default(),
+                None => refuse("there is no answer file"),
+            },
+        }
+    }
+
+    fn dism(&mut self, at_once: Feature, later: Feature) -> Output {
+        self.containers = if self.at_once { at_once } else { later };
+        Output { code: if self.at_once { 0 } else { RESTART }, ..Output::default() }
+    }
+
+    /// It starts its service at once, as the real one does.
+    fn install_ssm_agent(&mut self, setup: &Path) -> Output {
+        assert!(self.disk.node(setup).is_some(), "the installer is not there");
+        self.scribble(Path::new(SSM_AGENT), "an agent");
+        self.scribble(&Path::new(SSM).join("amazon-ssm-agent.json.template"), "{}");
+        self.disk.settle();
+        let service = Service {
+            start: Start::Automatic,
+            running: false,
+            recovery: None,
+            command: SSM_AGENT.to_owned(),
+        };
+        self.make_service(SSM_SERVICE, service);
+        self.running.insert(SSM_SERVICE.into());
+        Output::default()
+    }
+
+    fn uninstall_ssm_agent(&mut self, setup: &Path) -> Output {
+        assert!(self.disk.node(setup).is_some(), "the installer is not there");
+        self.running.remove(SSM_SERVICE);
+        self.drop_service(SSM_SERVICE);
+        for name in ["amazon-ssm-agent.exe", "amazon-ssm-agent.json.template"] {
+            self.sweep(&Path::new(SSM).join(name));
+        }
+        self.disk.settle();
+        Output::default()
+    }
+
+    fn register(&mut self, id: &str, code: &str, region: &str) -> Output {
+        if self.disk.node(Path::new(SSM_AGENT)).is_none() {
+            return refuse("the agent is not there");
+        }
+        let key = |instance: &str| {
+            format!(
+                r#"{{"instanceID":"{instance}","region":"{region}","privateKey":"a key","privateKeyCreatedDate":"2026-11-22"}}"#
+            )
+        };
+        let vault = Path::new(STORE.vault);
+        self.scribble(&vault.join("Store/RegistrationKey"), &key(""));
+        if (id, code) != (ACTIVATION_ID, ACTIVATION_CODE) {
+            return refuse("ERROR Registration failed. InvalidActivation\n\tstatus code: 400");
+        }
+        self.registrations += 1;
+        let instance = format!("mi-{:017x}", self.registrations);
+        self.scribble(&vault.join("Store/RegistrationKey"), &key(&instance));
+        self.scribble(&vault.join("Store/InstanceFingerprint"), r#"{"fingerprint":"a print"}"#);
+        self.scribble(&vault.join("Manifest"), "{}");
+        Output::default()
+    }
+
+    fn gather(&mut self) -> Output {
+        if self.disk.node(Path::new(EXEC_SCRIPT)).is_none() || self.disk.node(Path::new(SSM_AGENT)).is_none()
+        {
+            return refuse("something is not there");
+        }
+        self.scribble(Path::new(EXEC_ARCHIVE), "an archive");
+        self.disk.settle();
+        Output::default()
+    }
+
+    fn initialize(&mut self, cluster: &str) -> Output {
+        if self.disk.node(&Path::new(ECS_TOOLS).join("ECSTools.psm1")).is_none() || self.offline {
+            return refuse("the module is not there, or nobody answers");
+        }
+        self.scribble(Path::new("C:/Program Files/Amazon/ECS/amazon-ecs-agent.exe"), "an agent");
+        self.disk.settle();
+        let variables = self.registry.entry(ENVIRONMENT.into()).or_default();
+        variables.insert("ECS_ENABLE_TASK_ENI".into(), Value::Text("false".into()));
+        variables.insert("ECS_CLUSTER".into(), Value::Text(cluster.into()));
+        let service =
+            Service { start: Start::Manual, running: false, recovery: None, command: "the agent".into() };
+        self.make_service(ECS_SERVICE, service);
+        self.run_service(ECS_SERVICE);
+        Output::default()
+    }
+
+    fn remove_ecs_agent(&mut self) -> Output {
+        self.running.remove(ECS_SERVICE);
+        self.drop_service(ECS_SERVICE);
+        self.sweep(Path::new("C:/Program Files/Amazon/ECS/amazon-ecs-agent.exe"));
+        Output::default()
+    }
+}
+
+fn refuse(why: &str) -> Output {
+    Output { code: 1, stdout: String::new(), stderr: why.to_owned() }
+}

@@ -1,0 +1,56 @@
+//! From facts and choices to an ordered list of steps on Windows, each with its reason. Pure.
+//!
+//! The order is the design, as on Linux: what may ask for a restart first; then what installs, with the SSM agent held
+//! back; registration alone, because it cannot be taken back; the ECS agent last, because AWS's module starts it when it
+//! brings it.
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::plan::{Goal, Item};
+
+use super::components::{artifacts, containers, docker, ecs_agent, landfall, ssm_agent};
+use super::facts::Facts;
+use super::findings::refusals;
+use super::places::OF_THE_AGENTS;
+use super::step::Step;
+use distro_matrix::Distro;
+
+/// What to do, in order.
+pub type Plan = Vec<Item<Step>>;
+
+/// Decides what to do. `choices` is what a run after a restart goes on with.
+///
+/// # Errors
+/// When this machine, or this combination of choices, is not supported. Nothing was touched then.
+pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal, choices: &str) -> Result<Plan> {
+    if let Some((_, refusal)) = refusals(facts, config, distro, goal).into_iter().next() {
+        return Err(refusal);
+    }
+    let mut plan = Plan::new();
+    if goal != Goal::Register {
+        plan.extend(landfall::steps());
+        plan.extend(containers::steps(facts, choices));
+        plan.push(agents_folders());
+        plan.extend(artifacts::module(config));
+        plan.extend(docker::steps(facts, config));
+        plan.extend(ssm_agent::steps(facts, config));
+        plan.extend(artifacts::exec(config));
+    }
+    plan.extend(ecs_agent::configuration(config));
+    if goal != Goal::Install {
+        plan.extend(ssm_agent::registration(config));
+        plan.extend(ecs_agent::start(facts, config));
+    }
+    Ok(plan)
+}
+
+fn agents_folders() -> Item<Step> {
+    let paths = OF_THE_AGENTS.iter().map(std::path::PathBuf::from).collect();
+    crate::plan::item(
+        "both agents leave data in these folders that nobody ever removes",
+        Step::Folders(crate::step::Folders { paths, mode: 0o755, only_if_empty: false }),
+    )
+}
+
+#[cfg(test)]
+mod tests;

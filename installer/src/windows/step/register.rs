@@ -1,0 +1,231 @@
+//! Give the machine its identity: the one step with an effect far away, by the same rules as on Linux.
+//!
+//! The Vault that is here is set aside first, and put back where the service refused. A note stands from before the
+//! agent is asked until the Vault has reached the disk: an identity may be lost with the power in between, and the next
+//! run tells of it. The marker comes last.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::activation::Activation;
+use crate::aws;
+use crate::durable;
+use crate::error::{Error, Result};
+use crate::host::{EntryKind, Machine, Output};
+use crate::registration::Registration;
+use crate::step::{
+    Before, Leftovers, deregister, forget_folder, made_nothing, no_activation, of_another_account, said_no,
+};
+use crate::windows::door::{Program, Windows};
+use crate::windows::places::{ATTEMPT, MARKER, SSM_SERVICE, STORE, VAULT_ASIDE};
+
+/// Registers the machine as a managed instance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Register {
+    /// The region to be registered in.
+    pub region: String,
+    /// The account that the identity must belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect_account: Option<String>,
+}
+
+impl Register {
+    pub(super) fn check(&self, host: &dyn Windows) -> Result<Option<Before>> {
+        let Some(registration) = whole(host)? else { return Ok(Some(Before::Nothing)) };
+        self.must_be_here(&registration)?;
+        Ok(host.stat(Path::new(MARKER))?.is_none().then_some(Before::Registered))
+    }
+
+    pub(super) fn apply(&self, host: &mut dyn Windows, activation: Option<&Activation>) -> Result<()> {
+        let found = whole(host)?;
+        let is_ours = found.is_none() || host.stat(Path::new(ATTEMPT))?.is_some();
+        let registration = match found {
+            Some(registration) => registration,
+            None => self.register(host, activation)?,
+        };
+        sync_tree(host, Path::new(STORE.vault))?;
+        if let Some(expected) = &self.expect_account {
+            self.confirm(host, &registration, expected, is_ours)?;
+        }
+        durable::remove(host, Path::new(ATTEMPT))?;
+        let Registration { instance_id, region } = registration;
+        let marker = json!({"instance_id": instance_id, "region": region});
+        durable::write(host, Path::new(MARKER), format!("{marker}\n").as_bytes(), 0o600)
+    }
+
+    pub(super) fn undo(&self, host: &mut dyn Windows, before: &Before) -> Result<Leftovers> {
+        durable::remove(host, Path::new(MARKER))?;
+        durable::remove(host, Path::new(ATTEMPT))?;
+        if *before == Before::Registered {
+            return Ok(Leftovers::new());
+        }
+        let registration = STORE.read(host)?;
+        forget_identity(host)?;
+        let known =
+            |it: Registration| format!("{} is still known to AWS: '{}'", it.instance_id, deregister(&it));
+        Ok(registration.map(known).into_iter().collect())
+    }
+
+    fn register(&self, host: &mut dyn Windows, activation: Option<&Activation>) -> Result<Registration> {
+        let activation = activation.ok_or_else(no_activation)?;
+        let aside = Path::new(VAULT_ASIDE);
+        tell_of_an_orphan(host)?;
+        let begun = STORE.is_begun(host)?;
+        forget_folder(host, aside)?;
+        if begun {
+            copy_tree(host, Path::new(STORE.vault), aside)?;
+        }
+        let note = json!({"begun": host.now().to_string(), "activation": activation.id});
+        durable::write(host, Path::new(ATTEMPT), format!("{note}\n").as_bytes(), 0o600)?;
+        let output = host.run(&Program::RegisterAgent {
+            id: activation.id.clone(),
+            code: activation.code.clone(),
+            region: self.region.clone(),
+            replace: begun,
+        })?;
+        // Whatever the agent says of itself, there was no whole identity before.
+        if let Some(registration) = STORE.read(host)? {
+            forget_folder(host, aside)?;
+            return Ok(registration);
+        }
+        if made_nothing(&output) {
+            put_back(host, begun)?;
+        }
+        forget_folder(host, aside)?;
+        Err(refusal(&output))
+    }
+
+    fn confirm(
+        &self,
+        host: &mut dyn Windows,
+        registration: &Registration,
+        expected: &str,
+        is_ours: bool,
+    ) -> Result<()> {
+        let identity = STORE.identity(host)?.ok_or_else(|| {
+            Error::failed(
+                "the SSM agent's Vault holds no fingerprint, so nobody can ask whose the identity is",
+            )
+            .hint("'landfall uninstall', and register this machine anew")
+        })?;
+        let token = aws::role_token(host, &identity)?;
+        let account = aws::account(host, &registration.region, &token)?;
+        if account == expected {
+            return Ok(());
+        }
+        if !is_ours {
+            return Err(of_another_account(registration, &account, expected));
+        }
+        forget_identity(host)?;
+        durable::remove(host, Path::new(ATTEMPT))?;
+        Err(Error::lasting(format!(
+            "the activation belongs to the account {account}, not to {expected}: {} was cleared from this machine",
+            registration.instance_id
+        ))
+        .hint(format!(
+            "with credentials of {account} run '{}'; then run again with an activation of {expected}",
+            deregister(registration)
+        )))
+    }
+
+    fn must_be_here(&self, registration: &Registration) -> Result<()> {
+        if registration.region == self.region {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "this machine is registered in {} as {}, not in {}",
+            registration.region, registration.instance_id, self.region
+        ))
+        .hint(format!("run with --region {}, or 'landfall uninstall' first", registration.region)))
+    }
+}
+
+/// Takes the local identity away; what the service knows stays there. The agent rests first, because it keeps what
+/// it knows and would write it again.
+pub(crate) fn forget_identity(host: &mut dyn Windows) -> Result<()> {
+    if host.service(SSM_SERVICE)?.is_some_and(|service| service.running) {
+        host.stop_service(SSM_SERVICE)?;
+    }
+    for path in [STORE.vault, STORE.identity, STORE.credentials] {
+        forget_folder(host, Path::new(path))?;
+    }
+    // The agent made the folder of its credentials, too.
+    let folder = durable::parent(Path::new(STORE.credentials));
+    if host.stat(folder)?.is_some() && host.list(folder)?.is_empty() {
+        durable::remove(host, folder)?;
+    }
+    Ok(())
+}
+
+/// The identity that is here, whole: where a try of ours was cut short, its fingerprint may be lost alone.
+fn whole(host: &dyn Windows) -> Result<Option<Registration>> {
+    let found = STORE.read(host)?;
+    let is_cut = host.stat(Path::new(ATTEMPT))?.is_some() && STORE.fingerprint(host)?.is_none();
+    Ok(found.filter(|_| !is_cut))
+}
+
+/// The service made nothing: what was here before is here again.
+fn put_back(host: &mut dyn Windows, begun: bool) -> Result<()> {
+    forget_folder(host, Path::new(STORE.vault))?;
+    if begun {
+        copy_tree(host, Path::new(VAULT_ASIDE), Path::new(STORE.vault))?;
+    }
+    durable::remove(host, Path::new(ATTEMPT))
+}
+
+/// SSM knows no idempotency: where the answer to an earlier try was lost, that try's instance stays.
+fn tell_of_an_orphan(host: &dyn Windows) -> Result<()> {
+    let noted = host.read(Path::new(ATTEMPT))?;
+    let left = STORE.orphan(host)?;
+    if noted.is_none() && left.is_none() {
+        return Ok(());
+    }
+    let noted = noted.map(|text| String::from_utf8_lossy(&text).trim().to_owned());
+    let begun = left.map(|orphan| format!("begun on {}", orphan.begun));
+    host.tell(&format!(
+        "note: an earlier registration ({}) was cut short; AWS may know a managed instance of that time that nobody \
+         uses: 'aws ssm describe-instance-information' shows it, 'aws ssm deregister-managed-instance' removes it",
+        noted.or(begun).unwrap_or_default()
+    ));
+    Ok(())
+}
+
+/// The same sentences as on Linux, with the log of this system.
+fn refusal(output: &Output) -> Error {
+    let mut error = said_no(output);
+    let log = "/var/log/amazon/ssm/amazon-ssm-agent.log";
+    let here = r"C:\ProgramData\Amazon\SSM\Logs\amazon-ssm-agent.log";
+    error.hint = error.hint.map(|hint| hint.replace(log, here));
+    error
+}
+
+fn copy_tree(host: &mut dyn Windows, from: &Path, to: &Path) -> Result<()> {
+    for name in host.list(from)? {
+        let (source, target) = (from.join(&name), to.join(&name));
+        match host.stat(&source)?.map(|stat| stat.kind) {
+            Some(EntryKind::Folder) => copy_tree(host, &source, &target)?,
+            Some(EntryKind::File) => {
+                let content = host.read(&source)?.unwrap_or_default();
+                durable::create_folders(host, to, 0o700)?;
+                durable::write(host, &target, &content, 0o600)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn sync_tree(host: &mut dyn Machine, folder: &Path) -> Result<()> {
+    for name in host.list(folder)? {
+        let path = folder.join(name);
+        match host.stat(&path)?.map(|stat| stat.kind) {
+            Some(EntryKind::Folder) => sync_tree(host, &path)?,
+            Some(_) => host.sync(&path)?,
+            None => {}
+        }
+    }
+    folder.ancestors().filter(|it| !it.as_os_str().is_empty()).try_for_each(|it| host.sync(it))
+}
