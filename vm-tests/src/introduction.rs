@@ -15,6 +15,9 @@ use crate::world::{TRUST_FINGERPRINT, TRUST_KEY};
 /// Debian's bundle of certificates, which the programs of a stand-in read too.
 pub(crate) const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
+/// Where a Debian is told of its packages.
+pub(crate) const PACKAGE_SOURCE: &str = "/etc/apt/sources.list.d/packages.sources";
+
 /// A file that a guest is given.
 pub(crate) struct File {
     /// Its place, from the root on.
@@ -84,10 +87,7 @@ fn package_source(suite: &str, keys: &Path) -> Result<[File; 2]> {
         "Types: deb\nURIs: http://{PACKAGES_HOST}/\nSuites: {suite}\nComponents: main\n\
          Signed-By: /etc/apt/keyrings/packages.asc\n"
     );
-    Ok([
-        File::new("/etc/apt/keyrings/packages.asc", read(&key)?),
-        File::new("/etc/apt/sources.list.d/packages.sources", source),
-    ])
+    Ok([File::new("/etc/apt/keyrings/packages.asc", read(&key)?), File::new(PACKAGE_SOURCE, source)])
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

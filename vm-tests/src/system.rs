@@ -11,6 +11,7 @@ use stand_in_packages::Distribution;
 
 use crate::error::{Result, While};
 use crate::guest::{base_root, stand_in_root};
+use crate::introduction::PACKAGE_SOURCE;
 use crate::programs;
 
 /// What a guest runs.
@@ -94,11 +95,33 @@ impl System {
         }
     }
 
+    /// A word for it.
+    pub fn name(&self) -> &str {
+        match self {
+            System::Debian(suite) => suite,
+            System::StandIn(stand_in) => stand_in.name(),
+        }
+    }
+
+    /// The file that says where its packages come from, as seen from the root.
+    pub fn package_source(&self) -> Result<String> {
+        match self {
+            System::Debian(_) => Ok(PACKAGE_SOURCE[1..].to_owned()),
+            System::StandIn(stand_in) => Ok(stand_in.distribution()?.repository_file),
+        }
+    }
+
     /// The disk that a guest begins with, to be copied and not to be changed.
     pub fn root(&self) -> Result<PathBuf> {
+        self.root_with(&[])
+    }
+
+    /// The same with further packages of Debian's.
+    pub fn root_with(&self, further: &[&str]) -> Result<PathBuf> {
+        let names = || further.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         match self {
-            System::Debian(suite) => base_root::debian(suite),
-            System::StandIn(stand_in) => stand_in_root::of(*stand_in),
+            System::Debian(suite) => base_root::debian_with(suite, &names()),
+            System::StandIn(stand_in) => stand_in_root::with(*stand_in, further),
         }
     }
 }

@@ -12,13 +12,13 @@ use aws_simulator::Admin;
 
 use crate::error::{Error, Result, While};
 use crate::forward_proxy::ForwardProxy;
+use crate::guest::Guest;
 use crate::guest::cgroup::Cgroup;
 use crate::guest::container::Container;
 use crate::guest::leftovers;
 use crate::guest::machine::{Setup, VirtualMachine};
 use crate::guest::neighbour::Neighbour;
 use crate::guest::network::Network;
-use crate::guest::{Guest, base_root};
 use crate::host_command;
 use crate::introduction;
 use crate::ipv6_door::Ipv6Door;
@@ -142,14 +142,19 @@ impl World {
 
     /// A new guest with `landfall` on it, and further packages of its release from the beginning; not booted yet.
     pub fn guest_with(&mut self, further: &[&str]) -> Result<Container> {
-        self.guests += 1;
-        let further: Vec<String> = further.iter().map(|name| (*name).to_owned()).collect();
-        let base = base_root::debian_with(&self.system.suite()?, &further)?;
-        let guest = Container::new(&self.ground.0, self.guests, &base, self.network.clone())?;
-        self.introduce(&guest)?;
+        let guest = self.guest_without_landfall(further)?;
         let landfall = programs::landfall()?;
         let place = guest.root().join(&LANDFALL[1..]);
         fs::copy(&landfall, place).doing(|| format!("copying {}", landfall.display()))?;
+        Ok(guest)
+    }
+
+    /// The same without `landfall`: it knows this world's names, authority and package source.
+    pub fn guest_without_landfall(&mut self, further: &[&str]) -> Result<Container> {
+        self.guests += 1;
+        let base = self.system.root_with(further)?;
+        let guest = Container::new(&self.ground.0, self.guests, &base, self.network.clone())?;
+        self.introduce(&guest, &self.system)?;
         Ok(guest)
     }
 
@@ -197,18 +202,8 @@ impl World {
 
     /// A new guest with `landfall` on it that knows this world, booted.
     pub fn guest(&mut self) -> Result<Container> {
-        let landfall = programs::landfall()?;
-        let mut guest = self.guest_without_landfall()?;
-        let place = guest.root().join(&LANDFALL[1..]);
-        fs::copy(&landfall, place).doing(|| format!("copying {}", landfall.display()))?;
+        let mut guest = self.guest_with(&[])?;
         guest.boot()?;
-        Ok(guest)
-    }
-
-    /// A new guest that knows this world (names, test authority, package source), not booted yet.
-    pub fn guest_without_landfall(&mut self) -> Result<Container> {
-        let guest = self.bare_guest()?;
-        self.introduce(&guest)?;
         Ok(guest)
     }
 
@@ -259,9 +254,9 @@ impl World {
         Ok(self.network.at_gateway(cgroup.command("ip"), program))
     }
 
-    fn introduce(&self, guest: &Container) -> Result<()> {
+    fn introduce(&self, guest: &Container, system: &System) -> Result<()> {
         let authority = self.simulator()?.state().join(AUTHORITY);
-        introduction::write(&guest.root(), &self.system, &authority, self.folder.path())
+        introduction::write(&guest.root(), system, &authority, self.folder.path())
     }
 }
 

@@ -51,7 +51,8 @@ const DEBIAN: &[&str] = &[
 ];
 
 /// What of the above a machine has from the beginning that has this.
-const COME_ALONG: &[(&str, &[&str])] = &[("firewalld", &["iptables", "ip6tables", "nft"])];
+const COME_ALONG: &[(&str, &[&str])] =
+    &[("curl", &["curl"]), ("firewalld", &["iptables", "ip6tables", "nft"])];
 
 /// The root of this stand-in, ready to be copied; do not change it in place.
 pub fn of(stand_in: StandIn) -> Result<PathBuf> {

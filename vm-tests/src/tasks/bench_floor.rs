@@ -74,7 +74,7 @@ fn milliseconds(guest: &impl Guest, command: &str) -> Result<u64> {
 
 fn bare_run(packages: &Packages) -> Result<f64> {
     let mut world = World::with(packages)?;
-    let mut guest = world.guest_without_landfall()?;
+    let mut guest = world.guest_without_landfall(&[])?;
     guest.boot()?;
     let activation = world.aws()?.activation(1, 86_400).doing(|| "asking for an activation")?;
     let (id, code) = (activation.activation_id, activation.activation_code);

@@ -27,7 +27,7 @@ fn the_agents_of_rpm_packages_register_and_the_ecs_agent_trusts_only_what_its_co
         return Ok(());
     }
     let mut world = world(StandIn::Al2023)?;
-    let mut guest = world.guest_without_landfall()?;
+    let mut guest = world.guest_without_landfall(&[])?;
     guest.boot()?;
     for object in [SSM, ECS] {
         let name = object.rsplit('/').next().unwrap_or_default();
@@ -73,7 +73,7 @@ fn fedora_43s_rpm_refuses_the_agents_packages_unless_it_is_told_not_to_mind() ->
         return Ok(());
     }
     let mut world = world(StandIn::Fedora43)?;
-    let mut guest = world.guest_without_landfall()?;
+    let mut guest = world.guest_without_landfall(&[])?;
     guest.boot()?;
     guest.copy_in(&world.objects().join(SSM), "/root/amazon-ssm-agent.rpm", 0o644)?;
     let refused = guest.run("rpm --install /root/amazon-ssm-agent.rpm")?;

@@ -135,7 +135,7 @@ fn docker_runs_in_a_guest_with_its_bridge_and_its_firewall() {
         return;
     }
     let mut world = World::new().unwrap();
-    let mut guest = world.guest_without_landfall().unwrap();
+    let mut guest = world.guest_without_landfall(&[]).unwrap();
     guest.boot().unwrap();
     let install = "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install \
                    --no-install-recommends docker.io iptables procps dmidecode";

@@ -26,7 +26,7 @@ pub fn booted(stand_in: StandIn) -> Result<Option<(World, Container)>> {
     let started = Instant::now();
     let mut world = World::of_stand_in(stand_in)?;
     println!("{:6.2} s  a world for {}", started.elapsed().as_secs_f64(), stand_in.name());
-    let mut guest = world.guest_without_landfall()?;
+    let mut guest = world.guest_without_landfall(&[])?;
     let started = Instant::now();
     guest.boot()?;
     println!("{:6.2} s  boot", started.elapsed().as_secs_f64());
@@ -153,7 +153,7 @@ fn debian_sid_boots_and_runs_its_own_docker() -> Result<()> {
         return Ok(());
     }
     let mut world = World::of("sid")?;
-    let mut guest = world.guest_without_landfall()?;
+    let mut guest = world.guest_without_landfall(&[])?;
     guest.boot()?;
     timed(&guest, "grep -qx ID=debian /etc/os-release && ! grep VERSION_ID /etc/os-release")?;
     timed(&guest, "apt-get -qq update")?;

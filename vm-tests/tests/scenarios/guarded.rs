@@ -21,7 +21,7 @@ const GUARDS_JOURNAL: &str = "journalctl --boot --no-pager --unit landfall-guard
 /// A guest of the same world with this one's disk, as somebody leaves it who copies a machine that is off.
 /// Its network card is another one.
 fn copy_of(world: &mut World, original: &Container) -> Result<Container> {
-    let copy = world.guest_without_landfall()?;
+    let copy = world.guest_without_landfall(&[])?;
     fs::remove_dir_all(copy.root())?;
     host_command::run(
         "cp",

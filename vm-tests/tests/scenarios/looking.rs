@@ -14,6 +14,11 @@ fn plan_status_and_refused_commands_change_nothing() -> Result<()> {
     let before = guest.tree()?;
     let plan = guest.must(&UP.replacen("up", "plan", 1))?;
     assert!(plan.contains("register in us-east-1\n    because "), "{plan}");
+    // What hangs on packages that are not here yet is not claimed.
+    assert!(
+        plan.contains(". write /etc/systemd/") && plan.contains("if need be: enable and start"),
+        "{plan}"
+    );
     const ACTIVATED: &str = "landfall up --region us-east-1 --activation-file /root/activation.json";
     let none = format!("{ACTIVATED} --docker-install-source none");
     let unreachable = format!("HTTPS_PROXY=http://127.0.0.9:1 {ACTIVATED}");

@@ -23,6 +23,7 @@ mod exec;
 mod firewalls;
 mod first_boot;
 mod guarded;
+mod install_script;
 mod installed;
 mod interrupted;
 mod locks;
@@ -40,6 +41,9 @@ mod sealed;
 mod secrets;
 mod step_laws;
 mod trust;
+
+/// What servers have from those who rent them out, and other guests here do not.
+const SERVER: [&str; 4] = ["curl", "openssh-server", "python3", "sudo"];
 
 /// A world with one booted guest, or nothing where guests cannot run, which is said.
 fn machine() -> Result<Option<(World, Container)>> {
@@ -102,6 +106,7 @@ fn fresh_install_registers() -> Result<()> {
 fn a_second_run_changes_nothing_and_asks_ssm_for_nothing() -> Result<()> {
     let Some((world, guest)) = machine()? else { return Ok(()) };
     registered(&world, &guest)?;
+    nothing_is_foreseen(&guest, UP)?;
     // The agents write logs and state at all times; what Landfall and packages own must stand still.
     let owned =
         |path: &str| ["/etc/", "/usr/", "/lib/", "/var/lib/landfall/"].iter().any(|it| path.starts_with(it));
@@ -122,6 +127,16 @@ fn a_second_run_changes_nothing_and_asks_ssm_for_nothing() -> Result<()> {
     assert!(said.contains("already so") && !said.lines().any(|line| line.starts_with("done")), "{said}");
     let told = guest.must(&format!("{UP} --json 2>/dev/null"))?;
     assert!(told.contains("\"changed\": 0") && told.contains("\"result\": \"done\""), "{told}");
+    Ok(())
+}
+
+/// `landfall plan` with the flags of this `landfall up` has each step already so.
+fn nothing_is_foreseen(guest: &Container, up: &str) -> Result<()> {
+    let plan = guest.must(&format!("{} --json", up.replacen("up", "plan", 1)))?;
+    let plan: serde_json::Value = serde_json::from_str(&plan).expect("a plan is JSON");
+    let steps = plan["steps"].as_array().expect("a plan has steps");
+    let open: Vec<_> = steps.iter().filter(|step| step["foreseen"] != "already-so").collect();
+    assert!(!steps.is_empty() && open.is_empty(), "{open:#?}");
     Ok(())
 }
 
@@ -196,7 +211,7 @@ fn code_of_the_activation(guest: &Container) -> Result<String> {
 /// No file of the machine and no line of its journal holds the code.
 fn is_nowhere(guest: &Container, code: &str) -> Result<()> {
     let found = guest.run(&format!(
-        "grep -rlsF '{code}' /etc /root /var/lib/landfall /var/lib/amazon /var/lib/ecs /var/log /run /tmp; \
+        "grep -rlsF '{code}' /etc /home /root /var/lib/landfall /var/lib/amazon /var/lib/ecs /var/log /run /tmp; \
          journalctl --no-pager | grep -F '{code}'"
     ))?;
     assert_eq!(found.stdout, "", "the activation code stayed on the machine");

@@ -84,7 +84,7 @@ impl Manager {
 
     /// There, to the next version, and back: what the package manager itself keeps is all that stays.
     fn comes_renews_and_goes(&self, mut world: World) -> Result<()> {
-        let mut guest = world.guest_without_landfall()?;
+        let mut guest = world.guest_without_landfall(&[])?;
         guest.boot()?;
         self.bring(&guest)?;
         let before = guest.tree()?;
@@ -144,7 +144,7 @@ fn a_packaged_landfall_registers_is_renewed_under_its_units_and_may_go_before_th
         return Ok(());
     }
     let mut world = World::new()?;
-    let mut guest = world.guest_without_landfall()?;
+    let mut guest = world.guest_without_landfall(&[])?;
     guest.boot()?;
     DPKG.bring(&guest)?;
     journey::bring_activation(&world, &guest, 1, 86_400)?;

@@ -7,7 +7,7 @@ use vm_tests::proofs;
 use vm_tests::reviewed_leftovers::all_is_explained;
 use vm_tests::world::World;
 
-use crate::{completes, guests_can_run};
+use crate::{completes, guests_can_run, nothing_is_foreseen};
 
 /// End of life, and still on many a factory floor: works, and says so.
 #[test]
@@ -56,6 +56,7 @@ impl WholePath<'_> {
         journey::container_instance(&guest)?;
         guest.must(self.is_up)?;
 
+        nothing_is_foreseen(&guest, self.up)?;
         let again = guest.must(&format!("{} --json 2>/dev/null", self.up))?;
         assert!(again.contains("\"changed\": 0"), "{again}");
         assert_eq!(world.aws()?.managed_instances().unwrap().len(), 1);
