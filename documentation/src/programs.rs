@@ -9,7 +9,7 @@ use clap::{Command, CommandFactory, Parser};
 use crate::pages::root;
 
 /// Programs of others that pages call, and the mark that each call of one needs. A new one is to be thought about.
-const OTHERS: [(&str, Option<&str>); 40] = [
+const OTHERS: [(&str, Option<&str>); 39] = [
     ("ansible-galaxy", None),
     ("ansible-playbook", Some("AWS")),
     ("apt", Some("a release")),
@@ -33,7 +33,6 @@ const OTHERS: [(&str, Option<&str>); 40] = [
     ("qm", Some("Proxmox")),
     ("reboot", None),
     ("rm", None),
-    ("rpm", Some("a release")),
     ("scp", Some("Proxmox")),
     ("sed", None),
     ("sha256sum", None),
