@@ -4,7 +4,10 @@
 
 export LANDFALL_CACHE="${LANDFALL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/landfall}"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$LANDFALL_CACHE/target}"
-export RUST_TARGETS="x86_64-unknown-linux-musl aarch64-unknown-linux-musl x86_64-pc-windows-gnu"
+# Where scripts/rust-library had to compile Rust's library, this has it; removed, the next run asks rustup again.
+export PATH="$LANDFALL_CACHE/toolchain/bin:$PATH"
+export MUSL_TARGETS="x86_64-unknown-linux-musl aarch64-unknown-linux-musl"
+export WINDOWS_TARGET=x86_64-pc-windows-gnu
 # What is compiled for arm64 on another machine, C in it too, is linked by the compiler of Debian's that knows it.
 if [ "$(uname -m)" != aarch64 ]; then
     export CC_aarch64_unknown_linux_musl=aarch64-linux-gnu-gcc
