@@ -1,11 +1,11 @@
-//! `os-release/`: files as systems have them, with the table that says what each is taken for. The installer reads
+//! `os-release/`: files as systems have them, with the table that says what each is taken for. The instlinuxer reads
 //! them; here only that the table and the files belong together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
-use distro_matrix::{Support, all, named};
+use distro_matrix::{Support, linux, named};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("os-release")
@@ -58,7 +58,7 @@ fn every_release_of_the_matrix_is_in_the_table() {
         .filter(|(_, support)| support != "untested")
         .map(|(release, _)| release.as_str())
         .collect();
-    for distro in all() {
+    for distro in linux() {
         // Of a refused one the table has no name, and the files have: they are called like it.
         let begins = |file: &String| file.starts_with(&distro.release);
         match distro.support {
