@@ -25,6 +25,7 @@ pub(crate) mod fake;
 pub mod linux;
 mod network;
 mod reached;
+mod session;
 #[cfg(windows)]
 pub mod windows;
 

@@ -4,21 +4,20 @@
 #![allow(clippy::disallowed_methods, reason = "this is the door")]
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{IsTerminal, Read};
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use distro_matrix::{Format, Manager};
 use jiff::Timestamp;
 use nix::sys::resource::{UsageWho, getrusage};
 
-use super::network::fetch::{self, Downloads, Means};
-use super::network::{ask, local, reach};
+use super::network::local;
+use super::session::{self, Session};
 use super::{
     Board, Command, ControlData, DockerDaemon, EntryKind, Family, Fetch, Holder, Host, Introspection,
     Machine, Output, Reached, Request, Response, Rule, Stat, Timings, Transfer, UnitState, Unpack,
@@ -48,13 +47,8 @@ const AS_ROOT: &str = "run it again with sudo, or as root";
 
 /// A real Linux machine.
 pub struct Linux {
-    started: Instant,
-    timings: RefCell<Timings>,
-    downloads: Downloads,
-    progress: Arc<Progress>,
-    proxy: Option<Proxy>,
+    session: Session,
     proxy_is_chosen: bool,
-    locks: HashMap<PathBuf, File>,
     /// What rpm said last, and when.
     rpms: RefCell<Option<(Duration, String)>>,
 }
@@ -65,24 +59,12 @@ impl Linux {
     #[must_use]
     pub fn open() -> Self {
         let _ = nix::sys::prctl::set_dumpable(false);
-        Self {
-            started: Instant::now(),
-            timings: RefCell::default(),
-            downloads: Downloads::default(),
-            progress: Arc::default(),
-            proxy: None,
-            proxy_is_chosen: false,
-            locks: HashMap::new(),
-            rpms: RefCell::default(),
-        }
+        Self { session: Session::start(), proxy_is_chosen: false, rpms: RefCell::default() }
     }
 
     /// Runs a program to its end, with a clean environment, and notes how long that took.
     fn child(&self, invocation: &Invocation) -> Result<Output> {
-        let from = self.elapsed();
-        let output = invocation.run();
-        self.timings.borrow_mut().children.push((from, self.elapsed()));
-        output
+        self.session.child(|| invocation.run())
     }
 }
 
@@ -129,11 +111,7 @@ impl Machine for Linux {
     }
 
     fn memory(&self) -> u64 {
-        let memory = sysinfo::System::new().map(|mut system| {
-            system.refresh_memory();
-            system.total_memory()
-        });
-        memory.unwrap_or(0)
+        session::memory()
     }
 
     fn room(&self, path: &Path) -> u64 {
@@ -149,10 +127,7 @@ impl Machine for Linux {
     }
 
     fn reach(&self, addresses: &[String], proxy: Option<&Proxy>) -> Vec<Reached> {
-        let from = self.elapsed();
-        let answers = reach::reach(addresses, proxy);
-        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
-        answers
+        self.session.reach(addresses, proxy)
     }
 
     fn ask_person(&self, question: &str, unseen: bool) -> Result<Option<Secret>> {
@@ -168,7 +143,7 @@ impl Machine for Linux {
     }
 
     fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        self.session.elapsed()
     }
 
     fn sleep(&self, time: Duration) {
@@ -176,15 +151,13 @@ impl Machine for Linux {
     }
 
     fn random(&self) -> u64 {
-        let mut bytes = [0; 8];
-        let drawn = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes));
-        // Without the device, at least two machines are not switched on in the same nanosecond.
-        let clock = || Timestamp::now().subsec_nanosecond().unsigned_abs().into();
-        drawn.map_or_else(|_| clock(), |()| u64::from_ne_bytes(bytes))
+        session::random(|bytes| {
+            File::open("/dev/urandom").and_then(|mut source| source.read_exact(bytes)).is_ok()
+        })
     }
 
     fn timings(&self) -> Timings {
-        let mut timings = self.timings.borrow().clone();
+        let mut timings = self.session.timings();
         if let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) {
             let time = |it: nix::sys::time::TimeVal| {
                 Duration::from_micros(u64::try_from(it.tv_sec() * 1_000_000 + it.tv_usec()).unwrap_or(0))
@@ -196,29 +169,19 @@ impl Machine for Linux {
     }
 
     fn tell(&self, sentence: &str) {
-        // A line may be on the terminal that is still being redrawn.
-        let start = if std::io::stderr().is_terminal() { "\r\x1b[K" } else { "" };
-        eprintln!("{start}{sentence}");
+        session::tell(sentence);
     }
 
     fn progress(&self) -> Arc<Progress> {
-        self.progress.clone()
+        self.session.progress.clone()
     }
 
     fn lock(&mut self, path: &Path) -> Result<Option<Holder>> {
-        match lock::take(path).while_doing(|| format!("locking {}", path.display()))? {
-            Some(file) => {
-                self.locks.insert(path.to_owned(), file);
-                Ok(None)
-            }
-            None => Ok(Some(
-                lock::holder(path).unwrap_or(Holder { pid: 0, program: "a process that just ended".into() }),
-            )),
-        }
+        self.session.lock(path, lock::take, lock::holder)
     }
 
     fn unlock(&mut self, path: &Path) {
-        self.locks.remove(path);
+        self.session.unlock(path);
     }
 
     fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()> {
@@ -258,32 +221,25 @@ impl Machine for Linux {
     }
 
     fn use_proxy(&mut self, proxy: Option<Proxy>, chosen: bool) {
-        self.proxy = proxy;
+        self.session.proxy = proxy;
         self.proxy_is_chosen = chosen;
     }
 
     fn download(&mut self, url: &str, most: u64) -> Result<Vec<u8>> {
-        let from = self.elapsed();
-        let content = fetch::whole(url, most, self.proxy.as_ref(), self.random());
-        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
-        content
+        self.session.download(url, most, self.random())
     }
 
     fn ask(&mut self, request: &Request) -> Result<Response> {
-        let from = self.elapsed();
-        let answer = ask::ask(request, self.proxy.as_ref());
-        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
-        answer
+        self.session.ask(request)
     }
 
     fn begin_fetch(&mut self, fetch: Fetch) {
-        let means = Means { proxy: self.proxy.clone(), progress: self.progress.clone(), seed: self.random() };
-        self.downloads.begin(fetch, means, self.started);
+        let seed = self.random();
+        self.session.begin_fetch(fetch, seed);
     }
 
     fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer> {
-        let timings = &self.timings;
-        self.downloads.finish(destination, |span| timings.borrow_mut().transfers.push(span))
+        self.session.finish_fetch(destination)
     }
 }
 
@@ -410,7 +366,7 @@ impl Host for Linux {
 
     fn run(&mut self, command: &Command) -> Result<Output> {
         let mut invocation = Invocation::of(command);
-        if let Some(proxy) = self.proxy.as_ref().filter(|_| command.asks_network()) {
+        if let Some(proxy) = self.session.proxy.as_ref().filter(|_| command.asks_network()) {
             invocation = invocation.through(proxy);
         }
         if command.asks_network() && matches!(command, Command::Packages(..)) && !self.proxy_is_chosen {
@@ -423,9 +379,7 @@ impl Host for Linux {
     }
 
     fn unpack(&mut self, unpack: &Unpack) -> Result<Vec<Vec<u8>>> {
-        let from = self.elapsed();
-        let heads = unpacking::unpack(unpack);
-        self.timings.borrow_mut().children.push((from, self.elapsed()));
+        let heads = self.session.child(|| unpacking::unpack(unpack));
         heads.while_doing(|| format!("unpacking {}", unpack.package.display()))
     }
 }

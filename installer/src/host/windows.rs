@@ -3,20 +3,19 @@
 //! With `host/windows/*` and `host/network/*` the only place that names `std::process`, `std::fs` or `std::env` there.
 #![allow(clippy::disallowed_methods, reason = "this is the door")]
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{IsTerminal, Read};
+use std::io::Read;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::network::fetch::{self, Downloads, Means};
-use super::network::{ask, local, reach};
+use super::network::local;
+use super::session::{self, Session};
 use super::{
     DockerDaemon, EntryKind, Fetch, Holder, Introspection, Machine, Output, Reached, Request, Response, Stat,
     Timings, Transfer,
@@ -46,33 +45,18 @@ const CONNECT: Duration = Duration::from_secs(3);
 
 /// A real Windows machine.
 pub struct RealWindows {
-    started: Instant,
-    timings: RefCell<Timings>,
-    downloads: Downloads,
-    progress: Arc<Progress>,
-    proxy: Option<Proxy>,
-    locks: HashMap<PathBuf, File>,
+    session: Session,
 }
 
 impl RealWindows {
     /// Opens the door; the clock starts.
     #[must_use]
     pub fn open() -> Self {
-        Self {
-            started: Instant::now(),
-            timings: RefCell::default(),
-            downloads: Downloads::default(),
-            progress: Arc::default(),
-            proxy: None,
-            locks: HashMap::new(),
-        }
+        Self { session: Session::start() }
     }
 
     fn child(&self, invocation: &Invocation, proxy: Option<&Proxy>) -> Result<Output> {
-        let from = self.elapsed();
-        let output = children::run(invocation, proxy);
-        self.timings.borrow_mut().children.push((from, self.elapsed()));
-        output
+        self.session.child(|| children::run(invocation, proxy))
     }
 }
 
@@ -118,11 +102,7 @@ impl Machine for RealWindows {
     }
 
     fn memory(&self) -> u64 {
-        let memory = sysinfo::System::new().map(|mut system| {
-            system.refresh_memory();
-            system.total_memory()
-        });
-        memory.unwrap_or(0)
+        session::memory()
     }
 
     fn room(&self, path: &Path) -> u64 {
@@ -138,10 +118,7 @@ impl Machine for RealWindows {
     }
 
     fn reach(&self, addresses: &[String], proxy: Option<&Proxy>) -> Vec<Reached> {
-        let from = self.elapsed();
-        let answers = reach::reach(addresses, proxy);
-        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
-        answers
+        self.session.reach(addresses, proxy)
     }
 
     fn ask_person(&self, question: &str, unseen: bool) -> Result<Option<Secret>> {
@@ -157,7 +134,7 @@ impl Machine for RealWindows {
     }
 
     fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        self.session.elapsed()
     }
 
     fn sleep(&self, time: Duration) {
@@ -165,42 +142,29 @@ impl Machine for RealWindows {
     }
 
     fn random(&self) -> u64 {
-        let mut bytes = [0; 8];
-        // Where the system gives none, at least two machines are not switched on in the same nanosecond.
-        let clock = || Timestamp::now().subsec_nanosecond().unsigned_abs().into();
-        let random = ring::rand::SystemRandom::new();
-        let drawn = ring::rand::SecureRandom::fill(&random, &mut bytes);
-        drawn.map_or_else(|_| clock(), |()| u64::from_ne_bytes(bytes))
+        session::random(|bytes| {
+            ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), bytes).is_ok()
+        })
     }
 
     fn timings(&self) -> Timings {
-        self.timings.borrow().clone()
+        self.session.timings()
     }
 
     fn tell(&self, sentence: &str) {
-        // A line may be on the terminal that is still being redrawn.
-        let start = if std::io::stderr().is_terminal() { "\r\x1b[K" } else { "" };
-        eprintln!("{start}{sentence}");
+        session::tell(sentence);
     }
 
     fn progress(&self) -> Arc<Progress> {
-        self.progress.clone()
+        self.session.progress.clone()
     }
 
     fn lock(&mut self, path: &Path) -> Result<Option<Holder>> {
-        match lock::take(path).while_doing(|| format!("locking {}", path.display()))? {
-            Some(file) => {
-                self.locks.insert(path.to_owned(), file);
-                Ok(None)
-            }
-            None => Ok(Some(
-                lock::holder(path).unwrap_or(Holder { pid: 0, program: "a process that just ended".into() }),
-            )),
-        }
+        self.session.lock(path, lock::take, lock::holder)
     }
 
     fn unlock(&mut self, path: &Path) {
-        self.locks.remove(path);
+        self.session.unlock(path);
     }
 
     fn create_folder(&mut self, path: &Path, mode: u32) -> Result<()> {
@@ -251,31 +215,24 @@ impl Machine for RealWindows {
     }
 
     fn use_proxy(&mut self, proxy: Option<Proxy>, _: bool) {
-        self.proxy = proxy;
+        self.session.proxy = proxy;
     }
 
     fn download(&mut self, url: &str, most: u64) -> Result<Vec<u8>> {
-        let from = self.elapsed();
-        let content = fetch::whole(url, most, self.proxy.as_ref(), self.random());
-        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
-        content
+        self.session.download(url, most, self.random())
     }
 
     fn ask(&mut self, request: &Request) -> Result<Response> {
-        let from = self.elapsed();
-        let answer = ask::ask(request, self.proxy.as_ref());
-        self.timings.borrow_mut().transfers.push((from, self.elapsed()));
-        answer
+        self.session.ask(request)
     }
 
     fn begin_fetch(&mut self, fetch: Fetch) {
-        let means = Means { proxy: self.proxy.clone(), progress: self.progress.clone(), seed: self.random() };
-        self.downloads.begin(fetch, means, self.started);
+        let seed = self.random();
+        self.session.begin_fetch(fetch, seed);
     }
 
     fn finish_fetch(&mut self, destination: &Path) -> Result<Transfer> {
-        let timings = &self.timings;
-        self.downloads.finish(destination, |span| timings.borrow_mut().transfers.push(span))
+        self.session.finish_fetch(destination)
     }
 }
 
@@ -342,7 +299,7 @@ impl Windows for RealWindows {
     }
 
     fn run(&mut self, program: &Program) -> Result<Output> {
-        let proxy = self.proxy.clone();
+        let proxy = self.session.proxy.clone();
         self.child(&Invocation::of(program), proxy.as_ref())
     }
 }
