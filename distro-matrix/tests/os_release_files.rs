@@ -1,4 +1,4 @@
-//! `os-release/`: files as systems have them, with the table that says what each is taken for. The instlinuxer reads
+//! `os-release/`: files as systems have them, with the table that says what each is taken for. The installer reads
 //! them; here only that the table and the files belong together.
 
 use std::collections::{BTreeMap, BTreeSet};

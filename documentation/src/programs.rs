@@ -9,7 +9,7 @@ use clap::{Command, CommandFactory, Parser};
 use crate::pages::root;
 
 /// Programs of others that pages call, and the mark that each call of one needs. A new one is to be thought about.
-const OTHERS: [(&str, Option<&str>); 39] = [
+const OTHERS: [(&str, Option<&str>); 41] = [
     ("ansible-galaxy", None),
     ("ansible-playbook", Some("AWS")),
     ("apt", Some("a release")),
@@ -30,6 +30,7 @@ const OTHERS: [(&str, Option<&str>); 39] = [
     ("minisign", None),
     ("mkdir", None),
     ("qemu-img", None),
+    ("qemu-system-x86_64", Some("Windows")),
     ("qm", Some("Proxmox")),
     ("reboot", None),
     ("rm", None),
@@ -45,6 +46,7 @@ const OTHERS: [(&str, Option<&str>); 39] = [
     ("Add-VMHardDiskDrive", Some("Hyper-V")),
     ("Copy-Item", Some("Hyper-V")),
     ("Get-VMHardDiskDrive", Some("Hyper-V")),
+    ("Invoke-WebRequest", Some("a release")),
     ("New-VM", Some("Hyper-V")),
     ("Remove-Item", Some("Hyper-V")),
     ("Set-VMFirmware", Some("Hyper-V")),
@@ -53,7 +55,7 @@ const OTHERS: [(&str, Option<&str>); 39] = [
 /// Those that only ever come behind a pipe.
 const BEHIND_PIPES: [&str; 2] = ["Where-Object", "Remove-VMHardDiskDrive"];
 /// Every mark that there is.
-pub const MARKS: [&str; 6] = ["AWS", "Hyper-V", "Proxmox", "a release", "the internet", "vSphere"];
+pub const MARKS: [&str; 7] = ["AWS", "Hyper-V", "Proxmox", "Windows", "a release", "the internet", "vSphere"];
 
 /// What a call needs, or why its program would not take it.
 ///
@@ -72,6 +74,11 @@ pub fn judge(call: &[String]) -> Result<Vec<&'static str>, String> {
         "landfall-image" => takes::<image_recipes::cli::Cli>(&name, words).map(|()| Vec::new()),
         "aws-simulator" => named_in("vm-tests/simulator/src/bin/aws-simulator.rs", words, as_declared),
         "sh" => install_script(words),
+        "landfall.exe" => landfall(words).map(|needs| [needs, vec!["Windows"]].concat()),
+        // install.ps1 hands its flags on, as install.sh does.
+        "powershell" => {
+            install_script(words.get(4..).unwrap_or_default()).map(|needs| [needs, vec!["Windows"]].concat())
+        }
         "cargo" => cargo(words),
         _ if program.starts_with("scripts/") => script(program, words),
         other => match OTHERS.iter().find(|(known, _)| *known == other) {

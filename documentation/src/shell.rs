@@ -16,23 +16,24 @@ pub struct Typed {
 pub fn typed(language: &str, text: &str) -> Vec<Typed> {
     let entries: Vec<String> = match language {
         "console" => console(text),
-        "sh" | "powershell" => text.replace("\\\n", " ").lines().map(str::to_owned).collect(),
+        "sh" => text.replace("\\\n", " ").lines().map(str::to_owned).collect(),
+        "powershell" => text.replace("`\n", " ").lines().map(str::to_owned).collect(),
         _ => Vec::new(),
     };
     entries.iter().map(|entry| understood(entry)).filter(|it| !it.calls.is_empty()).collect()
 }
 
-/// Behind `$ ` and `# ` begins what is typed, behind `> ` it goes on.
+/// Behind `$ ` and `# ` begins what is typed, behind `> ` it goes on. What nobody begins is a command that nobody knows.
 fn console(text: &str) -> Vec<String> {
     let mut entries: Vec<String> = Vec::new();
     for line in text.lines() {
         match (line.strip_prefix("$ ").or_else(|| line.strip_prefix("# ")), line.strip_prefix("> ")) {
             (Some(begun), _) => entries.push(begun.to_owned()),
-            (None, Some(more)) => {
-                if let Some(entry) = entries.last_mut() {
-                    *entry += &format!("\n{more}");
-                }
-            }
+            (None, Some(more)) => match entries.last_mut() {
+                Some(entry) => *entry += &format!("\n{more}"),
+                None => entries.push(line.replacen('>', "continued", 1)),
+            },
+            (None, None) if entries.is_empty() => entries.push(line.to_owned()),
             _ => {}
         }
     }
@@ -111,7 +112,9 @@ impl Scan<'_> {
 
     /// Without variables in front of it, sudo, redirections, and what is left out.
     fn call(&mut self, command: &str) {
-        let mut words = shlex::split(command).unwrap_or_default().into_iter().peekable();
+        // What cannot be taken apart stays whole, and is no program that anybody knows.
+        let words = shlex::split(command).unwrap_or_else(|| vec![command.to_owned()]);
+        let mut words = words.into_iter().peekable();
         let mut call = Vec::new();
         while let Some(word) = words.next() {
             match word.as_str() {
@@ -146,6 +149,15 @@ mod tests {
     fn answers_are_not_typed_and_lines_that_go_on_are_one_command() {
         let text = "$ a b \\\n>     c\nerror: d\n# e\n";
         assert_eq!(calls("console", text), [vec!["a", "b", "c"], vec!["e"]]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_passed_over() {
+        for text in ["$ a 'b\n", "$ a \\\nb\n", "> a\n", "PS> a\n"] {
+            let known = ["a", "b"];
+            let calls = calls("console", text);
+            assert!(calls.iter().any(|call| !known.contains(&call[0].as_str())), "{text}: {calls:?}");
+        }
     }
 
     #[test]

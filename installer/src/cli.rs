@@ -21,11 +21,17 @@ pub use options::{Allowance, DockerSource, IpFamily, Options, SelinuxMode};
 pub use sealing::{InstallFlags, SealFlags};
 pub use update::UpdateFlags;
 
+#[cfg(not(windows))]
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (run again to resume), 2 wrong usage or \
+unsupported machine (nothing touched), 3 problems found.";
+#[cfg(windows)]
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (run again to resume), 2 wrong usage or \
+unsupported machine (nothing touched), 3 problems found, 10 restart needed.";
+
 /// Turns this machine into an Amazon ECS Anywhere external instance.
 #[derive(Debug, Parser)]
 #[command(name = "landfall", version, max_term_width = 80, disable_help_subcommand = true)]
-#[command(after_help = "Exit codes: 0 done, 1 failed (run again to resume), 2 wrong usage or \
-unsupported machine (nothing touched), 3 problems found, 10 restart needed.")]
+#[command(after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

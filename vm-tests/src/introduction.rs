@@ -16,7 +16,7 @@ use crate::world::{TRUST_FINGERPRINT, TRUST_KEY};
 pub(crate) const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Where a Debian is told of its packages.
-pub(crate) const PACKAGE_SOURCE: &str = "/etc/apt/sources.list.d/packages.sources";
+const PACKAGE_SOURCE: &str = "/etc/apt/sources.list.d/packages.sources";
 
 /// A file that a guest is given.
 pub(crate) struct File {

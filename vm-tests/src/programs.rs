@@ -3,7 +3,8 @@
 //! All are static: guests have no toolchain, and the ones that run on the testing machine share the
 //! compiled dependencies of those that run in guests.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -15,6 +16,28 @@ use crate::host_command;
 const TARGET: &str = "x86_64-unknown-linux-musl";
 const ARM64: &str = "aarch64-unknown-linux-musl";
 const WINDOWS: &str = "x86_64-pc-windows-gnu";
+
+/// The programs of a release, by the names that people download.
+pub const OF_A_RELEASE: [&str; 3] =
+    ["landfall-x86_64-linux", "landfall-aarch64-linux", "landfall-x86_64-windows.exe"];
+
+/// Puts this where a folder lacks one of them, so that a release can be finished.
+pub fn complete(release: &Path, stand_in: &[u8]) -> Result<()> {
+    let missing = OF_A_RELEASE.iter().map(|name| release.join(name)).filter(|file| !file.exists());
+    missing.into_iter().try_for_each(|file| Ok(fs::write(file, stand_in)?))
+}
+
+/// A script of this repository's, as a shell starts it. What cargo tells a test of its own package passes for a change:
+/// all that asks for it would be built anew, for this test and then for the next build by hand.
+pub fn script(name: &str) -> Command {
+    let mut script = Command::new(workspace().join("scripts").join(name));
+    let is_of_this_package =
+        |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_this_package)) {
+        script.env_remove(name);
+    }
+    script
+}
 
 /// The program under test, as people download it.
 pub fn landfall() -> Result<PathBuf> {
@@ -48,16 +71,7 @@ fn as_downloaded(variable: &str, architecture: &str) -> Result<PathBuf> {
     if let Some(given) = std::env::var_os(variable) {
         return Ok(given.into());
     }
-    let mut build = Command::new(workspace().join("scripts/build"));
-    build.args(["--target", architecture]);
-    // What cargo tells a test of its own package passes for a change: all that asks for it would be built anew, for this
-    // test and then for the next build by hand.
-    let is_of_this_package =
-        |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_this_package)) {
-        build.env_remove(name);
-    }
-    let output = host_command::finish(&mut build)?;
+    let output = host_command::finish(script("build").args(["--target", architecture]))?;
     let path = output.lines().last().and_then(|line| line.split_whitespace().next());
     path.map(PathBuf::from).ok_or_else(|| Error::new("scripts/build printed no path"))
 }

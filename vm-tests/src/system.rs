@@ -11,7 +11,6 @@ use stand_in_packages::Distribution;
 
 use crate::error::{Result, While};
 use crate::guest::{base_root, stand_in_root};
-use crate::introduction::PACKAGE_SOURCE;
 use crate::programs;
 
 /// What a guest runs.
@@ -92,22 +91,6 @@ impl System {
         match self {
             System::Debian(suite) => Ok(suite.clone()),
             System::StandIn(stand_in) => Ok(stand_in.distribution()?.base),
-        }
-    }
-
-    /// A word for it.
-    pub fn name(&self) -> &str {
-        match self {
-            System::Debian(suite) => suite,
-            System::StandIn(stand_in) => stand_in.name(),
-        }
-    }
-
-    /// The file that says where its packages come from, as seen from the root.
-    pub fn package_source(&self) -> Result<String> {
-        match self {
-            System::Debian(_) => Ok(PACKAGE_SOURCE[1..].to_owned()),
-            System::StandIn(stand_in) => Ok(stand_in.distribution()?.repository_file),
         }
     }
 

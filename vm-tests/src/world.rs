@@ -154,7 +154,7 @@ impl World {
         self.guests += 1;
         let base = self.system.root_with(further)?;
         let guest = Container::new(&self.ground.0, self.guests, &base, self.network.clone())?;
-        self.introduce(&guest, &self.system)?;
+        self.introduce(&guest)?;
         Ok(guest)
     }
 
@@ -254,9 +254,9 @@ impl World {
         Ok(self.network.at_gateway(cgroup.command("ip"), program))
     }
 
-    fn introduce(&self, guest: &Container, system: &System) -> Result<()> {
+    fn introduce(&self, guest: &Container) -> Result<()> {
         let authority = self.simulator()?.state().join(AUTHORITY);
-        introduction::write(&guest.root(), system, &authority, self.folder.path())
+        introduction::write(&guest.root(), &self.system, &authority, self.folder.path())
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use distro_matrix::Format;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -96,14 +97,19 @@ fn must_be_nobodys(host: &dyn Host, path: &Path) -> Result<()> {
         return Ok(());
     }
     let distro = distro_matrix::find(&Told::here(host).os).release();
-    let format = distro.map(|distro| distro.packages.agents).unwrap_or_default();
-    match PackageDatabase::read(host, format)?.installed("landfall") {
-        Some(package) => {
-            Err(Error::refused(format!("{PACKAGED} belongs to the package landfall {}", package.version))
-                .hint("install the newer package; it is in the same release"))
+    // Of a system that nobody here knows, either manager may have it that is there.
+    let is_there = |format: &Format| *format == Format::Deb || host.which("rpm").is_some();
+    let formats = distro.map_or(vec![Format::Deb, Format::Rpm], |distro| vec![distro.packages.agents]);
+    for format in formats.into_iter().filter(is_there) {
+        if let Some(package) = PackageDatabase::read(host, format)?.installed("landfall") {
+            return Err(Error::refused(format!(
+                "{PACKAGED} belongs to the package landfall {}",
+                package.version
+            ))
+            .hint("install the newer package; it is in the same release"));
         }
-        None => Ok(()),
     }
+    Ok(())
 }
 
 fn replaced() -> Error {

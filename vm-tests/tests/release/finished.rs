@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
-use vm_tests::programs::workspace;
+use vm_tests::programs::script as script_of;
 
 use crate::sandbox::{assert_refused, finish, key_pair, said, stderr, stdout};
 
@@ -105,9 +105,7 @@ fn the_script_of_a_release_knows_its_programs_and_no_blank_is_left_in_it() {
 #[test]
 fn what_is_missing_or_wrong_for_a_release_is_refused_with_a_hint() {
     let folder = programs();
-    let run = |script: &str, arguments: &[&str]| {
-        Command::new(workspace().join("scripts").join(script)).args(arguments).output().unwrap()
-    };
+    let run = |script: &str, arguments: &[&str]| script_of(script).args(arguments).output().unwrap();
     let here = folder.path().display().to_string();
     for (arguments, sentence) in [
         (&["--version", "0.1.0", &here][..], "is no address"),

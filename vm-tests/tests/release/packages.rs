@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
-use vm_tests::programs::workspace;
+use vm_tests::programs;
 
 use crate::sandbox::{BASE, assert_refused, finish, said, stdout};
 
@@ -16,12 +16,17 @@ struct Release(TempDir);
 
 impl Release {
     fn new() -> Self {
+        Self::made("/var/tmp")
+    }
+
+    /// With what is made on the way in that folder.
+    fn made(scratch: &str) -> Self {
         let release = Self(TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap());
         for architecture in ["x86_64", "aarch64"] {
-            fs::write(release.file(&format!("landfall-{architecture}-linux")), PROGRAM).unwrap();
             fs::write(release.file(&format!("landfall-{architecture}-linux.cdx.json")), "{}").unwrap();
         }
-        let output = build(release.0.path()).output().unwrap();
+        programs::complete(release.0.path(), PROGRAM.as_bytes()).unwrap();
+        let output = build(release.0.path()).env("TMPDIR", scratch).output().unwrap();
         assert!(output.status.success(), "{}", said(&output));
         release
     }
@@ -32,7 +37,7 @@ impl Release {
 }
 
 fn build(folder: &Path) -> Command {
-    let mut command = Command::new(workspace().join("scripts/build-packages"));
+    let mut command = programs::script("build-packages");
     command
         .args(["--base-url", BASE, "--version", "0.1.0"])
         .arg(folder)
@@ -107,8 +112,8 @@ fn each_package_is_for_its_architecture_needs_nothing_and_holds_the_program_and_
 }
 
 #[test]
-fn the_same_programs_make_the_same_packages_in_another_folder() {
-    let (one, two) = (Release::new(), Release::new());
+fn the_same_programs_make_the_same_packages_in_another_folder_and_on_another_file_system() {
+    let (one, two) = (Release::new(), Release::made("/dev/shm"));
     for (_, deb, rpm) in PACKAGES {
         for name in [deb, rpm] {
             assert!(fs::read(one.file(name)).unwrap() == fs::read(two.file(name)).unwrap(), "{name}");
@@ -155,8 +160,7 @@ fn lintian_has_nothing_to_say_and_rpmlint_nothing_that_is_not_meant() {
 fn a_folder_without_programs_and_a_version_that_is_none_are_refused() {
     let folder = TempDir::new().unwrap();
     assert_refused(&build(folder.path()).output().unwrap(), 2, "there is no landfall-x86_64-linux");
-    let script = workspace().join("scripts/build-packages");
-    let mut command = Command::new(script);
+    let mut command = programs::script("build-packages");
     command.args(["--base-url", BASE, "--version", "0.1"]).arg(folder.path());
     assert_refused(&command.output().unwrap(), 2, "'0.1' is no version");
 }

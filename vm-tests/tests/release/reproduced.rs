@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
-use vm_tests::programs::workspace;
+use vm_tests::programs::{self, workspace};
 
 use crate::sandbox::{BASE, said, stdout};
 
@@ -25,7 +25,7 @@ fn another_clone_with_another_home_of_cargo_makes_the_same_programs_and_lists_wh
         .env("CARGO_HOME", &home)
         .env("CARGO_TARGET_DIR", folder.path().join("target")));
 
-    let built = run(Command::new(workspace().join("scripts/build")).args(["--target", "all"]));
+    let built = run(programs::script("build").args(["--target", "all"]));
     let ours: Vec<&str> = built.lines().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(ours.len(), 3, "{built}");
     let programs = [

@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 use aws_simulator::{Admin, Settings, Simulator};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use vm_tests::programs::workspace;
+use vm_tests::programs;
 
 /// Where the release says that it can be had; nobody is asked there.
 pub const BASE: &str = "https://releases.example/landfall";
@@ -71,7 +71,7 @@ impl Sandbox {
             program += &"# so that a download can be cut in the middle\n".repeat(5_000);
             fs::write(sandbox.release(&format!("landfall-{architecture}-linux")), program).unwrap();
         }
-        fs::write(sandbox.release("landfall-x86_64-windows.exe"), "for another system").unwrap();
+        programs::complete(&sandbox.release(""), b"for another system").unwrap();
         let finished = finish(&sandbox.release(""), &[]).output().unwrap();
         assert!(finished.status.success(), "{}", said(&finished));
         sandbox
@@ -196,7 +196,7 @@ pub fn finish(folder: &Path, more: &[&str]) -> Command {
 
 /// The same for another version.
 pub fn finish_as(version: &str, folder: &Path, more: &[&str]) -> Command {
-    let mut command = Command::new(workspace().join("scripts/finish-release"));
+    let mut command = programs::script("finish-release");
     command.args(["--base-url", BASE, "--version", version]).args(more).arg(folder);
     command.stdin(Stdio::null()).env_remove("LANDFALL_RELEASE_KEY");
     command

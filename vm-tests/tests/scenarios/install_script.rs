@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
@@ -55,13 +54,12 @@ fn one_line(mut world: World, further_flags: &str) -> Result<()> {
     Ok(())
 }
 
-/// Makes a release in this folder; the program of this architecture. The other one's is a note: nobody here asks for it.
+/// Makes a release in this folder; the program of this machine. The others are a note: nobody here asks for them.
 fn release(folder: &Path) -> Result<Vec<u8>> {
     fs::create_dir(folder)?;
     fs::copy(programs::landfall()?, folder.join("landfall-x86_64-linux"))?;
-    fs::write(folder.join("landfall-aarch64-linux"), "a stand-in for landfall\n")?;
-    let finish = programs::workspace().join("scripts/finish-release");
-    let mut finish = Command::new(finish);
+    programs::complete(folder, b"a stand-in for landfall\n")?;
+    let mut finish = programs::script("finish-release");
     finish.args(["--base-url", BASE, "--version", env!("CARGO_PKG_VERSION")]).arg(folder);
     host_command::finish(finish.env_remove("LANDFALL_RELEASE_KEY"))?;
     Ok(fs::read(folder.join("landfall-x86_64-linux"))?)

@@ -1,7 +1,6 @@
 //! Landfall's own packages, installed, renewed and removed by the real package managers.
 
 use std::fs;
-use std::process::Command;
 
 use tempfile::TempDir;
 use vm_tests::error::{Error, Result};
@@ -9,7 +8,7 @@ use vm_tests::guest::Guest;
 use vm_tests::guest::container::Container;
 use vm_tests::host_command;
 use vm_tests::journey;
-use vm_tests::programs::{self, workspace};
+use vm_tests::programs;
 use vm_tests::reviewed_leftovers::all_is_explained;
 use vm_tests::system::StandIn;
 use vm_tests::world::World;
@@ -58,7 +57,7 @@ impl Manager {
             let content = [&program, version.as_bytes()].concat();
             fs::write(folder.path().join("landfall-x86_64-linux"), content)?;
             fs::write(folder.path().join("landfall-x86_64-linux.cdx.json"), "{}")?;
-            let mut build = Command::new(workspace().join("scripts/build-packages"));
+            let mut build = programs::script("build-packages");
             build.args(["--base-url", "https://releases.example", "--version", version]).arg(folder.path());
             let made = host_command::finish(&mut build)?;
             let name = made.lines().find(|name| name.ends_with(self.ending));

@@ -297,6 +297,8 @@ def foresee(module):
     foreseen = plan(module)
     if foreseen.code != 0:
         module.fail_json(**foreseen.failure())
+    if any("foreseen" not in step for step in foreseen.data["steps"]):
+        module.fail_json(msg="this landfall is too old for check mode: it does not tell what is already so")
     steps = [step for step in foreseen.data["steps"] if step["foreseen"] != "already-so"]
     differences = [planned.difference(*view) for view in foreseen.views if view[1] != view[2]]
     module.exit_json(changed=bool(steps), steps=steps, diff=differences)
