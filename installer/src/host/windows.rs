@@ -246,8 +246,15 @@ impl Windows for RealWindows {
     }
 
     fn feature(&self, name: &str) -> Result<Feature> {
-        // A feature that is not known is an answer, and DISM ends with an error then.
-        Ok(feature_state(&self.child(&Invocation::feature_info(name), None)?.stdout))
+        let output = self.child(&Invocation::feature_info(name), None)?;
+        match feature_state(&output.stdout) {
+            // A feature that is not known is an answer, and DISM ends with an error then; every other failure is one.
+            Feature::Unknown if !output.ok() && !output.stdout.contains("is unknown") => {
+                Err(Error::refused(format!("DISM does not tell of the feature {name}: {}", output.tail()))
+                    .hint("run it from an elevated prompt, and when no update is being installed"))
+            }
+            state => Ok(state),
+        }
     }
 
     fn docker(&self) -> Option<DockerDaemon> {

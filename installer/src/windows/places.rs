@@ -59,11 +59,12 @@ pub const SSM: &str = "C:/Program Files/Amazon/SSM";
 pub const SSM_AGENT: &str = "C:/Program Files/Amazon/SSM/amazon-ssm-agent.exe";
 /// The ECS agent's saved state.
 pub const ECS_DATA: &str = "C:/ProgramData/Amazon/ECS/data";
-/// The folders that the agents fill, none of which their installers ever take away.
-pub const OF_THE_AGENTS: [&str; 5] = [
-    "C:/Program Files/Amazon",
+/// Where all of Amazon's programs are, those too that are none of ours.
+pub const OF_THE_VENDOR: [&str; 2] = ["C:/Program Files/Amazon", "C:/ProgramData/Amazon"];
+/// The folders in there that the agents fill, none of which their installers ever take away.
+pub const OF_THE_AGENTS: [&str; 4] = [
     "C:/Program Files/Amazon/ECS",
-    "C:/ProgramData/Amazon",
+    "C:/Program Files/Amazon/SSM",
     "C:/ProgramData/Amazon/SSM",
     "C:/ProgramData/Amazon/ECS",
 ];

@@ -6,12 +6,12 @@
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::plan::{Goal, Item};
+use crate::plan::{Goal, Item, item};
 
 use super::components::{artifacts, containers, docker, ecs_agent, landfall, ssm_agent};
 use super::facts::Facts;
 use super::findings::refusals;
-use super::places::OF_THE_AGENTS;
+use super::places::{OF_THE_AGENTS, OF_THE_VENDOR};
 use super::step::Step;
 use distro_matrix::Distro;
 
@@ -30,7 +30,7 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal, choices
     if goal != Goal::Register {
         plan.extend(landfall::steps());
         plan.extend(containers::steps(facts, choices));
-        plan.push(agents_folders());
+        plan.extend(agents_folders());
         plan.extend(artifacts::module(config));
         plan.extend(docker::steps(facts, config));
         plan.extend(ssm_agent::steps(facts, config));
@@ -44,12 +44,18 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal, choices
     Ok(plan)
 }
 
-fn agents_folders() -> Item<Step> {
-    let paths = OF_THE_AGENTS.iter().map(std::path::PathBuf::from).collect();
-    crate::plan::item(
-        "both agents leave data in these folders that nobody ever removes",
-        Step::Folders(crate::step::Folders { paths, mode: 0o755, only_if_empty: false }),
-    )
+fn agents_folders() -> [Item<Step>; 2] {
+    let folders = |paths: &[&str], only_if_empty| {
+        let paths = paths.iter().map(std::path::PathBuf::from).collect();
+        Step::Folders(crate::step::Folders { paths, mode: 0o755, only_if_empty })
+    };
+    [
+        item("other programs of Amazon's live in these folders too", folders(&OF_THE_VENDOR, true)),
+        item(
+            "both agents leave data in these folders that nobody ever removes",
+            folders(&OF_THE_AGENTS, false),
+        ),
+    ]
 }
 
 #[cfg(test)]

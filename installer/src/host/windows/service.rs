@@ -61,14 +61,15 @@ fn serve(_: Vec<OsString>) {
 }
 
 fn work() {
-    let arguments: &[&str] = if Path::new(RESUME).exists() {
-        &["up", "--config", RESUME]
-    } else if Path::new(SEALED).exists() {
-        &["first-boot"]
-    } else {
-        return;
-    };
     for _ in 0..TRIES {
+        // Looked at anew: what fails for good takes it away.
+        let arguments: &[&str] = if Path::new(RESUME).exists() {
+            &["up", "--config", RESUME]
+        } else if Path::new(SEALED).exists() {
+            &["first-boot"]
+        } else {
+            return;
+        };
         if run(arguments) != Some(FAILED) {
             return;
         }

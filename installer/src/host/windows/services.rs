@@ -1,17 +1,20 @@
 //! Services, by the service manager.
 
 use std::ffi::OsString;
+use std::io;
+use std::ptr::{null, null_mut};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use windows_service::service::{
-    Service as Open, ServiceAccess, ServiceAction, ServiceActionType, ServiceConfig, ServiceDependency,
-    ServiceErrorControl, ServiceFailureActions, ServiceFailureResetPeriod, ServiceInfo, ServiceStartType,
-    ServiceState, ServiceType,
+    Service as Open, ServiceAccess, ServiceAction, ServiceActionType, ServiceDependency, ServiceErrorControl,
+    ServiceFailureActions, ServiceFailureResetPeriod, ServiceInfo, ServiceStartType, ServiceState,
+    ServiceType,
 };
 use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
+use windows_sys::Win32::System::Services::{ChangeServiceConfigW, SERVICE_NO_CHANGE};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, While};
 use crate::windows::door::{Definition, Recovery, Service, Start};
 use crate::windows::places::shown;
 
@@ -70,10 +73,36 @@ pub(super) fn delete(name: &str) -> Result<()> {
 }
 
 pub(super) fn set_start(name: &str, start: Start) -> Result<()> {
-    let service = must_open(name, ServiceAccess::QUERY_CONFIG | ServiceAccess::CHANGE_CONFIG)?;
-    let config = service.query_config().map_err(|e| failed("looking at", name, &e))?;
-    let changed = service.change_config(&with_start(name, config, start));
-    changed.map_err(|e| failed("changing", name, &e))
+    let service = must_open(name, ServiceAccess::CHANGE_CONFIG)?;
+    change_start(&service, start).while_doing(|| format!("changing the service {name}"))
+}
+
+/// The start alone. The crate's own way writes the whole service anew, and takes a command line with arguments for the
+/// path of a program.
+#[allow(unsafe_code, reason = "a call with one handle, which lives as long as the service")]
+fn change_start(service: &Open, start: Start) -> io::Result<()> {
+    let start = match start {
+        Start::Automatic => ServiceStartType::AutoStart,
+        Start::Manual => ServiceStartType::OnDemand,
+        Start::Disabled => ServiceStartType::Disabled,
+    };
+    // SAFETY: the handle is that of an open service, and a null pointer leaves what it stands for as it is.
+    let changed = unsafe {
+        ChangeServiceConfigW(
+            service.raw_handle(),
+            SERVICE_NO_CHANGE,
+            start as u32,
+            SERVICE_NO_CHANGE,
+            null(),
+            null(),
+            null_mut(),
+            null(),
+            null(),
+            null(),
+            null(),
+        )
+    };
+    if changed == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 pub(super) fn set_recovery(name: &str, recovery: &Recovery) -> Result<()> {
@@ -104,7 +133,7 @@ pub(super) fn start(name: &str) -> Result<()> {
     wait_for(&service, name, ServiceState::Running)
 }
 
-/// What needs it is stopped first; those that do not run are no matter.
+/// Windows stops none that another one needs which runs, and says so.
 pub(super) fn stop(name: &str) -> Result<()> {
     let service = must_open(name, ServiceAccess::STOP | ServiceAccess::QUERY_STATUS)?;
     match service.stop() {
@@ -155,27 +184,6 @@ fn start_of(start: ServiceStartType) -> Start {
     }
 }
 
-/// All of it stays as it is but for the start. The command line comes back whole, with its arguments.
-fn with_start(name: &str, config: ServiceConfig, start: Start) -> ServiceInfo {
-    let start_type = match start {
-        Start::Automatic => ServiceStartType::AutoStart,
-        Start::Manual => ServiceStartType::OnDemand,
-        Start::Disabled => ServiceStartType::Disabled,
-    };
-    ServiceInfo {
-        name: name.into(),
-        display_name: config.display_name,
-        service_type: config.service_type,
-        start_type,
-        error_control: config.error_control,
-        executable_path: config.executable_path,
-        launch_arguments: Vec::new(),
-        dependencies: config.dependencies,
-        account_name: None,
-        account_password: None,
-    }
-}
-
 /// Nothing where Windows does nothing, or something else than to start it again.
 fn recovery_of(service: &Open) -> Option<Recovery> {
     let actions = service.get_failure_actions().ok()?;
@@ -200,7 +208,7 @@ fn failed(doing: &str, name: &str, e: &windows_service::Error) -> Error {
 fn words(e: &windows_service::Error) -> String {
     match e {
         windows_service::Error::Winapi(e) => e.to_string(),
-        e => e.to_string(),
+        other => other.to_string(),
     }
 }
 

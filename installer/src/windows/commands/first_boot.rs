@@ -11,7 +11,7 @@ use super::up;
 use crate::cli::Options;
 use crate::config;
 use crate::durable;
-use crate::error::{Error, Result, While};
+use crate::error::{Error, Kind, Result, While};
 use crate::plan::Goal;
 use crate::secret::Secret;
 use crate::windows::door::Windows;
@@ -28,7 +28,13 @@ pub fn run(host: &mut dyn Windows, named: Option<&Path>, json: bool) -> Result<(
     }
     let image = config::file(host, named)?;
     let options = seed(host)?.or(image);
-    up::run(host, &options, Goal::Up, json)?;
+    if let Err(e) = up::run(host, &options, Goal::Up, json) {
+        // It fails again however often it is tried: only a person can help.
+        if e.kind == Kind::Lasting {
+            durable::remove(host, Path::new(SEALED))?;
+        }
+        return Err(e);
+    }
     durable::remove(host, Path::new(SEED))?;
     durable::remove(host, Path::new(SEALED))
 }

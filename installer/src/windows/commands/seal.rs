@@ -15,11 +15,12 @@ use crate::windows::door::{Program, Start, Windows};
 use crate::windows::facts::Facts;
 use crate::windows::places::{
     ATTEMPT, ECS_DATA, ECS_SERVICE, LANDFALL, MARKER, RESUME, SEALED, SEED, SSM_SERVICE, STORE, UNATTEND,
+    VAULT_ASIDE,
 };
 use crate::windows::step::forget_identity;
 
 /// What may be left of a machine's own: a name, and where it is.
-const OWN: [(&str, &str); 7] = [
+const OWN: [(&str, &str); 8] = [
     ("identity", STORE.vault),
     ("credentials", STORE.credentials),
     ("agent's note of its identity", STORE.identity),
@@ -27,6 +28,7 @@ const OWN: [(&str, &str); 7] = [
     ("marker", MARKER),
     ("seed", SEED),
     ("note of a registration", ATTEMPT),
+    ("keys of before a registration", VAULT_ASIDE),
 ];
 
 /// Seals, or tells what is left.
@@ -82,6 +84,7 @@ pub(in crate::windows) fn clean(host: &mut dyn Windows) -> Result<()> {
     for name in host.list(Path::new(ECS_DATA))? {
         forget_folder(host, &Path::new(ECS_DATA).join(name))?;
     }
+    forget_folder(host, Path::new(VAULT_ASIDE))?;
     for path in [MARKER, ATTEMPT, RESUME, SEED] {
         durable::remove(host, Path::new(path))?;
     }

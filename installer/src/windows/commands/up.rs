@@ -76,10 +76,20 @@ pub(in crate::windows) fn carry(
     durable::create_folders(host, Path::new(STATE), 0o700)?;
     ReceiptOf::<Step>::clear_up(host)?;
     let mut receipt = ReceiptOf::<Step>::read(host)?;
-    let changed = carry_out(host, plan, context, &mut receipt, listen)?;
+    let changed = carry_out(host, plan, context, &mut receipt, listen);
+    give_up_for_good(host, &changed)?;
+    let changed = changed?;
     let _ = forget_folder(host, Path::new(DOWNLOADS));
     durable::remove(host, Path::new(RESUME))?;
     Ok(changed)
+}
+
+/// What fails again however often it is tried is not gone on with: each try might make a managed instance.
+fn give_up_for_good(host: &mut dyn Windows, changed: &Result<usize>) -> Result<()> {
+    match changed {
+        Err(e) if e.kind == Kind::Lasting => durable::remove(host, Path::new(RESUME)),
+        _ => Ok(()),
+    }
 }
 
 /// A run that only installs goes on as one that only installs.
@@ -162,5 +172,24 @@ fn conclude(host: &dyn Windows, goal: Goal, changed: usize) {
         (Goal::Install, _) => eprintln!("installed, without an identity: 'landfall register' gives it one"),
         (_, Some(arn)) => eprintln!("registered: {arn}"),
         (_, None) => eprintln!("registered; the ECS agent was not started"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::windows::fake::fresh;
+
+    #[test]
+    fn what_fails_for_good_is_not_gone_on_with_and_what_may_go_better_is() {
+        let mut fake = fresh();
+        durable::create_folders(&mut fake, Path::new(STATE), 0o700).unwrap();
+        for (error, is_kept) in
+            [(Error::failed("no network"), true), (Error::lasting("another account"), false)]
+        {
+            durable::write(&mut fake, Path::new(RESUME), b"region = \"us-east-1\"\n", 0o600).unwrap();
+            give_up_for_good(&mut fake, &Err(error)).unwrap();
+            assert_eq!(fake.disk.text(RESUME).is_some(), is_kept);
+        }
     }
 }

@@ -90,7 +90,7 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(format!("{name}.landfall-new"))
 }
 
-/// The archive, as its sum has it. Asked for again in one run, it is here already.
+/// The archive, as its sum has it; fetched anew for each step that takes something out of it.
 fn fetched(host: &mut dyn Windows, url: &str, sum_url: &str) -> Result<PathBuf> {
     let archive = Path::new(DOWNLOADS).join("ECSAnywhereWindowsArtifacts.zip");
     let sum = sum(&host.download(sum_url, LARGEST_SUM)?, sum_url)?;
