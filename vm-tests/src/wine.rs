@@ -7,6 +7,7 @@
 //! wine is Debian 13's, because that of Debian 12 lacks a library that every program of Rust's needs. A machine
 //! starts in two seconds, needs no display, and ends with all its processes when it is dropped.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use crate::host_command;
 use crate::introduction::File;
 use crate::programs;
 
+pub mod amazon;
 mod registry;
 mod release;
 mod root;
@@ -36,6 +38,9 @@ const DRIVE: &str = "root/.wine/drive_c";
 
 /// On that disk, the folder of programs that write down their calls.
 const RECORDED: &str = "recorded";
+
+/// What is no part of what a program leaves.
+const PASSING: [&str; 2] = [RECORDED, "windows/temp"];
 
 /// What a command finds in its environment, beside what wine makes of it. What wine would say about itself is left out.
 const ENVIRONMENT: [&str; 4] =
@@ -166,9 +171,37 @@ impl Wine {
         let name = Path::new(path).file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
         // wine would run what it has by that name itself, whatever the file is.
         self.set_registry(r"HKCU\Software\Wine\DllOverrides", &format!("{name}.exe"), "native")?;
-        let record = Record::of(&name, &self.file(RECORDED)?);
+        let record = self.record(&name)?;
         record.will_answer(answers)?;
         Ok(record)
+    }
+
+    /// What the recorded program of this name, wherever it is, was called with, and is told.
+    pub fn record(&self, name: &str) -> Result<Record> {
+        Ok(Record::of(name, &self.file(RECORDED)?))
+    }
+
+    /// Every file on C:, by its path, but for what is the tests' own or comes and goes.
+    pub fn files(&self) -> Result<BTreeSet<String>> {
+        let root = self.file("")?;
+        let mut files = BTreeSet::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).doing(|| format!("listing {}", folder.display()))? {
+                let path = entry?.path();
+                let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
+                let is_of_tests = PASSING.iter().any(|it| name.to_lowercase().starts_with(it));
+                // wine has links in there, to the folders of who runs it.
+                if is_of_tests || path.is_symlink() {
+                    continue;
+                }
+                if path.is_dir() {
+                    folders.push(path);
+                }
+                files.insert(name);
+            }
+        }
+        Ok(files)
     }
 
     fn init(&self) -> Result<u32> {

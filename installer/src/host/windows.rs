@@ -27,7 +27,7 @@ use crate::secret::Secret;
 use crate::signature::authenticode::{self, Policy};
 use crate::terminal;
 use crate::windows::door::{Definition, Feature, Program, Recovery, Service, Start, Value, Windows};
-use crate::windows::programs::{Invocation, feature_state};
+use crate::windows::programs::{Invocation, feature_state, is_of_no_feature};
 
 mod archive;
 mod children;
@@ -248,8 +248,7 @@ impl Windows for RealWindows {
     fn feature(&self, name: &str) -> Result<Feature> {
         let output = self.child(&Invocation::feature_info(name), None)?;
         match feature_state(&output.stdout) {
-            // A feature that is not known is an answer, and DISM ends with an error then; every other failure is one.
-            Feature::Unknown if !output.ok() && !output.stdout.contains("is unknown") => {
+            Feature::Unknown if !output.ok() && !is_of_no_feature(&output.stdout) => {
                 Err(Error::refused(format!("DISM does not tell of the feature {name}: {}", output.tail()))
                     .hint("run it from an elevated prompt, and when no update is being installed"))
             }

@@ -112,6 +112,8 @@ pub struct Service {
     pub running: bool,
     /// What Windows does when it fails.
     pub recovery: Option<Recovery>,
+    /// Whether the service manager has an answer to that: wine's knows of no recovery at all.
+    pub can_recover: bool,
     /// Its command line.
     pub command: String,
 }
@@ -194,8 +196,6 @@ pub enum Program {
         /// Whether a blank or broken registration is in the way (`-y`).
         replace: bool,
     },
-    /// Blanks the SSM agent's local registration; asks nobody.
-    ClearAgent,
     /// AWS's script that gathers what ECS Exec needs.
     GatherExecArtifacts,
     /// `Initialize-ECSAgent` of AWS's module for PowerShell, which fetches the ECS agent and makes its service.

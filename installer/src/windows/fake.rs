@@ -125,6 +125,7 @@ pub fn with_docker() -> Fake {
         start: Start::Manual,
         running: false,
         recovery: None,
+        can_recover: true,
         command: r#""D:\tools\dockerd.exe" --run-service"#.into(),
     };
     fake.services.insert(DOCKER_SERVICE.into(), docker);

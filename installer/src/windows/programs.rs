@@ -2,7 +2,7 @@
 //! is decided by others.
 
 use super::door::{Feature, Initialize, Program};
-use super::places::{EXEC_SCRIPT, SSM, SSM_AGENT, STATE, shown};
+use super::places::{ECS_TOOLS, EXEC_SCRIPT, SSM, SSM_AGENT, STATE, shown};
 use crate::secret::Secret;
 use std::path::Path;
 
@@ -41,14 +41,13 @@ impl Invocation {
                 call.arguments.extend(replace.then(|| Secret::new("-y".into())));
                 call
             }
-            Program::ClearAgent => plain(SSM_AGENT, &["-register", "-clear"]),
             Program::GatherExecArtifacts => powershell(&format!(
                 r"& '{}' -SourcePath '{}' -DestinationDirectory 'C:\ProgramData\Amazon\ECS' -Compress -IncludeVersion -ArchiveName 'execute-command-binaries.zip'",
                 shown(Path::new(EXEC_SCRIPT)),
                 shown(Path::new(SSM))
             )),
             Program::InitializeEcsAgent(told) => powershell(&initialize(told)),
-            Program::RemoveEcsAgent => powershell("Import-Module ECSTools; Remove-ECSAgentInstallation"),
+            Program::RemoveEcsAgent => powershell(&with_ecs_tools("Remove-ECSAgentInstallation")),
             Program::Sysprep { unattend } => plain(
                 SYSPREP,
                 &["/generalize", "/oobe", "/shutdown", "/quiet", &format!("/unattend:{}", shown(unattend))],
@@ -90,9 +89,15 @@ pub fn feature_state(said: &str) -> Feature {
     }
 }
 
+/// Whether DISM failed because it knows no such feature, which is an answer: every other failure is one.
+#[must_use]
+pub fn is_of_no_feature(said: &str) -> bool {
+    said.contains("0x800f080c") || said.contains("is unknown")
+}
+
 fn initialize(told: &Initialize) -> String {
     let mut words = vec![
-        "Import-Module ECSTools; Initialize-ECSAgent -ExternalInstance -EnableTaskIAMRole".to_owned(),
+        "Initialize-ECSAgent -ExternalInstance -EnableTaskIAMRole".to_owned(),
         format!("-AWSDefaultRegion {}", quoted(&told.region)),
         format!("-OverrideSourceRegion {}", quoted(&told.region)),
         format!("-OverrideSourceBucket {}", quoted(&format!("amazon-ecs-agent-{}", told.region))),
@@ -101,7 +106,14 @@ fn initialize(told: &Initialize) -> String {
         format!("-LoggingDrivers {}", quoted(r#"["json-file","awslogs"]"#)),
     ];
     words.extend(told.endpoint.as_ref().map(|endpoint| format!("-ECSEndpoint {}", quoted(endpoint))));
-    words.join(" ")
+    with_ecs_tools(&words.join(" "))
+}
+
+/// A command of AWS's module, from the place that Landfall puts it in: by its name alone PowerShell would take the
+/// first of that name in the folders of whoever runs it.
+fn with_ecs_tools(command: &str) -> String {
+    let module = shown(&Path::new(ECS_TOOLS).join("ECSTools.psd1"));
+    format!("Import-Module {}; {command}", quoted(&module))
 }
 
 /// A text that PowerShell takes as it is: nothing in it is worked out.
@@ -158,7 +170,10 @@ mod tests {
         let call = call(&Program::InitializeEcsAgent(told));
         let script = call.last().unwrap();
         assert!(script.contains("-Cluster 'it''s; Remove-Item C:\\ $(x)'"), "{script}");
-        assert!(script.starts_with("$ErrorActionPreference = 'Stop'; Import-Module ECSTools; "), "{script}");
+        let module = r"'C:\Program Files\WindowsPowerShell\Modules\ECSTools\ECSTools.psd1'";
+        let start =
+            format!("$ErrorActionPreference = 'Stop'; Import-Module {module}; Initialize-ECSAgent ");
+        assert!(script.starts_with(&start), "{script}");
         assert!(script.contains("-ExternalInstance -EnableTaskIAMRole"), "{script}");
     }
 
@@ -167,7 +182,6 @@ mod tests {
         for program in [
             Program::EnableFeature("Containers".into()),
             Program::InstallSsmAgent { setup: PathBuf::from("C:/x/setup.exe") },
-            Program::ClearAgent,
             Program::RemoveEcsAgent,
             Program::Sysprep { unattend: PathBuf::from("C:/x/unattend.xml") },
         ] {
@@ -189,6 +203,8 @@ mod tests {
         assert_eq!(said("Enable Pending"), Feature::EnablePending);
         assert_eq!(said("Disabled with Payload Removed"), Feature::Disabled);
         assert_eq!(feature_state("Error: 0x800f080c"), Feature::Unknown);
+        assert!(is_of_no_feature("Error: 0x800f080c\r\n\r\nFeature name Containers is unknown.\r\n"));
+        assert!(!is_of_no_feature("Error: 740\r\n\r\nElevated permissions are required to run DISM.\r\n"));
     }
 
     #[test]

@@ -5,13 +5,15 @@
 //! It goes by the name of its file, such as `dism`, and keeps in a folder
 //! - `dism.answers`, what it is told to answer, which a test writes,
 //! - `dism.calls`, a line for each call of it,
-//! - `dism.state`, the word that an answer left, where answers are for one state only.
+//! - `dism.state`, the word that an answer left, where answers are for one state only,
+//! - `dism.serves`, what it says to whoever asks it over HTTP while it is a service.
 //!
 //! What it has no answer for is an error, so a test that passes says that these were the calls, to the letter. Started
-//! with [`AS_SERVICE`] alone, it is a service that does nothing until it is stopped.
+//! with one of [`AS_SERVICE`] alone, it is a service that only answers until it is stopped.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -23,8 +25,8 @@ pub const FOLDER: &str = r"C:\recorded";
 /// The state that it begins with.
 pub const AT_FIRST: &str = "at-first";
 
-/// The argument that it has as a service.
-pub const AS_SERVICE: &str = "--as-service";
+/// The argument that it has as a service: its own, and that of Docker's daemon.
+pub const AS_SERVICE: [&str; 2] = ["--as-service", "--run-service"];
 
 /// What it ends with where it has no answer, as `dism` does for what it does not know.
 pub const UNEXPECTED: i32 = 87;
@@ -71,6 +73,36 @@ impl Answer {
     }
 }
 
+/// What a service says over HTTP at one place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Serves {
+    /// An address with its port, or the name of a pipe.
+    pub at: String,
+    /// What it says to each path.
+    pub answers: BTreeMap<String, String>,
+}
+
+impl Serves {
+    /// Reads one question, and answers it; to what it does not know, with 404.
+    ///
+    /// # Errors
+    /// When the other side is gone.
+    pub fn answer(&self, connection: &mut (impl Read + Write)) -> io::Result<()> {
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") {
+            connection.read_exact(&mut byte)?;
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8_lossy(&head);
+        let path = head.split_whitespace().nth(1).unwrap_or_default();
+        let (status, body) = self.answers.get(path).map_or(("404 Not Found", ""), |body| ("200 OK", body));
+        write!(connection, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())?;
+        connection.flush()
+    }
+}
+
 /// The files of one program.
 #[derive(Debug)]
 pub struct Record {
@@ -92,6 +124,23 @@ impl Record {
     pub fn will_answer(&self, answers: &[Answer]) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         fs::write(self.file("answers"), serde_json::to_vec_pretty(answers)?)
+    }
+
+    /// Tells the program what to say over HTTP, the next time that it is started as a service.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn will_serve(&self, serves: &[Serves]) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        fs::write(self.file("serves"), serde_json::to_vec_pretty(serves)?)
+    }
+
+    /// What it says over HTTP.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn serves(&self) -> io::Result<Vec<Serves>> {
+        Ok(serde_json::from_str(&self.read("serves", "[]")?)?)
     }
 
     /// The arguments of each call up to now.
@@ -196,6 +245,43 @@ mod tests {
         run("true").act().unwrap();
         assert_eq!(fs::read_to_string(path("far/away/to")).unwrap(), "what it installs");
         assert!(run("false").act().unwrap_err().to_string().contains("ended with"));
+    }
+
+    #[test]
+    fn a_question_is_answered_by_its_path() {
+        let serves = Serves {
+            at: "127.0.0.1:1".into(),
+            answers: BTreeMap::from([("/version".into(), "{}".into())]),
+        };
+        let says = |path: &str| {
+            let mut connection = Both { question: format!("GET {path} HTTP/1.0\r\nHost: x\r\n\r\n").into_bytes().into(), said: vec![] };
+            serves.answer(&mut connection).unwrap();
+            String::from_utf8(connection.said).unwrap()
+        };
+        assert!(says("/version").starts_with("HTTP/1.1 200 ") && says("/version").ends_with("\r\n\r\n{}"));
+        assert!(says("/else").starts_with("HTTP/1.1 404 "));
+    }
+
+    /// The two directions of a connection.
+    struct Both {
+        question: std::collections::VecDeque<u8>,
+        said: Vec<u8>,
+    }
+
+    impl Read for Both {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            self.question.read(into)
+        }
+    }
+
+    impl Write for Both {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.said.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 
     #[test]

@@ -4,8 +4,10 @@ use std::env;
 use std::io::{self, Error};
 use std::path::Path;
 
-use recorded_program::{AS_SERVICE, FOLDER, Record, UNEXPECTED};
+use recorded_program::{AS_SERVICE, FOLDER, Record, Serves, UNEXPECTED};
 
+#[cfg(windows)]
+mod pipe;
 #[cfg(windows)]
 mod service;
 
@@ -14,10 +16,11 @@ fn main() -> io::Result<()> {
     let name = program.file_stem().ok_or_else(|| Error::other("this program has no name"))?;
     let name = name.to_string_lossy().to_lowercase();
     let arguments: Vec<String> = env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned()).collect();
-    if arguments == [AS_SERVICE] {
-        return as_service();
+    let record = Record::of(&name, Path::new(FOLDER));
+    if AS_SERVICE.iter().any(|it| arguments == [*it]) {
+        return as_service(record.serves()?);
     }
-    let status = match Record::of(&name, Path::new(FOLDER)).call(&arguments)? {
+    let status = match record.call(&arguments)? {
         Some(answer) => {
             answer.act()?;
             print!("{}", answer.prints);
@@ -33,11 +36,11 @@ fn main() -> io::Result<()> {
 }
 
 #[cfg(windows)]
-fn as_service() -> io::Result<()> {
-    service::run()
+fn as_service(serves: Vec<Serves>) -> io::Result<()> {
+    service::run(serves)
 }
 
 #[cfg(not(windows))]
-fn as_service() -> io::Result<()> {
+fn as_service(_: Vec<Serves>) -> io::Result<()> {
     Err(Error::other("there are services of this kind on Windows alone"))
 }

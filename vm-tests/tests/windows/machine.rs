@@ -68,7 +68,7 @@ fn a_recorded_installer_leaves_a_service_that_comes_back_with_the_machine() -> R
     on_a_bare_machine(|machine| {
         const AGENT: &str = r"C:\Program Files\Agent\agent.exe";
         let run = |line: &[&str]| line.iter().map(|word| (*word).to_owned()).collect();
-        let service = format!("\"{AGENT}\" {AS_SERVICE}");
+        let service = format!("\"{AGENT}\" {}", AS_SERVICE[0]);
         let answer = Answer {
             arguments: vec!["/q".into()],
             copies: vec![(r"C:\setup.exe".into(), AGENT.into())],

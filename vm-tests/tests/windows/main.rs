@@ -9,6 +9,7 @@ use vm_tests::wine::Wine;
 use vm_tests::world::World;
 
 mod machine;
+mod joining;
 mod planning;
 mod program;
 

@@ -1,13 +1,14 @@
 //! Landfall as a service: it goes on after a restart, or at a first boot, and ends.
 //!
 //! The work is done by another Landfall, as a person would run it, with what it says in a log: so there is one way to do
-//! it. A failure is tried again for half an hour, because the network may come up after the service.
+//! it. A failure is tried again for half an hour, because the network may come up after the service. It can be stopped
+//! between two tries, and not while that other Landfall is at work.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use windows_service::service::{
@@ -38,29 +39,41 @@ pub fn as_service() -> Result<()> {
 }
 
 fn serve(_: Vec<OsString>) {
-    let Ok(status) = service_control_handler::register(OWN_SERVICE, |control| match control {
+    let (stop, stopped) = mpsc::channel();
+    let Ok(status) = service_control_handler::register(OWN_SERVICE, move |control| match control {
+        ServiceControl::Stop => {
+            let _ = stop.send(());
+            ServiceControlHandlerResult::NoError
+        }
         ServiceControl::Interrogate => ServiceControlHandlerResult::NoError,
         _ => ServiceControlHandlerResult::NotImplemented,
     }) else {
         return;
     };
-    let tell = |current_state| {
+    let tell = |current_state, controls_accepted| {
         let _ = status.set_service_status(ServiceStatus {
             service_type: ServiceType::OWN_PROCESS,
             current_state,
-            controls_accepted: ServiceControlAccept::empty(),
+            controls_accepted,
             exit_code: ServiceExitCode::Win32(0),
             checkpoint: 0,
             wait_hint: Duration::ZERO,
             process_id: None,
         });
     };
-    tell(ServiceState::Running);
-    work();
-    tell(ServiceState::Stopped);
+    let busy = || tell(ServiceState::Running, ServiceControlAccept::empty());
+    busy();
+    work(|| {
+        tell(ServiceState::Running, ServiceControlAccept::STOP);
+        let is_over = stopped.recv_timeout(PAUSE).is_ok();
+        busy();
+        is_over
+    });
+    tell(ServiceState::Stopped, ServiceControlAccept::empty());
 }
 
-fn work() {
+/// `pause` lets time pass before the next try, and says whether there is to be none.
+fn work(pause: impl Fn() -> bool) {
     for _ in 0..TRIES {
         // Looked at anew: what fails for good takes it away.
         let arguments: &[&str] = if Path::new(RESUME).exists() {
@@ -70,10 +83,9 @@ fn work() {
         } else {
             return;
         };
-        if run(arguments) != Some(FAILED) {
+        if run(arguments) != Some(FAILED) || pause() {
             return;
         }
-        thread::sleep(PAUSE);
     }
 }
 

@@ -27,6 +27,8 @@ const DOES_NOT_EXIST: i32 = 1060;
 const NOT_ACTIVE: i32 = 1062;
 /// It runs already.
 const ALREADY_RUNNING: i32 = 1056;
+/// The service manager was asked for what it does not know.
+const NO_SUCH_LEVEL: i32 = 124;
 /// It is to be deleted as soon as nobody looks at it any more.
 const MARKED_FOR_DELETE: i32 = 1072;
 
@@ -39,7 +41,10 @@ pub(super) fn look(name: &str) -> Result<Option<Service>> {
     let running = !matches!(status.current_state, ServiceState::Stopped | ServiceState::StopPending);
     let start = start_of(config.start_type);
     let command = config.executable_path.display().to_string();
-    Ok(Some(Service { start, running, recovery: recovery_of(&service), command }))
+    let actions = service.get_failure_actions();
+    let can_recover = !matches!(&actions, Err(e) if code(e) == Some(NO_SUCH_LEVEL));
+    let recovery = recovery_of(&service, actions.ok());
+    Ok(Some(Service { start, running, recovery, can_recover, command }))
 }
 
 pub(super) fn create(name: &str, definition: &Definition) -> Result<()> {
@@ -185,8 +190,8 @@ fn start_of(start: ServiceStartType) -> Start {
 }
 
 /// Nothing where Windows does nothing, or something else than to start it again.
-fn recovery_of(service: &Open) -> Option<Recovery> {
-    let actions = service.get_failure_actions().ok()?;
+fn recovery_of(service: &Open, actions: Option<ServiceFailureActions>) -> Option<Recovery> {
+    let actions = actions?;
     let restart = |action: &ServiceAction| {
         let after = u32::try_from(action.delay.as_millis()).ok()?;
         (action.action_type == ServiceActionType::Restart).then_some(after)

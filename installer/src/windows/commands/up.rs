@@ -22,7 +22,7 @@ use crate::ui::{Ui, seconds};
 use crate::windows::door::{Feature, Windows};
 use crate::windows::facts::Facts;
 use crate::windows::findings::{distro, findings};
-use crate::windows::places::{DOWNLOADS, RESUME, STATE, STORE};
+use crate::windows::places::{DOWNLOADS, RESUME, SEALED, STATE, STORE};
 use crate::windows::plan::plan;
 use crate::windows::step::Step;
 
@@ -32,6 +32,20 @@ use crate::windows::step::Step;
 /// When it cannot be brought there; the next run goes on where this one stopped. Exit code 10 where Windows must be
 /// restarted first.
 pub fn run(host: &mut dyn Windows, options: &Options, goal: Goal, json: bool) -> Result<()> {
+    bring(host, options, goal, json)?;
+    joined(host, goal)
+}
+
+/// A machine that a person gave its identity has no first boot to come.
+fn joined(host: &mut dyn Windows, goal: Goal) -> Result<()> {
+    match goal {
+        Goal::Install => Ok(()),
+        _ => durable::remove(host, Path::new(SEALED)),
+    }
+}
+
+/// The same, and a first boot stays one: it has more to do before it is over.
+pub(super) fn bring(host: &mut dyn Windows, options: &Options, goal: Goal, json: bool) -> Result<()> {
     must_be_elevated(host)?;
     must_be_alone(host)?;
     choices::must_fit(options)?;
@@ -179,6 +193,17 @@ fn conclude(host: &dyn Windows, goal: Goal, changed: usize) {
 mod tests {
     use super::*;
     use crate::windows::fake::fresh;
+
+    #[test]
+    fn a_sealed_machine_that_a_person_registered_has_no_first_boot_and_an_installed_one_keeps_it() {
+        let mut fake = fresh();
+        durable::create_folders(&mut fake, Path::new(STATE), 0o700).unwrap();
+        for (goal, is_kept) in [(Goal::Install, true), (Goal::Register, false), (Goal::Up, false)] {
+            durable::write(&mut fake, Path::new(SEALED), b"", 0o600).unwrap();
+            joined(&mut fake, goal).unwrap();
+            assert_eq!(fake.disk.text(SEALED).is_some(), is_kept);
+        }
+    }
 
     #[test]
     fn what_fails_for_good_is_not_gone_on_with_and_what_may_go_better_is() {

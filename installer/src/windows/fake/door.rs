@@ -58,7 +58,8 @@ impl Windows for Fake {
             return Err(Error::failed(format!("{} is not there", definition.program.display())));
         }
         let command = format!("{} {}", definition.program.display(), definition.arguments.join(" "));
-        let service = Service { start: Start::Manual, running: false, recovery: None, command };
+        let service =
+            Service { start: Start::Manual, running: false, recovery: None, can_recover: true, command };
         self.make_service(name, service);
         Ok(())
     }

@@ -20,7 +20,6 @@ impl Fake {
             Program::InstallSsmAgent { setup } => self.install_ssm_agent(setup),
             Program::UninstallSsmAgent { setup } => self.uninstall_ssm_agent(setup),
             Program::RegisterAgent { id, code, region, .. } => self.register(id, code.expose(), region),
-            Program::ClearAgent => Output::default(),
             Program::GatherExecArtifacts => self.gather(),
             Program::InitializeEcsAgent(told) => self.initialize(&told.cluster),
             Program::RemoveEcsAgent => self.remove_ecs_agent(),
@@ -46,6 +45,7 @@ impl Fake {
             start: Start::Automatic,
             running: false,
             recovery: None,
+            can_recover: true,
             command: SSM_AGENT.to_owned(),
         };
         self.make_service(SSM_SERVICE, service);
@@ -105,8 +105,13 @@ impl Fake {
         let variables = self.registry.entry(ENVIRONMENT.into()).or_default();
         variables.insert("ECS_ENABLE_TASK_ENI".into(), Value::Text("false".into()));
         variables.insert("ECS_CLUSTER".into(), Value::Text(cluster.into()));
-        let service =
-            Service { start: Start::Manual, running: false, recovery: None, command: "the agent".into() };
+        let service = Service {
+            start: Start::Manual,
+            running: false,
+            recovery: None,
+            can_recover: true,
+            command: "the agent".into(),
+        };
         self.make_service(ECS_SERVICE, service);
         self.run_service(ECS_SERVICE);
         Output::default()

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::durable;
 use crate::error::{Error, Result};
@@ -90,10 +91,14 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(format!("{name}.landfall-new"))
 }
 
-/// The archive, as its sum has it; fetched anew for each step that takes something out of it.
+/// The archive, as its sum has it; fetched by the first step that takes something out of it, and kept until the run
+/// ends.
 fn fetched(host: &mut dyn Windows, url: &str, sum_url: &str) -> Result<PathBuf> {
     let archive = Path::new(DOWNLOADS).join("ECSAnywhereWindowsArtifacts.zip");
     let sum = sum(&host.download(sum_url, LARGEST_SUM)?, sum_url)?;
+    if host.read(&archive)?.is_some_and(|content| hex::encode(Sha256::digest(content)) == sum) {
+        return Ok(archive);
+    }
     let trust = Trust { aws: Use::Ecs, certificate: None, sha256: Some(sum), unsigned: true };
     host.begin_fetch(Fetch {
         url: url.to_owned(),

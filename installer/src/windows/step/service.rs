@@ -49,7 +49,7 @@ impl ServiceStep {
         if let Some(start) = self.start.filter(|start| *start != now.start) {
             host.set_start(&self.service, start)?;
         }
-        if let Some(recovery) = self.recovery.as_ref().filter(|it| Some(*it) != now.recovery.as_ref()) {
+        if let Some(recovery) = differing(self.recovery.as_ref(), &now) {
             host.set_recovery(&self.service, recovery)?;
         }
         match self.running {
@@ -81,7 +81,7 @@ impl ServiceStep {
         if now.start != *start {
             host.set_start(&self.service, *start)?;
         }
-        if let Some(recovery) = recovery.as_ref().filter(|it| Some(*it) != now.recovery.as_ref()) {
+        if let Some(recovery) = differing(recovery.as_ref(), &now) {
             host.set_recovery(&self.service, recovery)?;
         }
         if *running && !now.running {
@@ -113,11 +113,16 @@ impl ServiceStep {
     fn is_so(&self, now: &Service) -> bool {
         self.start.is_none_or(|start| start == now.start)
             && self.running.is_none_or(|running| running == now.running)
-            && (self.recovery.is_none() || self.recovery == now.recovery)
+            && differing(self.recovery.as_ref(), now).is_none()
     }
 
     fn look(&self, host: &dyn Windows) -> Result<Service> {
         let gone = || Error::failed(format!("the service {} is gone again", self.service));
         host.service(&self.service)?.ok_or_else(gone)
     }
+}
+
+/// What is wanted of the service manager, where it is another thing than now and can be had.
+fn differing<'a>(wanted: Option<&'a Recovery>, now: &Service) -> Option<&'a Recovery> {
+    wanted.filter(|it| now.can_recover && Some(*it) != now.recovery.as_ref())
 }
