@@ -13,7 +13,7 @@ use vm_tests::reviewed_leftovers::all_is_explained;
 use vm_tests::system::StandIn;
 use vm_tests::world::World;
 
-use crate::{completes, guests_can_run, registered};
+use crate::{completes, guests_can_run, up};
 
 /// A key that signs nothing here: self-update is refused before anybody is asked.
 const KEY: &str = "RWScoKYWL/n5KcZsoOM4Xez/sr84spnywWIbVD4/57lrC8XCmiRTuYPn";
@@ -148,7 +148,7 @@ fn a_packaged_landfall_registers_is_renewed_under_its_units_and_may_go_before_th
     journey::bring_activation(&world, &guest, 1, 86_400)?;
     let before = guest.tree()?;
     DPKG.install(&guest, OLDER)?;
-    registered(&world, &guest)?;
+    assert_eq!(up(&guest)?.status, 0);
     let arn = journey::container_instance(&guest)?;
     assert_eq!(guest.must("readlink /usr/local/bin/landfall")?, "/usr/bin/landfall\n");
 
