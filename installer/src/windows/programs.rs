@@ -171,8 +171,7 @@ mod tests {
         let script = call.last().unwrap();
         assert!(script.contains("-Cluster 'it''s; Remove-Item C:\\ $(x)'"), "{script}");
         let module = r"'C:\Program Files\WindowsPowerShell\Modules\ECSTools\ECSTools.psd1'";
-        let start =
-            format!("$ErrorActionPreference = 'Stop'; Import-Module {module}; Initialize-ECSAgent ");
+        let start = format!("$ErrorActionPreference = 'Stop'; Import-Module {module}; Initialize-ECSAgent ");
         assert!(script.starts_with(&start), "{script}");
         assert!(script.contains("-ExternalInstance -EnableTaskIAMRole"), "{script}");
     }

@@ -98,7 +98,11 @@ impl Serves {
         let head = String::from_utf8_lossy(&head);
         let path = head.split_whitespace().nth(1).unwrap_or_default();
         let (status, body) = self.answers.get(path).map_or(("404 Not Found", ""), |body| ("200 OK", body));
-        write!(connection, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())?;
+        write!(
+            connection,
+            "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )?;
         connection.flush()
     }
 }
@@ -249,12 +253,13 @@ mod tests {
 
     #[test]
     fn a_question_is_answered_by_its_path() {
-        let serves = Serves {
-            at: "127.0.0.1:1".into(),
-            answers: BTreeMap::from([("/version".into(), "{}".into())]),
-        };
+        let serves =
+            Serves { at: "127.0.0.1:1".into(), answers: BTreeMap::from([("/version".into(), "{}".into())]) };
         let says = |path: &str| {
-            let mut connection = Both { question: format!("GET {path} HTTP/1.0\r\nHost: x\r\n\r\n").into_bytes().into(), said: vec![] };
+            let mut connection = Both {
+                question: format!("GET {path} HTTP/1.0\r\nHost: x\r\n\r\n").into_bytes().into(),
+                said: vec![],
+            };
             serves.answer(&mut connection).unwrap();
             String::from_utf8(connection.said).unwrap()
         };

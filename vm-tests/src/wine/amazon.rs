@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use recorded_program::{AS_SERVICE, AT_FIRST, Answer, Record, Serves};
+use recorded_program::{AS_SERVICE, AT_FIRST, Answer, Serves};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -41,63 +41,49 @@ pub const PENDING: &str = "pending";
 pub const ENABLED: &str = "enabled";
 const LEAVING: &str = "leaving";
 
-const DISM: &str = "windows/system32/dism.exe";
-const POWERSHELL: &str = "windows/system32/WindowsPowerShell/v1.0/powershell.exe";
-const SSM: &str = r"C:\Program Files\Amazon\SSM\amazon-ssm-agent.exe";
-const ECS: &str = r"C:\Program Files\Amazon\ECS\amazon-ecs-agent.exe";
+/// DISM, by the name under which its calls are kept.
+pub const DISM: &str = "dism";
+/// The installer of the SSM agent.
+pub const SETUP: &str = "amazonssmagentsetup";
+/// The SSM agent.
+pub const SSM: &str = "amazon-ssm-agent";
+const ECS: &str = "amazon-ecs-agent";
+
+const SSM_PROGRAM: &str = r"C:\Program Files\Amazon\SSM\amazon-ssm-agent.exe";
+const ECS_PROGRAM: &str = r"C:\Program Files\Amazon\ECS\amazon-ecs-agent.exe";
 const ENVIRONMENT: &str = r"HKLM\System\CurrentControlSet\Control\Session Manager\Environment";
 
-/// The programs, each with its calls.
-pub struct Amazon {
-    /// DISM.
-    pub dism: Record,
-    /// The installer of the SSM agent.
-    pub setup: Record,
-    /// The SSM agent.
-    pub ssm: Record,
-    /// The ECS agent, which is a service alone.
-    pub ecs: Record,
-    /// PowerShell, with AWS's module.
-    pub powershell: Record,
+/// Puts all of it where it belongs, on a machine that is for this cluster; this publisher signs the installer.
+pub fn bring(world: &World, machine: &Wine, cluster: &str, publisher: &str) -> Result<()> {
+    objects(world, publisher)?;
+    fixtures(machine)?;
+    machine.stand_in("windows/system32/dism.exe", &dism())?;
+    machine.stand_in("windows/system32/WindowsPowerShell/v1.0/powershell.exe", &powershell(cluster))?;
+    machine.record(SETUP)?.will_answer(&setup())?;
+    machine.record(SSM)?.will_answer(&[registers()])?;
+    joins(machine, cluster)?;
+    let docker = json!({"Version": "25.0.6", "Components": [{"Name": "Engine"}]});
+    machine.record("dockerd")?.will_serve(&[serves(r"\\.\pipe\docker_engine", "/version", &docker)])?;
+    Ok(())
 }
 
-impl Amazon {
-    /// Puts all of it where it belongs, on a machine that is for this cluster; this publisher signs the installer.
-    pub fn bring(world: &World, machine: &Wine, cluster: &str, publisher: &str) -> Result<Self> {
-        objects(world, publisher)?;
-        fixtures(machine)?;
-        let amazon = Self {
-            dism: machine.stand_in(DISM, &dism())?,
-            powershell: machine.stand_in(POWERSHELL, &powershell(cluster))?,
-            setup: machine.record("amazonssmagentsetup")?,
-            ssm: machine.record("amazon-ssm-agent")?,
-            ecs: machine.record("amazon-ecs-agent")?,
-        };
-        amazon.setup.will_answer(&setup())?;
-        amazon.ssm.will_answer(&[registers()])?;
-        amazon.joins(cluster)?;
-        let docker = json!({"Version": "25.0.6", "Components": [{"Name": "Engine"}]});
-        machine.record("dockerd")?.will_serve(&[serves(r"\\.\pipe\docker_engine", "/version", &docker)])?;
-        Ok(amazon)
-    }
+/// The ECS agent takes part in this cluster, the next time that it starts.
+pub fn joins(machine: &Wine, cluster: &str) -> Result<()> {
+    let arn = format!("arn:aws:ecs:{REGION}:123456789012:container-instance/{cluster}/0123456789abcdef");
+    let says =
+        json!({"Cluster": cluster, "ContainerInstanceArn": arn, "Version": "Amazon ECS Agent - v1.99.0"});
+    Ok(machine.record(ECS)?.will_serve(&[serves("127.0.0.1:51678", "/v1/metadata", &says)])?)
+}
 
-    /// The ECS agent takes part in this cluster, the next time that it starts.
-    pub fn joins(&self, cluster: &str) -> Result<()> {
-        let arn = format!("arn:aws:ecs:{REGION}:123456789012:container-instance/{cluster}/0123456789abcdef");
-        let says = json!({"Cluster": cluster, "ContainerInstanceArn": arn, "Version": "Amazon ECS Agent - v1.99.0"});
-        Ok(self.ecs.will_serve(&[serves("127.0.0.1:51678", "/v1/metadata", &says)])?)
-    }
-
-    /// The scripts that PowerShell was given, in short: what each was for.
-    pub fn scripts(&self) -> Result<Vec<&'static str>> {
-        let kinds = ["Add-ECSExecArtifacts", "Initialize-ECSAgent", "Remove-ECSAgentInstallation"];
-        let calls = self.powershell.calls()?;
-        let kind = |call: &Vec<String>| {
-            let script = call.last().map(String::as_str).unwrap_or_default();
-            kinds.into_iter().find(|it| script.contains(it)).unwrap_or("something else")
-        };
-        Ok(calls.iter().map(kind).collect())
-    }
+/// The scripts that PowerShell was given, in short: what each was for.
+pub fn scripts(machine: &Wine) -> Result<Vec<&'static str>> {
+    let kinds = ["Add-ECSExecArtifacts", "Initialize-ECSAgent", "Remove-ECSAgentInstallation"];
+    let calls = machine.record("powershell")?.calls()?;
+    let kind = |call: &Vec<String>| {
+        let script = call.last().map(String::as_str).unwrap_or_default();
+        kinds.into_iter().find(|it| script.contains(it)).unwrap_or("something else")
+    };
+    Ok(calls.iter().map(kind).collect())
 }
 
 fn serves(at: &str, path: &str, says: &serde_json::Value) -> Serves {
@@ -142,7 +128,8 @@ fn sign(world: &World, publisher: &str, signed: &Path) -> Result<()> {
         command
     };
     let subject = format!("/O={publisher}/CN={publisher}");
-    let mut request = openssl(&["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-out", "request"]);
+    let mut request =
+        openssl(&["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-out", "request"]);
     host_command::finish(request.args(["-subj", &subject]))?;
     fs::write(path("purpose"), "keyUsage = critical, digitalSignature\nextendedKeyUsage = codeSigning\n")?;
     let mut certificate = openssl(&["x509", "-req", "-in", "request", "-out", "certificate", "-days", "1"]);
@@ -158,6 +145,10 @@ fn sign(world: &World, publisher: &str, signed: &Path) -> Result<()> {
 /// What the installer and the agent copy from.
 fn fixtures(machine: &Wine) -> Result<()> {
     machine.copy_in(&programs::recorded_program()?, "recorded/agent.exe")?;
+    // Each Windows has these; wine has no PowerShell, and no profile of the system's own.
+    for folder in ["Program Files/WindowsPowerShell/Modules", "windows/system32/config/systemprofile"] {
+        fs::create_dir_all(machine.file(folder)?)?;
+    }
     let vault = machine.file("recorded/vault")?;
     fs::create_dir_all(&vault)?;
     let key = json!({
@@ -227,13 +218,13 @@ fn setup() -> Vec<Answer> {
     vec![
         Answer {
             arguments: words(&["/q", "/norestart", "/log", log]),
-            copies: vec![copy_of_agent(SSM)],
-            runs: serve("AmazonSSMAgent", SSM),
+            copies: vec![copy_of_agent(SSM_PROGRAM)],
+            runs: serve("AmazonSSMAgent", SSM_PROGRAM),
             ..Answer::default()
         },
         Answer {
             arguments: words(&["/uninstall", "/q", "/norestart", "/log", log]),
-            runs: clear("AmazonSSMAgent", SSM),
+            runs: clear("AmazonSSMAgent", SSM_PROGRAM),
             ..Answer::default()
         },
     ]
@@ -276,13 +267,13 @@ fn powershell(cluster: &str) -> Vec<Answer> {
         },
         Answer {
             arguments: says(initialize),
-            copies: vec![copy_of_agent(ECS)],
-            runs: [vec![variable], serve("AmazonECS", ECS)].concat(),
+            copies: vec![copy_of_agent(ECS_PROGRAM)],
+            runs: [vec![variable], serve("AmazonECS", ECS_PROGRAM)].concat(),
             ..Answer::default()
         },
         Answer {
             arguments: says(format!("{module}; Remove-ECSAgentInstallation")),
-            runs: clear("AmazonECS", ECS),
+            runs: clear("AmazonECS", ECS_PROGRAM),
             ..Answer::default()
         },
     ]

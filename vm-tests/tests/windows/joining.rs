@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use vm_tests::error::{Error, Result};
 use vm_tests::guest::Output;
 use vm_tests::programs;
-use vm_tests::wine::amazon::{Amazon, CODE, ENABLED, ID, INSTANCE, PENDING, PUBLISHER, REGION};
+use vm_tests::wine::amazon::{
+    self, CODE, DISM, ENABLED, ID, INSTANCE, PENDING, PUBLISHER, REGION, SETUP, SSM,
+};
 use vm_tests::wine::{Release, Wine};
 use vm_tests::world::World;
 
@@ -25,7 +27,7 @@ const SERVICES: [&str; 4] = ["Landfall", "docker", "AmazonSSMAgent", "AmazonECS"
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs a test on a machine before which AWS is, for the cluster "factory". Where machines cannot run, that is said.
-fn on_a_machine_with_aws(publisher: &str, test: impl FnOnce(&mut Wine, &Amazon) -> Result<()>) -> Result<()> {
+fn on_a_machine_with_aws(publisher: &str, test: impl FnOnce(&mut Wine) -> Result<()>) -> Result<()> {
     if !vm_tests::guest::can_run() {
         return Ok(());
     }
@@ -37,8 +39,13 @@ fn on_a_machine_with_aws(publisher: &str, test: impl FnOnce(&mut Wine, &Amazon) 
         machine.file("activation.json")?,
         format!(r#"{{"ActivationId":"{ID}","ActivationCode":"{CODE}"}}"#),
     )?;
-    let amazon = Amazon::bring(&world, &machine, "factory", publisher)?;
-    test(&mut machine, &amazon)
+    amazon::bring(&world, &machine, "factory", publisher)?;
+    test(&mut machine)
+}
+
+/// How often a recorded program was called.
+fn calls(machine: &Wine, program: &str) -> Result<usize> {
+    Ok(machine.record(program)?.calls()?.len())
 }
 
 fn up(machine: &Wine, cluster: &str) -> Result<Output> {
@@ -47,8 +54,8 @@ fn up(machine: &Wine, cluster: &str) -> Result<Output> {
 }
 
 /// The restart that the first run asked for, with the feature there after it.
-fn restart(machine: &mut Wine, amazon: &Amazon) -> Result<()> {
-    amazon.dism.set_state(ENABLED)?;
+fn restart(machine: &mut Wine) -> Result<()> {
+    machine.record(DISM)?.set_state(ENABLED)?;
     machine.reboot()?;
     let began = Instant::now();
     loop {
@@ -66,20 +73,20 @@ fn restart(machine: &mut Wine, amazon: &Amazon) -> Result<()> {
 
 #[test]
 fn up_asks_for_a_restart_goes_on_by_itself_joins_and_an_uninstall_leaves_what_was_there() -> Result<()> {
-    on_a_machine_with_aws(PUBLISHER, |machine, amazon| {
+    on_a_machine_with_aws(PUBLISHER, |machine| {
         let (files, variables) = (machine.files()?, machine.must("reg", &["query", ENVIRONMENT])?);
 
         let first = up(machine, "factory")?;
         assert_eq!(first.status, 10, "{}{}", first.stdout, first.stderr);
         assert!(first.stderr.contains("'shutdown /r /t 0' restarts it"), "{}", first.stderr);
-        assert_eq!(amazon.dism.state()?, PENDING);
-        assert!(amazon.setup.calls()?.is_empty() && amazon.powershell.calls()?.is_empty());
+        assert_eq!(machine.record(DISM)?.state()?, PENDING);
+        assert!(calls(machine, SETUP)? == 0 && amazon::scripts(machine)?.is_empty());
         let kept = fs::read_to_string(machine.file("Program Files/Landfall/state/resume.toml")?)?;
         assert!(kept.contains("activation.json") && !kept.contains(CODE), "{kept}");
 
-        restart(machine, amazon)?;
-        assert_eq!(amazon.scripts()?, ["Add-ECSExecArtifacts", "Initialize-ECSAgent"]);
-        assert_eq!((amazon.setup.calls()?.len(), amazon.ssm.calls()?.len()), (1, 1));
+        restart(machine)?;
+        assert_eq!(amazon::scripts(machine)?, ["Add-ECSExecArtifacts", "Initialize-ECSAgent"]);
+        assert_eq!((calls(machine, SETUP)?, calls(machine, SSM)?), (1, 1));
         for name in SERVICES.iter().filter(|it| **it != "Landfall") {
             assert_eq!(machine.service(name)?.as_deref(), Some("RUNNING"), "{name}");
         }
@@ -91,12 +98,12 @@ fn up_asks_for_a_restart_goes_on_by_itself_joins_and_an_uninstall_leaves_what_wa
         assert_eq!(second.status, 0, "{}", second.stderr);
         assert!(second.stderr.contains("nothing to do: everything is already so"), "{}", second.stderr);
 
-        amazon.joins("harbour")?;
+        amazon::joins(machine, "harbour")?;
         let moved = up(machine, "harbour")?;
         assert_eq!(moved.status, 0, "{}", moved.stderr);
         assert!(moved.stderr.contains("container-instance/harbour/"), "{}", moved.stderr);
         assert_eq!(machine.registry(ENVIRONMENT, "ECS_CLUSTER")?.as_deref(), Some("harbour"));
-        assert_eq!(amazon.ssm.calls()?.len(), 1, "a move needs no new identity");
+        assert_eq!(calls(machine, SSM)?, 1, "a move needs no new identity");
 
         let back = machine.run(LANDFALL, &["uninstall"])?;
         assert_eq!(back.status, 0, "{}", back.stderr);
@@ -114,12 +121,12 @@ fn up_asks_for_a_restart_goes_on_by_itself_joins_and_an_uninstall_leaves_what_wa
 
 #[test]
 fn an_installer_that_somebody_else_signed_is_never_run_and_no_activation_is_used() -> Result<()> {
-    on_a_machine_with_aws("Somebody Else, Inc.", |machine, amazon| {
-        amazon.dism.set_state(ENABLED)?;
+    on_a_machine_with_aws("Somebody Else, Inc.", |machine| {
+        machine.record(DISM)?.set_state(ENABLED)?;
         let output = up(machine, "factory")?;
         assert_eq!(output.status, 1, "{}{}", output.stdout, output.stderr);
         assert!(output.stderr.contains("Somebody Else, Inc."), "{}", output.stderr);
-        assert!(amazon.setup.calls()?.is_empty() && amazon.ssm.calls()?.is_empty());
+        assert!(calls(machine, SETUP)? == 0 && calls(machine, SSM)? == 0);
         assert_eq!(machine.service("AmazonSSMAgent")?, None);
         Ok(())
     })
@@ -128,11 +135,11 @@ fn an_installer_that_somebody_else_signed_is_never_run_and_no_activation_is_used
 /// Copying the disk, and what sysprep does to it, are not tried: the machine that is sealed is the copy.
 #[test]
 fn a_sealed_machine_has_its_first_boot_by_a_seed_and_then_none_any_more() -> Result<()> {
-    on_a_machine_with_aws(PUBLISHER, |machine, amazon| {
-        amazon.dism.set_state(ENABLED)?;
+    on_a_machine_with_aws(PUBLISHER, |machine| {
+        machine.record(DISM)?.set_state(ENABLED)?;
         let installed = machine.run(LANDFALL, &["install", "--region", REGION, "--cluster", "factory"])?;
         assert_eq!(installed.status, 0, "{}", installed.stderr);
-        assert!(amazon.ssm.calls()?.is_empty());
+        assert!(calls(machine, SSM)? == 0);
         machine.must(LANDFALL, &["seal", "--only-landfall"])?;
         machine.must(LANDFALL, &["seal", "--verify"])?;
 
@@ -141,8 +148,8 @@ fn a_sealed_machine_has_its_first_boot_by_a_seed_and_then_none_any_more() -> Res
             "region = \"{REGION}\"\ncluster = \"factory\"\nactivation-id = \"{ID}\"\nactivation-code = \"{CODE}\"\n"
         );
         fs::write(&seed, content)?;
-        restart(machine, amazon)?;
-        assert_eq!(amazon.ssm.calls()?.len(), 1);
+        restart(machine)?;
+        assert_eq!(calls(machine, SSM)?, 1);
         assert!(!machine.file("Program Files/Landfall/landfall.toml")?.exists(), "a code was left behind");
         let again = machine.run(LANDFALL, &["first-boot"])?;
         assert_eq!(again.status, 0, "{}", again.stderr);

@@ -8,8 +8,8 @@ use vm_tests::programs;
 use vm_tests::wine::Wine;
 use vm_tests::world::World;
 
-mod machine;
 mod joining;
+mod machine;
 mod planning;
 mod program;
 

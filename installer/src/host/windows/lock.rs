@@ -1,25 +1,36 @@
-//! A lock: a file that is open for writing, and that nobody else may open for that meanwhile. It ends with the process.
+//! A lock: a file that is open for writing, and that nobody else may open for that meanwhile. It ends with the process,
+//! and the file with it.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::Path;
 
+use windows_sys::Win32::Foundation::GENERIC_WRITE;
+use windows_sys::Win32::Storage::FileSystem::{DELETE, FILE_FLAG_DELETE_ON_CLOSE};
+
 use crate::host::Holder;
 
 const SHARE_READ: u32 = 1;
+/// To write, and to remove.
+const ACCESS: u32 = GENERIC_WRITE | DELETE;
 /// Somebody has it open in another way.
 const SHARING_VIOLATION: i32 = 32;
+/// It goes in this moment: its last holder ended while somebody read it. An administrator is denied access by nothing
+/// else here.
+const BEING_REMOVED: i32 = 5;
 
 /// Takes a lock, or nothing when somebody else has it.
 pub(super) fn take(path: &Path) -> io::Result<Option<File>> {
-    match File::options().create(true).truncate(true).write(true).share_mode(SHARE_READ).open(path) {
+    let mut options = File::options();
+    options.create(true).truncate(true).write(true).access_mode(ACCESS).share_mode(SHARE_READ);
+    match options.custom_flags(FILE_FLAG_DELETE_ON_CLOSE).open(path) {
         Ok(mut file) => {
             write!(file, "{}", std::process::id())?;
             file.flush()?;
             Ok(Some(file))
         }
-        Err(e) if e.raw_os_error() == Some(SHARING_VIOLATION) => Ok(None),
+        Err(e) if matches!(e.raw_os_error(), Some(SHARING_VIOLATION | BEING_REMOVED)) => Ok(None),
         Err(e) => Err(e),
     }
 }
