@@ -20,6 +20,8 @@ mod sources;
 pub use docker_mirror::DockerMirror;
 pub use secrets::activation;
 pub use sources::Sources;
+#[cfg(any(windows, test))]
+pub(crate) use sources::sum;
 
 pub(crate) use secrets::must_be_private;
 

@@ -140,7 +140,11 @@ fn certificate(host: &dyn Machine, options: &Options) -> Result<Option<Certifica
     }
 }
 
-fn sum(options: &Options) -> Result<Option<String>> {
+/// The sum that somebody gave.
+///
+/// # Errors
+/// When it is none.
+pub fn sum(options: &Options) -> Result<Option<String>> {
     let Some(text) = &options.package_sha256 else { return Ok(None) };
     if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(Some(text.to_ascii_lowercase()));

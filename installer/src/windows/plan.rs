@@ -18,22 +18,31 @@ use distro_matrix::Distro;
 /// What to do, in order.
 pub type Plan = Vec<Item<Step>>;
 
-/// Decides what to do. `choices` is what a run after a restart goes on with.
+/// What is chosen for Windows in another way than for Linux.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Own {
+    /// What a run after a restart goes on with.
+    pub kept: String,
+    /// What the SSM agent's installer must have; its signature is not looked at then.
+    pub setup_sha256: Option<String>,
+}
+
+/// Decides what to do.
 ///
 /// # Errors
 /// When this machine, or this combination of choices, is not supported. Nothing was touched then.
-pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal, choices: &str) -> Result<Plan> {
+pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal, own: &Own) -> Result<Plan> {
     if let Some((_, refusal)) = refusals(facts, config, distro, goal).into_iter().next() {
         return Err(refusal);
     }
     let mut plan = Plan::new();
     if goal != Goal::Register {
         plan.extend(landfall::steps());
-        plan.extend(containers::steps(facts, choices));
+        plan.extend(containers::steps(facts, &own.kept));
         plan.extend(agents_folders());
         plan.extend(artifacts::module(config));
         plan.extend(docker::steps(facts, config));
-        plan.extend(ssm_agent::steps(facts, config));
+        plan.extend(ssm_agent::steps(facts, config, own.setup_sha256.clone()));
         plan.extend(artifacts::exec(config));
     }
     plan.extend(ecs_agent::configuration(config));

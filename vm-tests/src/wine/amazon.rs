@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use recorded_program::{AS_SERVICE, AT_FIRST, Answer, Serves};
@@ -111,9 +111,19 @@ fn objects(world: &World, publisher: &str) -> Result<()> {
     zip.finish().doing(|| "finishing the archive")?;
     let sum = hex::encode(Sha256::digest(fs::read(&archive)?));
     fs::write(folder.join(format!("{name}.sha256")), format!("{sum}\r\n"))?;
-    let folder = world.objects().join(format!("amazon-ssm-{REGION}/latest/windows_amd64"));
-    fs::create_dir_all(&folder)?;
-    sign(world, publisher, &folder.join("AmazonSSMAgentSetup.exe"))
+    let installer = installer(world);
+    fs::create_dir_all(installer.parent().unwrap_or(&installer))?;
+    sign(world, publisher, &installer)
+}
+
+fn installer(world: &World) -> PathBuf {
+    let key = format!("amazon-ssm-{REGION}/latest/windows_amd64/AmazonSSMAgentSetup.exe");
+    world.objects().join(key)
+}
+
+/// The SHA-256 of the SSM agent's installer, as S3 has it.
+pub fn sum_of_setup(world: &World) -> Result<String> {
+    Ok(hex::encode(Sha256::digest(fs::read(installer(world))?)))
 }
 
 /// The recorded program, signed by somebody whom the world's authority knows by this name.
@@ -209,7 +219,7 @@ fn clear(name: &str, program: &str) -> Vec<Vec<String>> {
     vec![words(&["sc", "delete", name]), words(&["cmd", "/c", "del", program])]
 }
 
-fn copy_of_agent(to: &str) -> (std::path::PathBuf, std::path::PathBuf) {
+fn copy_of_agent(to: &str) -> (PathBuf, PathBuf) {
     (r"C:\recorded\agent.exe".into(), to.into())
 }
 

@@ -14,6 +14,7 @@ mod machines;
 mod names;
 mod packages;
 mod powershell;
+mod real_windows;
 mod refused;
 mod reproduced;
 mod sandbox;

@@ -17,7 +17,7 @@ fn script() -> String {
 }
 
 /// The lines that do not follow the grammar of PowerShell, as far as they can be told.
-fn mistakes(script: &str) -> Vec<usize> {
+pub fn mistakes(script: &str) -> Vec<usize> {
     let mut parser = Parser::new();
     parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).unwrap();
     let tree = parser.parse(script, None).unwrap();

@@ -27,7 +27,7 @@ const SERVICES: [&str; 4] = ["Landfall", "docker", "AmazonSSMAgent", "AmazonECS"
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs a test on a machine before which AWS is, for the cluster "factory". Where machines cannot run, that is said.
-fn on_a_machine_with_aws(publisher: &str, test: impl FnOnce(&mut Wine) -> Result<()>) -> Result<()> {
+fn on_a_machine_with_aws(publisher: &str, test: impl FnOnce(&World, &mut Wine) -> Result<()>) -> Result<()> {
     if !vm_tests::guest::can_run() {
         return Ok(());
     }
@@ -40,7 +40,7 @@ fn on_a_machine_with_aws(publisher: &str, test: impl FnOnce(&mut Wine) -> Result
         format!(r#"{{"ActivationId":"{ID}","ActivationCode":"{CODE}"}}"#),
     )?;
     amazon::bring(&world, &machine, "factory", publisher)?;
-    test(&mut machine)
+    test(&world, &mut machine)
 }
 
 /// How often a recorded program was called.
@@ -48,9 +48,12 @@ fn calls(machine: &Wine, program: &str) -> Result<usize> {
     Ok(machine.record(program)?.calls()?.len())
 }
 
+fn up_to(cluster: &str) -> [&str; 7] {
+    ["up", "--region", REGION, "--cluster", cluster, "--activation-file", r"C:\activation.json"]
+}
+
 fn up(machine: &Wine, cluster: &str) -> Result<Output> {
-    let choices = ["--region", REGION, "--cluster", cluster, "--activation-file", r"C:\activation.json"];
-    machine.run(LANDFALL, &[&["up"][..], &choices].concat())
+    machine.run(LANDFALL, &up_to(cluster))
 }
 
 /// The restart that the first run asked for, with the feature there after it.
@@ -73,7 +76,7 @@ fn restart(machine: &mut Wine) -> Result<()> {
 
 #[test]
 fn up_asks_for_a_restart_goes_on_by_itself_joins_and_an_uninstall_leaves_what_was_there() -> Result<()> {
-    on_a_machine_with_aws(PUBLISHER, |machine| {
+    on_a_machine_with_aws(PUBLISHER, |_, machine| {
         let (files, variables) = (machine.files()?, machine.must("reg", &["query", ENVIRONMENT])?);
 
         let first = up(machine, "factory")?;
@@ -120,14 +123,25 @@ fn up_asks_for_a_restart_goes_on_by_itself_joins_and_an_uninstall_leaves_what_wa
 }
 
 #[test]
-fn an_installer_that_somebody_else_signed_is_never_run_and_no_activation_is_used() -> Result<()> {
-    on_a_machine_with_aws("Somebody Else, Inc.", |machine| {
+fn an_installer_that_somebody_else_signed_is_run_by_its_sum_alone_and_otherwise_uses_no_activation()
+-> Result<()> {
+    on_a_machine_with_aws("Somebody Else, Inc.", |world, machine| {
         machine.record(DISM)?.set_state(ENABLED)?;
         let output = up(machine, "factory")?;
         assert_eq!(output.status, 1, "{}{}", output.stdout, output.stderr);
         assert!(output.stderr.contains("Somebody Else, Inc."), "{}", output.stderr);
         assert!(calls(machine, SETUP)? == 0 && calls(machine, SSM)? == 0);
         assert_eq!(machine.service("AmazonSSMAgent")?, None);
+
+        let sum = format!("LANDFALL_PACKAGE_SHA256={}", amazon::sum_of_setup(world)?);
+        let wrong = format!("LANDFALL_PACKAGE_SHA256={}", "0".repeat(64));
+        let refused = machine.run_with(&[&wrong], LANDFALL, &up_to("factory"))?;
+        assert_eq!(refused.status, 1, "{}", refused.stderr);
+        assert!(refused.stderr.contains("not that of --package-sha256"), "{}", refused.stderr);
+        assert!(calls(machine, SETUP)? == 0);
+        let output = machine.run_with(&[&sum], LANDFALL, &up_to("factory"))?;
+        assert_eq!(output.status, 0, "{}", output.stderr);
+        assert_eq!((calls(machine, SETUP)?, calls(machine, SSM)?), (1, 1));
         Ok(())
     })
 }
@@ -135,7 +149,7 @@ fn an_installer_that_somebody_else_signed_is_never_run_and_no_activation_is_used
 /// Copying the disk, and what sysprep does to it, are not tried: the machine that is sealed is the copy.
 #[test]
 fn a_sealed_machine_has_its_first_boot_by_a_seed_and_then_none_any_more() -> Result<()> {
-    on_a_machine_with_aws(PUBLISHER, |machine| {
+    on_a_machine_with_aws(PUBLISHER, |_, machine| {
         machine.record(DISM)?.set_state(ENABLED)?;
         let installed = machine.run(LANDFALL, &["install", "--region", REGION, "--cluster", "factory"])?;
         assert_eq!(installed.status, 0, "{}", installed.stderr);

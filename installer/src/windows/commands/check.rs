@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
+use super::choices;
 use crate::cli::Options;
 use crate::commands::check::{conclude, print};
 use crate::commands::print_json;
-use crate::config::Config;
 use crate::error::Result;
 use crate::findings::{Code, Finding};
 use crate::plan::Goal;
@@ -22,7 +22,7 @@ pub fn run(host: &dyn Windows, options: &Options, json: bool) -> Result<()> {
     let facts = Facts::gather(host)?;
     let region = || facts.registration.as_ref().map(|found| found.region.clone());
     let options = Options { region: options.region.clone().or_else(region), ..options.clone() };
-    let config = Config::resolve(host, &options)?;
+    let (config, _) = choices::resolve(host, &options)?;
     let mut found = match distro(&facts) {
         Ok(distro) => findings(&facts, &config, &distro, Goal::Up),
         Err(e) => vec![Finding::refused(Code::ReleaseUnsupported, e)],

@@ -1,17 +1,31 @@
-//! Choices that mean nothing on Windows, and those that outlive a restart.
+//! Choices that mean nothing on Windows, those that mean something else there, and those that outlive a restart.
 
 use std::path::{Path, PathBuf};
 
 use crate::cli::{DockerSource, Options};
+use crate::config::{self, Config};
 use crate::error::{Error, Result};
+use crate::host::Machine;
+
+/// What was chosen, and the sum that the SSM agent's installer must have: on Linux `--package-sha256` is of a package that
+/// is named beside it.
+///
+/// # Errors
+/// When a choice has no meaning here, or is none.
+pub(super) fn resolve(host: &dyn Machine, options: &Options) -> Result<(Config, Option<String>)> {
+    must_fit(options)?;
+    let sum = config::sum(options)?;
+    let config = Config::resolve(host, &Options { package_sha256: None, ..options.clone() })?;
+    Ok((config, sum))
+}
 
 /// Refuses what has no meaning here, rather than to leave it out in silence.
 ///
 /// # Errors
 /// The first choice that has none.
-pub(super) fn must_fit(options: &Options) -> Result<()> {
+fn must_fit(options: &Options) -> Result<()> {
     let source = options.docker_install_source;
-    let of_linux: [(&str, bool); 15] = [
+    let of_linux: [(&str, bool); 14] = [
         ("--docker-mirror", options.docker_mirror.is_some()),
         ("--docker-trust-fingerprint", options.docker_trust_fingerprint.is_some()),
         ("--docker-install-source docker", source == Some(DockerSource::Docker)),
@@ -19,7 +33,6 @@ pub(super) fn must_fit(options: &Options) -> Result<()> {
         ("--deb-url", options.deb_url.is_some()),
         ("--rpm-url", options.rpm_url.is_some()),
         ("--trust-key", options.trust_key.is_some()),
-        ("--package-sha256", options.package_sha256.is_some()),
         ("--allow-downgrade", options.allow_downgrade),
         ("--exec-version", options.exec_version.is_some()),
         ("--certs-file", options.certs_file.is_some()),
@@ -73,6 +86,18 @@ mod tests {
         let read: Options = toml::from_str(&kept(&given, absolute).unwrap()).unwrap();
         assert!(!read.skip_registration);
         assert_eq!(read.activation_file, Some("C:/here/a.json".into()));
+    }
+
+    #[test]
+    fn a_sum_is_that_of_the_ssm_agents_installer_and_needs_no_package_beside_it() {
+        let given = |sum: &str| Options {
+            region: Some("us-east-1".into()),
+            package_sha256: Some(sum.into()),
+            ..Options::default()
+        };
+        let (_, sum) = resolve(&crate::windows::fake::fresh(), &given(&"AB".repeat(32))).unwrap();
+        assert_eq!(sum, Some("ab".repeat(32)));
+        assert_eq!(resolve(&crate::windows::fake::fresh(), &given("ab")).unwrap_err().exit_code(), 2);
     }
 
     #[test]

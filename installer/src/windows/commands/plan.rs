@@ -7,22 +7,20 @@ use crate::cli::Options;
 use crate::commands::check::pass;
 use crate::commands::plan::render;
 use crate::commands::print_json;
-use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::plan::Goal;
 use crate::recognition;
 use crate::windows::door::Windows;
 use crate::windows::facts::Facts;
 use crate::windows::findings::{distro, findings};
-use crate::windows::plan::plan;
+use crate::windows::plan::{Own, plan};
 
 /// Prints the plan.
 ///
 /// # Errors
 /// When that machine or these choices are not supported.
 pub fn run(host: &dyn Windows, options: &Options, release: Option<&str>, json: bool) -> Result<()> {
-    choices::must_fit(options)?;
-    let config = Config::resolve(host, options)?;
+    let (config, setup_sha256) = choices::resolve(host, options)?;
     let (facts, distro) = match release {
         Some(release) => {
             let distro = recognition::named(release)?.clone();
@@ -41,7 +39,7 @@ pub fn run(host: &dyn Windows, options: &Options, release: Option<&str>, json: b
     let goal = if options.skip_registration { Goal::Install } else { Goal::Up };
     pass(host, findings(&facts, &config, &distro, goal), Error::refused)?;
     let kept = choices::kept(options, |file| Ok(file.clone()))?;
-    let plan = plan(&facts, &config, &distro, goal, &kept)?;
+    let plan = plan(&facts, &config, &distro, goal, &Own { kept, setup_sha256 })?;
     if json {
         print_json(&json!({"version": 1, "release": distro.release, "facts": facts, "steps": plan}));
     } else {

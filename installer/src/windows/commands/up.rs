@@ -23,7 +23,7 @@ use crate::windows::door::{Feature, Windows};
 use crate::windows::facts::Facts;
 use crate::windows::findings::{distro, findings};
 use crate::windows::places::{DOWNLOADS, RESUME, SEALED, STATE, STORE};
-use crate::windows::plan::plan;
+use crate::windows::plan::{Own, plan};
 use crate::windows::step::Step;
 
 /// Brings the machine to the goal.
@@ -48,15 +48,15 @@ fn joined(host: &mut dyn Windows, goal: Goal) -> Result<()> {
 pub(super) fn bring(host: &mut dyn Windows, options: &Options, goal: Goal, json: bool) -> Result<()> {
     must_be_elevated(host)?;
     must_be_alone(host)?;
-    choices::must_fit(options)?;
-    let config = Config::resolve(host, options)?;
+    let (config, setup_sha256) = choices::resolve(host, options)?;
     host.use_proxy(config.proxy.clone(), config.proxy_is_chosen);
     let facts = Facts::gather(host)?;
     let distro = distro(&facts)?;
     let mut noted = findings(&facts, &config, &distro, goal);
     pass(host, &noted, refusing(&noted), json)?;
     let kept = choices::kept(&late(options, goal), |file| whole(host, file))?;
-    let plan = plan(&facts, &config, &distro, goal, &kept)?;
+    let own = Own { kept, setup_sha256 };
+    let plan = plan(&facts, &config, &distro, goal, &own)?;
     let activation = config::activation(host, options, terminal::standard_input)?;
     if goal != Goal::Install && facts.registration.is_none() && activation.is_none() {
         return Err(no_activation());
@@ -73,7 +73,7 @@ pub(super) fn bring(host: &mut dyn Windows, options: &Options, goal: Goal, json:
     if json {
         print_json(&outcome(host, &changed, &noted, told));
     }
-    let changed = changed.map_err(|e| with_what_comes(e, &facts, &kept))?;
+    let changed = changed.map_err(|e| with_what_comes(e, &facts, &own.kept))?;
     ui.account(host.elapsed(), &host.timings());
     conclude(host, goal, changed);
     Ok(())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use super::Fake;
 use crate::error::{Error, Result};
@@ -15,6 +16,9 @@ use crate::host::{
 use crate::progress::Progress;
 use crate::proxy::Proxy;
 use crate::secret::Secret;
+
+/// What every download is; what is downloaded beside one is the sum of this.
+const DOWNLOADED: &str = "downloaded";
 
 impl Machine for Fake {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
@@ -166,7 +170,7 @@ impl Machine for Fake {
         self.tick()?;
         match self.offline {
             true => Err(Error::unreached("the connection was refused")),
-            false => Ok("ab".repeat(32).into_bytes()),
+            false => Ok(hex::encode(Sha256::digest(DOWNLOADED)).into_bytes()),
         }
     }
 
@@ -176,7 +180,7 @@ impl Machine for Fake {
 
     fn begin_fetch(&mut self, fetch: Fetch) {
         if !self.offline {
-            self.scribble(&fetch.destination, "downloaded");
+            self.scribble(&fetch.destination, DOWNLOADED);
         }
         self.fetched.insert(fetch.destination, !self.offline);
     }

@@ -27,6 +27,9 @@ const RESTART: i32 = 3010;
 pub struct SsmAgent {
     /// Where the installer is.
     pub url: String,
+    /// What it must have, where somebody said so; what it is signed by does not count then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
 impl SsmAgent {
@@ -36,7 +39,8 @@ impl SsmAgent {
 
     pub(super) fn prefetch(&self, host: &mut dyn Windows) -> Result<()> {
         // Who signed it is in the file itself, and is looked at when it is whole.
-        let trust = Trust { aws: Use::Inside, certificate: None, sha256: None, unsigned: true };
+        let aws = if self.sha256.is_some() { Use::Ssm } else { Use::Inside };
+        let trust = Trust { aws, certificate: None, sha256: self.sha256.clone(), unsigned: true };
         host.begin_fetch(Fetch {
             url: self.url.clone(),
             destination: arriving(),
@@ -49,7 +53,9 @@ impl SsmAgent {
     pub(super) fn apply(&self, host: &mut dyn Windows) -> Result<()> {
         let arriving = arriving();
         host.finish_fetch(&arriving)?;
-        host.signer(&arriving, &PUBLISHERS)?;
+        if self.sha256.is_none() {
+            host.signer(&arriving, &PUBLISHERS)?;
+        }
         let setup = PathBuf::from(SSM_SETUP);
         let content = host.read(&arriving)?.unwrap_or_default();
         durable::write(host, &setup, &content, 0o600)?;
