@@ -5,6 +5,7 @@
 //! whatever it is made of. This crate knows Landfall only as a program with a command line and
 //! JSON output, which is what its users know.
 
+pub mod ansible;
 pub mod cache;
 pub mod cli;
 mod documented;

@@ -14,6 +14,7 @@ use vm_tests::system::StandIn;
 use vm_tests::world::World;
 
 mod account;
+mod ansible;
 mod checked;
 mod credentials_endpoint;
 mod cuts;
