@@ -45,7 +45,7 @@ impl Controller {
         fs::write(it.path("ssh_config"), it.ssh_config())?;
         fs::write(it.path("ansible.cfg"), "[defaults]\ncollections_path = collections\nnocolor = true\n")?;
         fs::write(it.path("site.yml"), playbook)?;
-        let own = format!("ansible_user: {USER}\nansible_ssh_common_args: -F {}\n", it.show("ssh_config"));
+        let own = format!("ansible_user: {USER}\nansible_ssh_common_args: -F {}\n", it.shown("ssh_config"));
         fs::write(it.path("group_vars/edge.yml"), own + variables)?;
         it.write_aws(world)?;
         it.install_the_collection(world)?;
@@ -116,10 +116,11 @@ impl Controller {
         let script = format!(
             "#!/bin/sh\n\
              [ \"$*\" = '{CREATE_ACTIVATION}' ] || {{ echo \"not for this stand-in: aws $*\" >&2; exit 252; }}\n\
-             '{}' activation --state '{}' --limit 1 | tee '{}'/$$\n",
+             told='{}'/$$\n\
+             '{}' activation --state '{}' --limit 1 >\"$told\" && cat \"$told\"\n",
+            self.shown("activations"),
             simulator.display(),
-            state.display(),
-            self.show("activations")
+            state.display()
         );
         let aws = self.path("bin/aws");
         fs::write(&aws, script)?;
@@ -130,9 +131,9 @@ impl Controller {
     fn ssh_config(&self) -> String {
         format!(
             "IdentityFile {}\nIdentitiesOnly yes\nIdentityAgent none\nUserKnownHostsFile {}\n\
-             GlobalKnownHostsFile none\nStrictHostKeyChecking yes\n",
-            self.show("key"),
-            self.show("known_hosts")
+             GlobalKnownHostsFile /dev/null\nStrictHostKeyChecking yes\n",
+            self.shown("key"),
+            self.shown("known_hosts")
         )
     }
 
@@ -144,7 +145,7 @@ impl Controller {
             .env_clear()
             .env(
                 "PATH",
-                format!("{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", self.show("bin")),
+                format!("{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", self.shown("bin")),
             )
             .env("HOME", self.folder.path())
             .env("LANG", "C.UTF-8");
@@ -155,7 +156,7 @@ impl Controller {
         self.folder.path().join(name)
     }
 
-    fn show(&self, name: &str) -> String {
+    fn shown(&self, name: &str) -> String {
         self.path(name).display().to_string()
     }
 }
