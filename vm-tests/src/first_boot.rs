@@ -1,4 +1,4 @@
-//! How the first boot of an image's clone stands, by its own report.
+//! How the first boot of a machine stands: that of an image's clone by its own report, and any by cloud-init's.
 
 use std::time::Duration;
 
@@ -9,6 +9,18 @@ use crate::journey;
 
 /// What a first boot may take with hardware's help, from the start of its unit on.
 pub const TO_REGISTER: Duration = Duration::from_secs(30);
+
+/// What cloud-init's commands may take where Docker and both agents are installed by them.
+const TO_INSTALL: Duration = Duration::from_secs(120);
+
+/// Waits until cloud-init has done all that it was told, and prints what it said.
+pub fn cloud_init_is_done(machine: &mut VirtualMachine) -> Result<()> {
+    machine.wait_for(TO_INSTALL, "cloud-init is done", |it| {
+        Ok(it.run("[ -e /var/lib/cloud/instance/boot-finished ]")?.status == 0)
+    })?;
+    println!("{}", machine.must("cat /var/log/cloud-init-output.log")?);
+    Ok(())
+}
 
 /// The report.
 pub fn report(machine: &VirtualMachine) -> Result<serde_json::Value> {

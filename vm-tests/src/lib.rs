@@ -27,6 +27,7 @@ pub mod packages;
 pub mod programs;
 pub mod proofs;
 pub mod relay;
+pub mod release;
 pub mod reviewed_leftovers;
 pub mod rpm_repository;
 pub mod simulator;

@@ -11,7 +11,7 @@ use image_recipes::machine::Bus;
 use super::images::{self, GivenImage, Image};
 use super::{Cell, Path, proofs};
 use crate::error::{Error, Result, While};
-use crate::first_boot::first_boot_is_done;
+use crate::first_boot::{cloud_init_is_done, first_boot_is_done};
 use crate::guest::Guest;
 use crate::guest::machine::{Medium, Setup, VirtualMachine};
 use crate::host_command;
@@ -24,9 +24,6 @@ pub mod up;
 mod start;
 
 pub use start::world_of_stand_in;
-
-/// Docker and both agents are installed, which takes minutes where that is emulated.
-const TO_INSTALL: Duration = Duration::from_secs(120);
 
 /// Longer than anybody looks at a machine.
 const A_DAY: Duration = Duration::from_secs(86_400);
@@ -133,7 +130,7 @@ impl Trial {
             ("landfall", &landfall),
         ];
         self.power_on(self.setup.clone().with(Medium::with("CIDATA", Bus::Virtio, &files)?))?;
-        self.wait_for_cloud_init()?;
+        cloud_init_is_done(self.machine()?)?;
         self.machine()?.must("[ ! -e /root/activation.json ]")?;
         self.is_the_only_instance()
     }
@@ -157,18 +154,9 @@ impl Trial {
             setup = setup.with(Medium { content, bus: Bus::Virtio });
         }
         self.power_on(setup)?;
-        self.wait_for_cloud_init()?;
+        cloud_init_is_done(self.machine()?)?;
         self.machine()?.must("[ $(hostname) = host-1 ]")?;
         self.is_the_only_instance()
-    }
-
-    fn wait_for_cloud_init(&mut self) -> Result<()> {
-        let machine = self.machine()?;
-        machine.wait_for(TO_INSTALL, "cloud-init is done", |it| {
-            Ok(it.run("[ -e /var/lib/cloud/instance/boot-finished ]")?.status == 0)
-        })?;
-        println!("{}", machine.must("cat /var/log/cloud-init-output.log")?);
-        Ok(())
     }
 
     fn golden(&mut self) -> Result<()> {

@@ -28,6 +28,7 @@ mod refused;
 mod releases;
 mod secure_boot;
 mod truths;
+mod user_data;
 
 /// Runs a scenario in a world of its own, and records that it ran. Where machines cannot run, that is said.
 fn scenario(run: impl FnOnce(&mut World) -> Result<()>) -> Result<()> {

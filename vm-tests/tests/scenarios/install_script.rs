@@ -1,20 +1,14 @@
 //! The one line of the README: install.sh piped into a shell, from a fresh machine to a registered one, and once more.
 //! The release is made by scripts/finish-release of the program that people download, and served by HTTPS.
 
-use std::fs;
-use std::path::Path;
-
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::journey::{self, DOCKER_MIRROR, UP};
+use vm_tests::release::{BASE, Release};
 use vm_tests::system::StandIn;
 use vm_tests::world::World;
-use vm_tests::{host_command, programs};
 
 use crate::{SERVER, completes, guests_can_run};
-
-/// Where the release is, beside the agents' packages.
-const BASE: &str = "https://mirror.landfall.test/landfall";
 
 #[test]
 fn one_line_brings_a_fresh_debian_12_into_its_cluster_and_again_changes_nothing() -> Result<()> {
@@ -33,7 +27,7 @@ fn one_line_brings_a_fresh_amazon_linux_2023_into_its_cluster_and_again_changes_
 }
 
 fn one_line(mut world: World, further_flags: &str) -> Result<()> {
-    let program = release(&world.objects().join("landfall"))?;
+    let program = Release::serve(&world)?.program;
     let mut guest = world.guest_without_landfall(&SERVER)?;
     guest.boot()?;
     journey::bring_activation(&world, &guest, 1, 86_400)?;
@@ -52,15 +46,4 @@ fn one_line(mut world: World, further_flags: &str) -> Result<()> {
     assert_eq!(guest.must("ls -A /usr/local/bin")?, "landfall\n");
     assert_eq!(world.aws()?.managed_instances().unwrap().len(), 1);
     Ok(())
-}
-
-/// Makes a release in this folder; the program of this machine. The others are a note: nobody here asks for them.
-fn release(folder: &Path) -> Result<Vec<u8>> {
-    fs::create_dir(folder)?;
-    fs::copy(programs::landfall()?, folder.join("landfall-x86_64-linux"))?;
-    programs::complete(folder, b"a stand-in for landfall\n")?;
-    let mut finish = programs::script("finish-release");
-    finish.args(["--base-url", BASE, "--version", env!("CARGO_PKG_VERSION")]).arg(folder);
-    host_command::finish(finish.env_remove("LANDFALL_RELEASE_KEY"))?;
-    Ok(fs::read(folder.join("landfall-x86_64-linux"))?)
 }
