@@ -89,3 +89,15 @@ fn the_proxy_reaches_whoever_speaks_to_others() {
         assert!(text.contains(who), "{who}: {text}");
     }
 }
+
+#[test]
+fn the_page_about_windows_tells_of_each_release_its_build_and_whether_awss_documentation_names_it() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/windows.md")).unwrap();
+    for distro in distro_matrix::windows() {
+        let row = page.lines().find(|line| line.starts_with(&format!("| {} |", distro.name)));
+        let row = row.unwrap_or_else(|| panic!("no row for {}", distro.name));
+        let build = distro.identity.versions[0].trim_end_matches(".*").rsplit('.').next().unwrap();
+        let names = if distro.windows.as_ref().unwrap().documented { "names it" } else { "does not name it" };
+        assert!(row.contains(&format!("| {build} | {names} |")), "{row}");
+    }
+}
