@@ -7,7 +7,7 @@
 //! wine is Debian 13's, because that of Debian 12 lacks a library that every program of Rust's needs. A machine
 //! starts in two seconds, needs no display, and ends with all its processes when it is dropped.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -181,24 +181,24 @@ impl Wine {
         Ok(Record::of(name, &self.file(RECORDED)?))
     }
 
-    /// Every file on C:, by its path, but for what is the tests' own or comes and goes.
-    pub fn files(&self) -> Result<BTreeSet<String>> {
+    /// Every file on C:, by its path and with its length, but for what is the tests' own or comes and goes.
+    pub fn files(&self) -> Result<BTreeMap<String, u64>> {
         let root = self.file("")?;
-        let mut files = BTreeSet::new();
+        let mut files = BTreeMap::new();
         let mut folders = vec![root.clone()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder).doing(|| format!("listing {}", folder.display()))? {
                 let path = entry?.path();
                 let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
-                let is_of_tests = PASSING.iter().any(|it| name.to_lowercase().starts_with(it));
                 // wine has links in there, to the folders of who runs it.
-                if is_of_tests || path.is_symlink() {
+                if PASSING.contains(&name.to_lowercase().as_str()) || path.is_symlink() {
                     continue;
                 }
+                let length = if path.is_dir() { 0 } else { path.metadata()?.len() };
                 if path.is_dir() {
                     folders.push(path);
                 }
-                files.insert(name);
+                files.insert(name, length);
             }
         }
         Ok(files)

@@ -1,63 +1,74 @@
 # What scripts/try-windows has a real Windows do, over its restarts: each answer goes to the first serial port, one line for
-# each scenario, and at the end the machine switches itself off. Written without a Windows to try it on.
+# each scenario, and at the end the machine switches itself off. docs/windows.md says how far that was tried.
 #Requires -RunAsAdministrator
 $ErrorActionPreference = 'Stop'
 $folder = 'C:\landfall-try'
 $landfall = "$folder\landfall.exe"
-$choices = '--region', '@REGION@', '--activation-file', "$folder\activation.json"
+$task = 'landfall-try'
+$up = 'up', '--cluster', '@CLUSTER@', '--region', '@REGION@', '--activation-file', "$folder\activation.json"
 
+# The firmware and the boot manager write to this port too, and not always whole lines.
 function Say($line) {
     $port = New-Object System.IO.Ports.SerialPort 'COM1', 115200
     $port.Open()
-    $port.WriteLine($line)
+    $port.WriteLine("`r`nlandfall-try: $line")
     $port.Close()
+}
+
+# What Landfall said and how it ended. What a program writes to its standard error is no error of this script's.
+function Run-Landfall($arguments) {
+    $ErrorActionPreference = 'Continue'
+    $said = (& $landfall @arguments 2>&1 | ForEach-Object { "$_" }) -join "`n"
+    return @{ Said = $said; Ended = $LASTEXITCODE }
 }
 
 # Runs Landfall, and tells whether it ended so and said so.
 function Try-Landfall($scenario, $arguments, $status, $words) {
-    $ErrorActionPreference = 'Continue'
-    $said = & $landfall @arguments 2>&1 | ForEach-Object { "$_" } | Out-String
-    $ended = $LASTEXITCODE
-    $ErrorActionPreference = 'Stop'
-    $fits = ($ended -eq $status) -and $said.Contains($words)
-    Say ("{0} {1}" -f $(if ($fits) { 'passed' } else { 'FAILED' }), $scenario)
-    if (-not $fits) {
-        Say "  ended with $ended"
-        $said -split "`r?`n" | ForEach-Object { Say "  $_" }
+    $run = Run-Landfall $arguments
+    if (($run.Ended -eq $status) -and $run.Said.Contains($words)) {
+        Say "passed $scenario"
+        return
     }
+    Say "FAILED $scenario"
+    Say "  ended with $($run.Ended)"
+    $run.Said -split "`n" | ForEach-Object { Say "  $_" }
 }
 
-# What goes on at the next logon, as the next stage.
-function Go-On($stage) {
-    Set-Content -Path "$folder\stage.txt" -Value $stage
-    $line = "powershell -NoProfile -ExecutionPolicy Bypass -File $folder\scenarios.ps1"
-    Set-ItemProperty -Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\RunOnce' -Name 'landfall-try' -Value $line
-    Restart-Computer -Force
-    Start-Sleep -Seconds 600
-}
-
+# Landfall's own service tries for half an hour.
 function Wait-Status() {
-    for ($try = 0; $try -lt 90; $try++) {
-        & $landfall status *> $null
-        if ($LASTEXITCODE -eq 0) { return }
+    for ($try = 0; $try -lt 240; $try++) {
+        if ((Run-Landfall @('status')).Ended -eq 0) { return }
         Start-Sleep -Seconds 10
     }
+}
+
+# The next stage comes with the next start of Windows.
+function Restart-For($stage) {
+    Set-Content -Path "$folder\stage.txt" -Value $stage
+    Restart-Computer -Force
+    exit
 }
 
 try {
     if (-not (Test-Path $folder)) {
         New-Item -ItemType Directory -Path $folder | Out-Null
-        Copy-Item -Path "$PSScriptRoot\*" -Destination $folder
+        foreach ($name in 'landfall.exe', 'activation.json', 'scenarios.ps1') {
+            Copy-Item -Path "$PSScriptRoot\$name" -Destination $folder
+        }
+        $line = "-NoProfile -ExecutionPolicy Bypass -File $folder\scenarios.ps1"
+        $action = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument $line
+        $trigger = New-ScheduledTaskTrigger -AtStartup
+        Register-ScheduledTask -TaskName $task -Action $action -Trigger $trigger -User 'SYSTEM' -RunLevel Highest | Out-Null
         Try-Landfall 'the release is known and can be planned for' @('plan', '--region', '@REGION@') 0 'landfall up'
-        Try-Landfall 'up asks for a restart' (@('up', '--cluster', '@CLUSTER@') + $choices) 10 'shutdown /r /t 0'
-        Go-On 'joined'
+        Try-Landfall 'up asks for a restart' $up 10 'shutdown /r /t 0'
+        Restart-For 'joined'
     }
     switch (Get-Content -Path "$folder\stage.txt") {
         'joined' {
             Wait-Status
             Try-Landfall 'it goes on by itself after the restart, and joins' @('status') 0 'container-instance/'
-            Try-Landfall 'a second run has nothing to do' (@('up', '--cluster', '@CLUSTER@') + $choices) 0 'nothing to do'
-            Go-On 'restarted'
+            Try-Landfall 'a second run has nothing to do' $up 0 'nothing to do'
+            Restart-For 'restarted'
         }
         'restarted' {
             Wait-Status
@@ -68,10 +79,9 @@ try {
                 Say ("{0} the service {1} is gone" -f $(if ($there) { 'FAILED' } else { 'passed' }), $service)
             }
             Say 'the end'
-            Stop-Computer -Force
         }
     }
 } catch {
     Say "FAILED the script itself: $_"
-    Stop-Computer -Force
 }
+Stop-Computer -Force

@@ -89,7 +89,8 @@ pub struct Options {
     #[arg(long, value_name = "FPR", env = "LANDFALL_TRUST_FINGERPRINT")]
     pub trust_fingerprint: Option<String>,
 
-    /// SHA-256 that the package of --deb-url or --rpm-url must have
+    /// SHA-256 that the package of --deb-url or --rpm-url must have; on Windows, the SSM
+    /// agent's installer
     #[arg(long, value_name = "SUM", env = "LANDFALL_PACKAGE_SHA256")]
     pub package_sha256: Option<String>,
 
@@ -154,8 +155,7 @@ pub struct Options {
     #[arg(long, env = "LANDFALL_ENABLE_GPU", value_parser = clap::builder::FalseyValueParser::new())]
     pub enable_gpu: bool,
 
-    /// Let --package-sha256 stand in for the signature of the package of --deb-url or
-    /// --rpm-url
+    /// Let --package-sha256 stand in for the signature of what it is the sum of
     #[arg(long, env = "LANDFALL_SKIP_GPG_CHECK", value_parser = clap::builder::FalseyValueParser::new())]
     pub skip_gpg_check: bool,
 }

@@ -150,7 +150,7 @@ pub fn sum(options: &Options) -> Result<Option<String>> {
         return Ok(Some(text.to_ascii_lowercase()));
     }
     Err(Error::refused(format!("--package-sha256 '{text}' is not a SHA-256"))
-        .hint("it has 64 hexadecimal figures, as 'sha256sum FILE' prints them"))
+        .hint("it has 64 hexadecimal figures, as 'sha256sum FILE' or PowerShell's Get-FileHash prints them"))
 }
 
 /// An address that can be shown: plans, receipts and messages hold it, and files of apt's, where a quote or

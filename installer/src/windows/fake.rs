@@ -54,6 +54,10 @@ pub struct Fake {
     pub fails_at: Option<u32>,
     /// Whether downloads fail.
     pub offline: bool,
+    /// Whether the sum beside the archive is another one.
+    pub wrong_sum: bool,
+    /// How often something was fetched.
+    pub fetches: u32,
     /// How often the SSM agent was started without an identity, by anybody but its installer.
     pub strays: u32,
     running: BTreeSet<String>,
@@ -78,6 +82,8 @@ pub fn fresh() -> Fake {
         touches: 0,
         fails_at: None,
         offline: false,
+        wrong_sum: false,
+        fetches: 0,
         strays: 0,
         running: BTreeSet::new(),
         fetched: BTreeMap::new(),
@@ -132,7 +138,7 @@ pub fn with_docker() -> Fake {
     fake.registry.insert(format!(r"SYSTEM\CurrentControlSet\Services\{DOCKER_SERVICE}"), BTreeMap::new());
     let variables = fake.registry.get_mut(ENVIRONMENT).expect("it is there");
     variables.insert("ECS_LOGLEVEL".into(), Value::Text("debug".into()));
-    variables.insert("ECS_CLUSTER".into(), Value::Text("theirs".into()));
+    variables.insert("Ecs_Cluster".into(), Value::Text("theirs".into()));
     fake
 }
 

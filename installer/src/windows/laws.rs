@@ -9,7 +9,7 @@ use super::facts::Facts;
 use super::fake::{Fake, fresh, with_docker};
 use super::findings::{distro, of_domain};
 use super::places::{ENVIRONMENT, MARKER, RESUME, STORE};
-use super::plan::{Own, plan};
+use super::plan::{Told, plan};
 use crate::activation::Activation;
 use crate::cli::Options;
 use crate::config::Config;
@@ -37,15 +37,15 @@ fn options() -> Options {
     }
 }
 
-fn own() -> Own {
-    Own { kept: "region = \"us-east-1\"\n".into(), ..Own::default() }
+fn told() -> Told {
+    Told { after_restart: "region = \"us-east-1\"\n".into(), ..Told::default() }
 }
 
 /// What `up` does until it is done or Windows must be restarted.
 fn once(fake: &mut Fake, options: &Options, goal: Goal, said: &mut String) -> Result<usize> {
     let config = Config::resolve(fake, options)?;
     let facts = Facts::gather(fake)?;
-    let plan = plan(&facts, &config, &distro(&facts)?, goal, &own())?;
+    let plan = plan(&facts, &config, &distro(&facts)?, goal, &told())?;
     let activation = Activation::new(ACTIVATION_ID.into(), Secret::new(ACTIVATION_CODE.into()))?;
     let context = Context::new(Some(activation));
     let outcome = carry(fake, &plan, &context, &mut |event| *said += &format!("{event:?}\n"));
@@ -289,7 +289,7 @@ fn an_activation_that_the_service_refuses_leaves_the_identity_that_was_begun_as_
     let before = fake.state();
     let config = Config::resolve(&fake, &options()).unwrap();
     let facts = Facts::gather(&fake).unwrap();
-    let plan = plan(&facts, &config, &distro(&facts).unwrap(), Goal::Register, &Own::default()).unwrap();
+    let plan = plan(&facts, &config, &distro(&facts).unwrap(), Goal::Register, &Told::default()).unwrap();
     let wrong = Activation::new(ACTIVATION_ID.into(), Secret::new("WrongCodeWrongCode99".into())).unwrap();
     let error = carry(&mut fake, &plan, &Context::new(Some(wrong)), &mut |_| {}).unwrap_err();
     assert!(error.what.contains("does not know this activation"), "{error}");

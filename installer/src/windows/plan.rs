@@ -12,37 +12,37 @@ use super::components::{artifacts, containers, docker, ecs_agent, landfall, ssm_
 use super::facts::Facts;
 use super::findings::refusals;
 use super::places::{OF_THE_AGENTS, OF_THE_VENDOR};
-use super::step::Step;
+use super::step::{Pin, Step};
 use distro_matrix::Distro;
 
 /// What to do, in order.
 pub type Plan = Vec<Item<Step>>;
 
-/// What is chosen for Windows in another way than for Linux.
+/// What a plan for Windows needs to know beside the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Own {
-    /// What a run after a restart goes on with.
-    pub kept: String,
-    /// What the SSM agent's installer must have; its signature is not looked at then.
-    pub setup_sha256: Option<String>,
+pub struct Told {
+    /// The choices that a run after a restart goes on with.
+    pub after_restart: String,
+    /// The sum that the SSM agent's installer must have.
+    pub pin: Option<Pin>,
 }
 
 /// Decides what to do.
 ///
 /// # Errors
 /// When this machine, or this combination of choices, is not supported. Nothing was touched then.
-pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal, own: &Own) -> Result<Plan> {
+pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal, told: &Told) -> Result<Plan> {
     if let Some((_, refusal)) = refusals(facts, config, distro, goal).into_iter().next() {
         return Err(refusal);
     }
     let mut plan = Plan::new();
     if goal != Goal::Register {
         plan.extend(landfall::steps());
-        plan.extend(containers::steps(facts, &own.kept));
+        plan.extend(containers::steps(facts, &told.after_restart));
         plan.extend(agents_folders());
         plan.extend(artifacts::module(config));
         plan.extend(docker::steps(facts, config));
-        plan.extend(ssm_agent::steps(facts, config, own.setup_sha256.clone()));
+        plan.extend(ssm_agent::steps(facts, config, told.pin.clone()));
         plan.extend(artifacts::exec(config));
     }
     plan.extend(ecs_agent::configuration(config));

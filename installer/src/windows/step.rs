@@ -31,7 +31,7 @@ pub use leave_cluster::LeaveCluster;
 pub use register::Register;
 pub(crate) use register::forget_identity;
 pub use service::ServiceStep;
-pub use ssm_agent::SsmAgent;
+pub use ssm_agent::{Pin, SsmAgent};
 pub use values::Values;
 
 /// One change to a machine with Windows.
@@ -173,7 +173,7 @@ impl Change for Step {
             Self::Artifacts(step) => format!("put {} in place", step.names()),
             Self::Service(step) => step.describe(),
             Self::Values(step) => step.describe(),
-            Self::SsmAgent(step) => format!("install the SSM agent from {}", step.url),
+            Self::SsmAgent(step) => step.describe(),
             Self::ExecArtifacts(_) => "gather the programs of ECS Exec".into(),
             Self::LeaveCluster(step) => format!("leave every cluster but {}", step.cluster),
             Self::Register(step) => format!("register in {}", step.region),

@@ -6,7 +6,7 @@ use std::io;
 use std::os::windows::io::{AsRawHandle, FromRawHandle};
 use std::ptr::{null, null_mut};
 
-use windows_sys::Win32::Foundation::{ERROR_PIPE_CONNECTED, INVALID_HANDLE_VALUE};
+use windows_sys::Win32::Foundation::{ERROR_NO_DATA, ERROR_PIPE_CONNECTED, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::Storage::FileSystem::PIPE_ACCESS_DUPLEX;
 use windows_sys::Win32::System::Pipes::{
     ConnectNamedPipe, CreateNamedPipeW, PIPE_TYPE_BYTE, PIPE_UNLIMITED_INSTANCES, PIPE_WAIT,
@@ -65,8 +65,13 @@ fn connect(pipe: &File) -> io::Result<()> {
         return Ok(());
     }
     match io::Error::last_os_error() {
-        // Somebody was faster, and is connected.
-        e if e.raw_os_error() == i32::try_from(ERROR_PIPE_CONNECTED).ok() => Ok(()),
+        // Somebody was faster, and is connected, or gone again.
+        e if [ERROR_PIPE_CONNECTED, ERROR_NO_DATA]
+            .map(|it| i32::try_from(it).ok())
+            .contains(&e.raw_os_error()) =>
+        {
+            Ok(())
+        }
         e => Err(e),
     }
 }

@@ -42,7 +42,7 @@ fn medium(world: &World, name: &str, further: &[(&str, &str)]) -> Result<Medium>
 
 #[test]
 #[ignore = "in scripts/test --full: it installs everything, which takes minutes where that is emulated"]
-fn the_user_data_of_a_new_server_registers_an_untouched_image_by_the_one_line_and_leaves_no_code()
+fn the_user_data_of_a_new_server_registers_an_untouched_image_by_the_one_line_and_removes_its_activation()
 -> Result<()> {
     scenario_in(
         || World::with(&Packages::small(SUITE)?),

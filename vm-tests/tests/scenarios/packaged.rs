@@ -148,7 +148,8 @@ fn a_packaged_landfall_registers_is_renewed_under_its_units_and_may_go_before_th
     journey::bring_activation(&world, &guest, 1, 86_400)?;
     let before = guest.tree()?;
     DPKG.install(&guest, OLDER)?;
-    assert_eq!(up(&guest)?.status, 0);
+    let told = up(&guest)?;
+    assert_eq!(told.status, 0, "{}", told.stderr);
     let arn = journey::container_instance(&guest)?;
     assert_eq!(guest.must("readlink /usr/local/bin/landfall")?, "/usr/bin/landfall\n");
 

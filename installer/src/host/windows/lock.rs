@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use windows_sys::Win32::Foundation::GENERIC_WRITE;
 use windows_sys::Win32::Storage::FileSystem::{DELETE, FILE_FLAG_DELETE_ON_CLOSE};
@@ -16,22 +18,29 @@ const SHARE_READ: u32 = 1;
 const ACCESS: u32 = GENERIC_WRITE | DELETE;
 /// Somebody has it open in another way.
 const SHARING_VIOLATION: i32 = 32;
-/// It goes in this moment: its last holder ended while somebody read it. An administrator is denied access by nothing
-/// else here.
-const BEING_REMOVED: i32 = 5;
+/// It may be going in this moment: its last holder ended while somebody read it.
+const ACCESS_DENIED: i32 = 5;
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Takes a lock, or nothing when somebody else has it.
 pub(super) fn take(path: &Path) -> io::Result<Option<File>> {
     let mut options = File::options();
     options.create(true).truncate(true).write(true).access_mode(ACCESS).share_mode(SHARE_READ);
-    match options.custom_flags(FILE_FLAG_DELETE_ON_CLOSE).open(path) {
-        Ok(mut file) => {
-            write!(file, "{}", std::process::id())?;
-            file.flush()?;
-            Ok(Some(file))
+    options.custom_flags(FILE_FLAG_DELETE_ON_CLOSE);
+    let mut tries = 1;
+    loop {
+        match options.open(path) {
+            Ok(mut file) => {
+                write!(file, "{}", std::process::id())?;
+                file.flush()?;
+                return Ok(Some(file));
+            }
+            Err(e) if e.raw_os_error() == Some(SHARING_VIOLATION) => return Ok(None),
+            Err(e) if e.raw_os_error() == Some(ACCESS_DENIED) && tries < TRIES => thread::sleep(PAUSE),
+            Err(e) => return Err(e),
         }
-        Err(e) if matches!(e.raw_os_error(), Some(SHARING_VIOLATION | BEING_REMOVED)) => Ok(None),
-        Err(e) => Err(e),
+        tries += 1;
     }
 }
 

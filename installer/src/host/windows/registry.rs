@@ -14,6 +14,7 @@ use crate::windows::door::Value;
 use crate::windows::places::ENVIRONMENT;
 
 /// The values under a key; `None` where there is no such key. Those of kinds that Landfall never sets are left out.
+/// Variables are named in capitals, since Windows knows them in whatever case somebody wrote them.
 pub(super) fn values(key: &str) -> Result<Option<BTreeMap<String, Value>>> {
     let opened = match open(key, KEY_QUERY_VALUE) {
         Ok(opened) => opened,
@@ -24,7 +25,7 @@ pub(super) fn values(key: &str) -> Result<Option<BTreeMap<String, Value>>> {
     for entry in opened.enum_values() {
         let (name, raw) = entry.while_doing(|| format!("reading HKLM\\{key}"))?;
         if let Some(value) = value_of(&raw) {
-            values.insert(name, value);
+            values.insert(if key == ENVIRONMENT { name.to_ascii_uppercase() } else { name }, value);
         }
     }
     Ok(Some(values))

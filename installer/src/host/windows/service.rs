@@ -63,19 +63,20 @@ fn serve(_: Vec<OsString>) {
     };
     let busy = || tell(ServiceState::Running, ServiceControlAccept::empty());
     busy();
-    work(|| {
+    work(|time| {
         tell(ServiceState::Running, ServiceControlAccept::STOP);
-        let is_over = stopped.recv_timeout(PAUSE).is_ok();
+        let is_over = stopped.recv_timeout(time).is_ok();
         busy();
-        is_over
+        // One that came in the last moment.
+        is_over || stopped.try_recv().is_ok()
     });
     tell(ServiceState::Stopped, ServiceControlAccept::empty());
 }
 
-/// `pause` lets time pass before the next try, and says whether there is to be none.
-fn work(pause: impl Fn() -> bool) {
+/// `is_stopped` waits for so long, and says whether somebody wants an end meanwhile.
+fn work(is_stopped: impl Fn(Duration) -> bool) {
     for _ in 0..TRIES {
-        // Looked at anew: what fails for good takes it away.
+        // Looked at anew: what fails for good takes it away, and after a restart on its way a first boot goes on.
         let arguments: &[&str] = if Path::new(RESUME).exists() {
             &["up", "--config", RESUME]
         } else if Path::new(SEALED).exists() {
@@ -83,7 +84,12 @@ fn work(pause: impl Fn() -> bool) {
         } else {
             return;
         };
-        if run(arguments) != Some(FAILED) || pause() {
+        let pause = match run(arguments) {
+            Some(0) => Duration::ZERO,
+            Some(FAILED) => PAUSE,
+            _ => return,
+        };
+        if is_stopped(pause) {
             return;
         }
     }

@@ -25,6 +25,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 const DOES_NOT_EXIST: i32 = 1060;
 /// It rests already.
 const NOT_ACTIVE: i32 = 1062;
+/// It takes no such request now.
+const TAKES_NO_STOP: i32 = 1052;
+/// It takes no request now.
+const TAKES_NOTHING: i32 = 1061;
 /// It runs already.
 const ALREADY_RUNNING: i32 = 1056;
 /// The service manager was asked for what it does not know.
@@ -141,11 +145,19 @@ pub(super) fn start(name: &str) -> Result<()> {
 /// Windows stops none that another one needs which runs, and says so.
 pub(super) fn stop(name: &str) -> Result<()> {
     let service = must_open(name, ServiceAccess::STOP | ServiceAccess::QUERY_STATUS)?;
-    match service.stop() {
-        Err(e) if code(&e) != Some(NOT_ACTIVE) => return Err(failed("stopping", name, &e)),
-        _ => {}
+    let began = Instant::now();
+    loop {
+        match service.stop() {
+            // On its way up, or at work that it does not break off.
+            Err(e)
+                if matches!(code(&e), Some(TAKES_NO_STOP | TAKES_NOTHING)) && began.elapsed() < PATIENCE =>
+            {
+                thread::sleep(PAUSE);
+            }
+            Err(e) if code(&e) != Some(NOT_ACTIVE) => return Err(failed("stopping", name, &e)),
+            _ => return wait_for(&service, name, ServiceState::Stopped),
+        }
     }
-    wait_for(&service, name, ServiceState::Stopped)
 }
 
 fn wait_for(service: &Open, name: &str, wanted: ServiceState) -> Result<()> {

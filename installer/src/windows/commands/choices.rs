@@ -6,17 +6,23 @@ use crate::cli::{DockerSource, Options};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::host::Machine;
+use crate::windows::step::Pin;
 
 /// What was chosen, and the sum that the SSM agent's installer must have: on Linux `--package-sha256` is of a package that
-/// is named beside it.
+/// is named beside it. As there it counts besides the signature, and alone with `--skip-gpg-check`.
 ///
 /// # Errors
 /// When a choice has no meaning here, or is none.
-pub(super) fn resolve(host: &dyn Machine, options: &Options) -> Result<(Config, Option<String>)> {
+pub(super) fn resolve(host: &dyn Machine, options: &Options) -> Result<(Config, Option<Pin>)> {
     must_fit(options)?;
-    let sum = config::sum(options)?;
-    let config = Config::resolve(host, &Options { package_sha256: None, ..options.clone() })?;
-    Ok((config, sum))
+    let alone = options.skip_gpg_check;
+    let pin = config::sum(options)?.map(|sha256| Pin { sha256, alone });
+    if alone && pin.is_none() {
+        return Err(Error::refused("--skip-gpg-check cannot be honoured by itself")
+            .hint("the SSM agent's installer is always verified: give its sum with --package-sha256"));
+    }
+    let of_linux = Options { package_sha256: None, skip_gpg_check: false, ..options.clone() };
+    Ok((Config::resolve(host, &of_linux)?, pin))
 }
 
 /// Refuses what has no meaning here, rather than to leave it out in silence.
@@ -25,7 +31,7 @@ pub(super) fn resolve(host: &dyn Machine, options: &Options) -> Result<(Config, 
 /// The first choice that has none.
 fn must_fit(options: &Options) -> Result<()> {
     let source = options.docker_install_source;
-    let of_linux: [(&str, bool); 14] = [
+    let of_linux: [(&str, bool); 15] = [
         ("--docker-mirror", options.docker_mirror.is_some()),
         ("--docker-trust-fingerprint", options.docker_trust_fingerprint.is_some()),
         ("--docker-install-source docker", source == Some(DockerSource::Docker)),
@@ -33,6 +39,7 @@ fn must_fit(options: &Options) -> Result<()> {
         ("--deb-url", options.deb_url.is_some()),
         ("--rpm-url", options.rpm_url.is_some()),
         ("--trust-key", options.trust_key.is_some()),
+        ("--trust-fingerprint", options.trust_fingerprint.is_some()),
         ("--allow-downgrade", options.allow_downgrade),
         ("--exec-version", options.exec_version.is_some()),
         ("--certs-file", options.certs_file.is_some()),
@@ -68,6 +75,7 @@ pub(super) fn kept(options: &Options, absolute: impl Fn(&PathBuf) -> Result<Path
 mod tests {
     use super::*;
     use crate::secret::Secret;
+    use crate::windows::fake::fresh;
 
     #[test]
     fn an_activation_is_not_kept_over_a_restart_and_its_file_is_read_then() {
@@ -95,9 +103,14 @@ mod tests {
             package_sha256: Some(sum.into()),
             ..Options::default()
         };
-        let (_, sum) = resolve(&crate::windows::fake::fresh(), &given(&"AB".repeat(32))).unwrap();
-        assert_eq!(sum, Some("ab".repeat(32)));
-        assert_eq!(resolve(&crate::windows::fake::fresh(), &given("ab")).unwrap_err().exit_code(), 2);
+        let pin = |options: &Options| Ok::<_, Error>(resolve(&fresh(), options)?.1);
+        let besides = Pin { sha256: "ab".repeat(32), alone: false };
+        assert_eq!(pin(&given(&"AB".repeat(32))).unwrap(), Some(besides.clone()));
+        let alone = Options { skip_gpg_check: true, ..given(&"ab".repeat(32)) };
+        assert_eq!(pin(&alone).unwrap(), Some(Pin { alone: true, ..besides }));
+        for wrong in [given("ab"), Options { package_sha256: None, ..alone }] {
+            assert_eq!(pin(&wrong).unwrap_err().exit_code(), 2);
+        }
     }
 
     #[test]

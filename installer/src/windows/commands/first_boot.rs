@@ -28,15 +28,14 @@ pub fn run(host: &mut dyn Windows, named: Option<&Path>, json: bool) -> Result<(
     }
     let image = config::file(host, named)?;
     let options = seed(host)?.or(image);
-    if let Err(e) = up::bring(host, &options, Goal::Up, json) {
+    if let Err(e) = up::run(host, &options, Goal::Up, json) {
         // It fails again however often it is tried: only a person can help.
         if e.kind == Kind::Lasting {
             durable::remove(host, Path::new(SEALED))?;
         }
         return Err(e);
     }
-    durable::remove(host, Path::new(SEED))?;
-    durable::remove(host, Path::new(SEALED))
+    Ok(())
 }
 
 fn seed(host: &dyn Windows) -> Result<Options> {

@@ -13,14 +13,14 @@ use crate::recognition;
 use crate::windows::door::Windows;
 use crate::windows::facts::Facts;
 use crate::windows::findings::{distro, findings};
-use crate::windows::plan::{Own, plan};
+use crate::windows::plan::{Told, plan};
 
 /// Prints the plan.
 ///
 /// # Errors
 /// When that machine or these choices are not supported.
 pub fn run(host: &dyn Windows, options: &Options, release: Option<&str>, json: bool) -> Result<()> {
-    let (config, setup_sha256) = choices::resolve(host, options)?;
+    let (config, pin) = choices::resolve(host, options)?;
     let (facts, distro) = match release {
         Some(release) => {
             let distro = recognition::named(release)?.clone();
@@ -38,8 +38,8 @@ pub fn run(host: &dyn Windows, options: &Options, release: Option<&str>, json: b
     };
     let goal = if options.skip_registration { Goal::Install } else { Goal::Up };
     pass(host, findings(&facts, &config, &distro, goal), Error::refused)?;
-    let kept = choices::kept(options, |file| Ok(file.clone()))?;
-    let plan = plan(&facts, &config, &distro, goal, &Own { kept, setup_sha256 })?;
+    let after_restart = choices::kept(options, |file| Ok(file.clone()))?;
+    let plan = plan(&facts, &config, &distro, goal, &Told { after_restart, pin })?;
     if json {
         print_json(&json!({"version": 1, "release": distro.release, "facts": facts, "steps": plan}));
     } else {

@@ -68,6 +68,7 @@ fn problems(host: &dyn Windows, facts: &Facts) -> Result<Vec<Problem>> {
     let see = |log: &str| format!("see {}, then run 'landfall up'", log.replace('/', r"\"));
     let begun = host.stat(Path::new(RESUME))?.is_some();
     add(begun, "restart", "Landfall has not gone on yet after a restart of Windows", see(LOG));
+    add(facts.sealed, "first-boot", "the first boot of this copy of an image is not over yet", see(LOG));
     add(facts.registration.is_none(), "not-registered", "this machine has no identity", again());
     add(
         facts.registration.is_some() && !facts.marked,

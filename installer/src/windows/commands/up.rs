@@ -22,8 +22,8 @@ use crate::ui::{Ui, seconds};
 use crate::windows::door::{Feature, Windows};
 use crate::windows::facts::Facts;
 use crate::windows::findings::{distro, findings};
-use crate::windows::places::{DOWNLOADS, RESUME, SEALED, STATE, STORE};
-use crate::windows::plan::{Own, plan};
+use crate::windows::places::{DOWNLOADS, RESUME, SEALED, SEED, STATE, STORE};
+use crate::windows::plan::{Told, plan};
 use crate::windows::step::Step;
 
 /// Brings the machine to the goal.
@@ -36,27 +36,24 @@ pub fn run(host: &mut dyn Windows, options: &Options, goal: Goal, json: bool) ->
     joined(host, goal)
 }
 
-/// A machine that a person gave its identity has no first boot to come.
+/// A machine that has its identity has no first boot to come any more: a seed for it, which holds an activation, goes.
 fn joined(host: &mut dyn Windows, goal: Goal) -> Result<()> {
-    match goal {
-        Goal::Install => Ok(()),
-        _ => durable::remove(host, Path::new(SEALED)),
-    }
+    let of_first_boots: &[&str] = if goal == Goal::Install { &[] } else { &[SEED, SEALED] };
+    of_first_boots.iter().try_for_each(|path| durable::remove(host, Path::new(path)))
 }
 
-/// The same, and a first boot stays one: it has more to do before it is over.
-pub(super) fn bring(host: &mut dyn Windows, options: &Options, goal: Goal, json: bool) -> Result<()> {
+fn bring(host: &mut dyn Windows, options: &Options, goal: Goal, json: bool) -> Result<()> {
     must_be_elevated(host)?;
     must_be_alone(host)?;
-    let (config, setup_sha256) = choices::resolve(host, options)?;
+    let (config, pin) = choices::resolve(host, options)?;
     host.use_proxy(config.proxy.clone(), config.proxy_is_chosen);
     let facts = Facts::gather(host)?;
     let distro = distro(&facts)?;
     let mut noted = findings(&facts, &config, &distro, goal);
     pass(host, &noted, refusing(&noted), json)?;
-    let kept = choices::kept(&late(options, goal), |file| whole(host, file))?;
-    let own = Own { kept, setup_sha256 };
-    let plan = plan(&facts, &config, &distro, goal, &own)?;
+    let after_restart = choices::kept(&late(options, goal), |file| whole(host, file))?;
+    let beside = Told { after_restart, pin };
+    let plan = plan(&facts, &config, &distro, goal, &beside)?;
     let activation = config::activation(host, options, terminal::standard_input)?;
     if goal != Goal::Install && facts.registration.is_none() && activation.is_none() {
         return Err(no_activation());
@@ -73,7 +70,7 @@ pub(super) fn bring(host: &mut dyn Windows, options: &Options, goal: Goal, json:
     if json {
         print_json(&outcome(host, &changed, &noted, told));
     }
-    let changed = changed.map_err(|e| with_what_comes(e, &facts, &own.kept))?;
+    let changed = changed.map_err(|e| with_what_comes(e, &facts, &beside.after_restart))?;
     ui.account(host.elapsed(), &host.timings());
     conclude(host, goal, changed);
     Ok(())
@@ -195,13 +192,18 @@ mod tests {
     use crate::windows::fake::fresh;
 
     #[test]
-    fn a_sealed_machine_that_a_person_registered_has_no_first_boot_and_an_installed_one_keeps_it() {
+    fn a_sealed_machine_that_a_person_registered_has_no_first_boot_and_no_seed_and_an_installed_one_keeps_both()
+     {
         let mut fake = fresh();
         durable::create_folders(&mut fake, Path::new(STATE), 0o700).unwrap();
         for (goal, is_kept) in [(Goal::Install, true), (Goal::Register, false), (Goal::Up, false)] {
-            durable::write(&mut fake, Path::new(SEALED), b"", 0o600).unwrap();
+            for path in [SEALED, SEED] {
+                durable::write(&mut fake, Path::new(path), b"", 0o600).unwrap();
+            }
             joined(&mut fake, goal).unwrap();
-            assert_eq!(fake.disk.text(SEALED).is_some(), is_kept);
+            for path in [SEALED, SEED] {
+                assert_eq!(fake.disk.text(path).is_some(), is_kept, "{path}");
+            }
         }
     }
 

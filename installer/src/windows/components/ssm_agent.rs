@@ -10,17 +10,17 @@ use crate::step::MergeJson;
 use crate::windows::door::Start;
 use crate::windows::facts::Facts;
 use crate::windows::places::{SSM, SSM_SERVICE};
-use crate::windows::step::{Register, ServiceStep, SsmAgent, Step};
+use crate::windows::step::{Pin, Register, ServiceStep, SsmAgent, Step};
 
 use super::proxy_of;
 
 /// What brings it, and holds it back while there is no identity.
-pub fn steps(facts: &Facts, config: &Config, sha256: Option<String>) -> Vec<Item<Step>> {
+pub fn steps(facts: &Facts, config: &Config, pin: Option<Pin>) -> Vec<Item<Step>> {
     let url = config.endpoints().ssm_setup(config.ssm_version.as_deref());
     let mut steps = vec![
         item(
             "the SSM agent proves who this machine is, and brings its credentials",
-            Step::SsmAgent(SsmAgent { url, sha256 }),
+            Step::SsmAgent(SsmAgent { url, pin }),
         ),
         item(
             "off EC2 the agent must not ask EC2's metadata service who it is",

@@ -7,13 +7,17 @@ use super::Fake;
 use crate::error::{Error, Result};
 use crate::host::{DockerDaemon, Machine, Output};
 use crate::windows::door::{Definition, Feature, Program, Recovery, Service, Start, Value, Windows};
-use crate::windows::places::DOCKER_SERVICE;
+use crate::windows::places::{DOCKER_SERVICE, ENVIRONMENT};
 
 const SERVICES: &str = r"SYSTEM\CurrentControlSet\Services";
 
 impl Windows for Fake {
     fn values(&self, key: &str) -> Result<Option<BTreeMap<String, Value>>> {
-        Ok(self.registry.get(key).cloned())
+        let shown = |(name, value): (&String, &Value)| match key {
+            ENVIRONMENT => (name.to_ascii_uppercase(), value.clone()),
+            _ => (name.clone(), value.clone()),
+        };
+        Ok(self.registry.get(key).map(|values| values.iter().map(shown).collect()))
     }
 
     fn service(&self, name: &str) -> Result<Option<Service>> {
@@ -45,9 +49,12 @@ impl Windows for Fake {
     fn set_value(&mut self, key: &str, name: &str, value: Option<&Value>) -> Result<()> {
         self.tick()?;
         let values = self.registry.get_mut(key).ok_or_else(|| Error::failed("there is no such key"))?;
+        // As Windows has it: one value, by whatever case, and the name as it was written first.
+        let there = values.keys().find(|it| it.eq_ignore_ascii_case(name)).cloned();
+        let name = there.unwrap_or_else(|| name.to_owned());
         match value {
-            Some(value) => drop(values.insert(name.to_owned(), value.clone())),
-            None => drop(values.remove(name)),
+            Some(value) => drop(values.insert(name, value.clone())),
+            None => drop(values.remove(&name)),
         }
         Ok(())
     }

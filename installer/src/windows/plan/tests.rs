@@ -22,8 +22,8 @@ fn options() -> Options {
 fn planned(distro: &Distro, options: &Options, goal: Goal) -> String {
     let config = Config::resolve(&fresh(), options).unwrap();
     let facts = Facts::of_release(distro);
-    let own = Own { kept: "region = \"eu-central-1\"\n".into(), ..Own::default() };
-    let plan = plan(&facts, &config, distro, goal, &own);
+    let told = Told { after_restart: "region = \"eu-central-1\"\n".into(), ..Told::default() };
+    let plan = plan(&facts, &config, distro, goal, &told);
     render(&plan.unwrap_or_else(|e| panic!("{}: {e}", distro.release)), &[])
 }
 
@@ -72,7 +72,7 @@ fn a_machine_that_needs_no_restart_keeps_no_choices_for_after_one() {
     let config = Config::resolve(&fresh(), &options()).unwrap();
     let mut facts = Facts::of_release(distro);
     let keeps = |facts: &Facts| {
-        let plan = plan(facts, &config, distro, Goal::Up, &Own::default()).unwrap();
+        let plan = plan(facts, &config, distro, Goal::Up, &Told::default()).unwrap();
         render(&plan, &[]).contains("resume.toml")
     };
     assert!(keeps(&facts));

@@ -107,10 +107,10 @@ fn fetched(host: &mut dyn Windows, url: &str, sum_url: &str) -> Result<PathBuf> 
         trust,
     });
     host.finish_fetch(&archive)?;
-    match found(host, &archive)? {
-        Some(found) if found != sum => Err(Error::failed(format!("the SHA-256 of {url} is {found}, and not {sum}"))
+    match found(host, &archive)?.unwrap_or_default() {
+        found if found == sum => Ok(archive),
+        found => Err(Error::failed(format!("the SHA-256 of {url} is {found}, and not {sum}"))
             .hint("nothing was taken out of it; run again: the two were perhaps being replaced, or a mirror keeps an older one")),
-        _ => Ok(archive),
     }
 }
 
@@ -133,6 +133,35 @@ fn sum(text: &[u8], url: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::windows::fake::fresh;
+
+    fn step(member: &str, path: &str) -> Artifacts {
+        Artifacts {
+            url: "https://x/a.zip".into(),
+            sum_url: "https://x/a.zip.sha256".into(),
+            files: BTreeMap::from([(member.to_owned(), PathBuf::from(path))]),
+        }
+    }
+
+    #[test]
+    fn an_archive_is_fetched_once_for_all_steps_that_take_something_out_of_it() {
+        let mut fake = fresh();
+        durable::create_folders(&mut fake, Path::new(DOWNLOADS), 0o700).unwrap();
+        step("a", "C:/a").apply(&mut fake).unwrap();
+        step("b", "C:/b").apply(&mut fake).unwrap();
+        assert_eq!(fake.fetches, 1);
+        assert!(fake.disk.node(Path::new("C:/a")).is_some() && fake.disk.node(Path::new("C:/b")).is_some());
+    }
+
+    #[test]
+    fn of_an_archive_with_another_sum_nothing_is_taken() {
+        let mut fake = fresh();
+        fake.wrong_sum = true;
+        durable::create_folders(&mut fake, Path::new(DOWNLOADS), 0o700).unwrap();
+        let error = step("a", "C:/a").apply(&mut fake).unwrap_err();
+        assert!(error.what.contains(&"0".repeat(64)) && error.exit_code() == 1, "{error}");
+        assert!(fake.disk.node(Path::new("C:/a")).is_none());
+    }
 
     #[test]
     fn a_sum_is_the_first_word_however_it_is_written() {

@@ -21,15 +21,25 @@ const PUBLISHERS: [&str; 3] =
 /// An installer that asks for a restart has done its work.
 const RESTART: i32 = 3010;
 
+/// The sum that the installer must have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Pin {
+    /// Its SHA-256, in small hexadecimal figures.
+    pub sha256: String,
+    /// Whether it stands in for the signature.
+    pub alone: bool,
+}
+
 /// The SSM agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SsmAgent {
     /// Where the installer is.
     pub url: String,
-    /// What it must have, where somebody said so; what it is signed by does not count then.
+    /// What it must have besides its signature, where somebody said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
+    pub pin: Option<Pin>,
 }
 
 impl SsmAgent {
@@ -37,10 +47,20 @@ impl SsmAgent {
         Ok(host.stat(Path::new(SSM_AGENT))?.is_none().then_some(Before::Nothing))
     }
 
+    pub(super) fn describe(&self) -> String {
+        let trusted_by = match &self.pin {
+            None => String::new(),
+            Some(pin) if pin.alone => format!(", by its SHA-256 {} alone", pin.sha256),
+            Some(pin) => format!(", signed and with the SHA-256 {}", pin.sha256),
+        };
+        format!("install the SSM agent from {}{trusted_by}", self.url)
+    }
+
     pub(super) fn prefetch(&self, host: &mut dyn Windows) -> Result<()> {
         // Who signed it is in the file itself, and is looked at when it is whole.
-        let aws = if self.sha256.is_some() { Use::Ssm } else { Use::Inside };
-        let trust = Trust { aws, certificate: None, sha256: self.sha256.clone(), unsigned: true };
+        let sha256 = self.pin.as_ref().map(|pin| pin.sha256.clone());
+        let aws = if sha256.is_some() { Use::Ssm } else { Use::Inside };
+        let trust = Trust { aws, certificate: None, sha256, unsigned: true };
         host.begin_fetch(Fetch {
             url: self.url.clone(),
             destination: arriving(),
@@ -53,7 +73,7 @@ impl SsmAgent {
     pub(super) fn apply(&self, host: &mut dyn Windows) -> Result<()> {
         let arriving = arriving();
         host.finish_fetch(&arriving)?;
-        if self.sha256.is_none() {
+        if !self.pin.as_ref().is_some_and(|pin| pin.alone) {
             host.signer(&arriving, &PUBLISHERS)?;
         }
         let setup = PathBuf::from(SSM_SETUP);

@@ -28,7 +28,7 @@ impl Values {
     pub(super) fn check(&self, host: &dyn Windows) -> Result<Option<Before>> {
         let there = host.values(&self.key)?.unwrap_or_default();
         let before: BTreeMap<_, _> =
-            self.values.keys().map(|name| (name.clone(), named(&there, name).cloned())).collect();
+            self.values.keys().map(|name| (name.clone(), there.get(name).cloned())).collect();
         Ok((before != self.values).then_some(Before::Values { values: before }))
     }
 
@@ -66,7 +66,7 @@ impl Values {
         let there = host.values(&self.key)?.ok_or_else(|| {
             Error::failed(format!("the key HKLM\\{} is not in the registry", self.key)).hint("run again")
         })?;
-        let differing = wanted.iter().filter(|(name, value)| named(&there, name) != value.as_ref());
+        let differing = wanted.iter().filter(|(name, value)| there.get(*name) != value.as_ref());
         let differing: Vec<_> = differing.collect();
         if differing.is_empty() {
             return Ok(());
@@ -77,22 +77,5 @@ impl Values {
             host.stop_service(service)?;
         }
         differing.into_iter().try_for_each(|(name, value)| host.set_value(&self.key, name, value.as_ref()))
-    }
-}
-
-/// The value of this name, which Windows knows in whatever case it was written.
-fn named<'a>(there: &'a BTreeMap<String, Value>, name: &str) -> Option<&'a Value> {
-    there.iter().find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_value_is_known_in_whatever_case_somebody_wrote_its_name() {
-        let there = BTreeMap::from([("Ecs_Cluster".to_owned(), Value::Number(1))]);
-        assert_eq!(named(&there, "ECS_CLUSTER"), Some(&Value::Number(1)));
-        assert_eq!(named(&there, "ECS_CLUSTERS"), None);
     }
 }
