@@ -83,9 +83,6 @@ pub fn images(task: &Task, folder: &Path) -> Result<Images> {
 }
 
 /// The menu. Its first entry is what happens when nobody is there.
-///
-/// UEFI's console is on the serial port too where the firmware was told so: with two readers at one port, what the
-/// firmware reads passes for a key that somebody pressed, and nothing happens by itself any more.
 #[must_use]
 pub fn menu(task: &Task, esp: Option<usize>) -> String {
     let (order, image) = (&task.order, plain(&task.manifest.name));
@@ -93,7 +90,8 @@ pub fn menu(task: &Task, esp: Option<usize>) -> String {
     let disk = plain(&order.disk.to_string());
     let written = written_file(&order.id);
     let esp = esp.map_or("set root=$disk; chainloader +1".to_owned(), |number| {
-        format!("chainloader ($disk,gpt{number})/EFI/BOOT/BOOTX64.EFI")
+        // What is started that way looks for its own files on the root, wherever it came from itself.
+        format!("set root=$disk,gpt{number}; chainloader /EFI/BOOT/BOOTX64.EFI")
     });
     let write = |title: &str, more: &str| {
         format!(
@@ -108,8 +106,7 @@ pub fn menu(task: &Task, esp: Option<usize>) -> String {
     };
     let title = cut(&format!("Write {image} to the disk with {disk}, {what}"));
     format!(
-        "if [ \"$grub_platform\" != efi ]; then\n  if serial --unit=0 --speed=115200; then\n    \
-         terminal_input console serial\n    terminal_output console serial\n  fi\nfi\n\
+        "if serial --unit=0 --speed=115200; then\n  terminal_input console serial\n  terminal_output console serial\nfi\n\
          set timeout={TIMEOUT}\nset default=0\n\
          search --no-floppy --file --set=written /{written}\n\
          if [ -n \"$written\" ]; then\n\

@@ -256,7 +256,8 @@ impl Fake {
     }
 
     fn variable(&self, name: &str) -> Option<&str> {
-        self.registry.get(ENVIRONMENT)?.get(name)?.text()
+        let mut variables = self.registry.get(ENVIRONMENT)?.iter();
+        variables.find(|(it, _)| it.eq_ignore_ascii_case(name))?.1.text()
     }
 
     /// Starts a service, with what it does first of all.

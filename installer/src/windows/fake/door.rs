@@ -49,13 +49,7 @@ impl Windows for Fake {
     fn set_value(&mut self, key: &str, name: &str, value: Option<&Value>) -> Result<()> {
         self.tick()?;
         let values = self.registry.get_mut(key).ok_or_else(|| Error::failed("there is no such key"))?;
-        // As Windows has it: one value, by whatever case, and the name as it was written first.
-        let there = values.keys().find(|it| it.eq_ignore_ascii_case(name)).cloned();
-        let name = there.unwrap_or_else(|| name.to_owned());
-        match value {
-            Some(value) => drop(values.insert(name, value.clone())),
-            None => drop(values.remove(&name)),
-        }
+        place(values, name, value);
         Ok(())
     }
 
@@ -134,4 +128,14 @@ impl Fake {
 
 fn missing() -> Error {
     Error::failed("there is no such service")
+}
+
+/// As Windows has it: one value, by whatever case, and the name as it was written first.
+pub(super) fn place(values: &mut BTreeMap<String, Value>, name: &str, value: Option<&Value>) {
+    let there = values.keys().find(|it| it.eq_ignore_ascii_case(name)).cloned();
+    let name = there.unwrap_or_else(|| name.to_owned());
+    match value {
+        Some(value) => drop(values.insert(name, value.clone())),
+        None => drop(values.remove(&name)),
+    }
 }

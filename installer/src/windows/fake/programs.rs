@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Fake;
+use super::door::place;
 use crate::host::Output;
 use crate::host::fake::{ACTIVATION_CODE, ACTIVATION_ID};
 use crate::windows::door::{Feature, Program, Service, Start, Value};
@@ -103,8 +104,9 @@ impl Fake {
         self.scribble(Path::new("C:/Program Files/Amazon/ECS/amazon-ecs-agent.exe"), "an agent");
         self.disk.settle();
         let variables = self.registry.entry(ENVIRONMENT.into()).or_default();
-        variables.insert("ECS_ENABLE_TASK_ENI".into(), Value::Text("false".into()));
-        variables.insert("ECS_CLUSTER".into(), Value::Text(cluster.into()));
+        for (name, value) in [("ECS_ENABLE_TASK_ENI", "false"), ("ECS_CLUSTER", cluster)] {
+            place(variables, name, Some(&Value::Text(value.into())));
+        }
         let service = Service {
             start: Start::Manual,
             running: false,
