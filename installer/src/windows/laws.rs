@@ -303,12 +303,12 @@ fn an_activation_that_the_service_refuses_leaves_the_identity_that_was_begun_as_
 }
 
 #[test]
-fn variables_of_somebody_else_come_back_with_undo() {
+fn variables_of_somebody_else_in_whatever_case_come_back_with_undo() {
     let mut fake = with_docker();
     brought(&mut fake, "theirs");
     restored(&mut fake, "theirs");
     let variables = &fake.registry[ENVIRONMENT];
-    assert_eq!(variables["ECS_CLUSTER"].text(), Some("theirs"));
+    assert_eq!(variables["Ecs_Cluster"].text(), Some("theirs"));
     assert!(!variables.contains_key("ECS_ENABLE_TASK_ENI") && !variables.contains_key("ECS_EXTERNAL"));
 }
 
