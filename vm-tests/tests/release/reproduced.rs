@@ -11,7 +11,8 @@ use crate::sandbox::{BASE, said, stdout};
 
 #[test]
 #[ignore = "in scripts/test --full: it compiles everything anew, for two architectures"]
-fn another_clone_makes_the_same_programs_and_lists_what_is_in_them_for_linux_with_another_home_of_cargo_too() {
+fn another_clone_makes_the_same_programs_and_for_linux_with_another_home_of_cargo_and_lists_what_is_in_them()
+{
     let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let (clone, release) = (folder.path().join("somewhere/else"), folder.path().join("release"));
     run(Command::new("git").args(["clone", "--quiet"]).arg(workspace()).arg(&clone));
