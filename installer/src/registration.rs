@@ -26,7 +26,7 @@ pub struct Store {
 }
 
 /// Where the agent keeps it on Linux.
-const LINUX: Store = Store { vault: VAULT, identity: IDENTITY, credentials: CREDENTIALS };
+pub const LINUX: Store = Store { vault: VAULT, identity: IDENTITY, credentials: CREDENTIALS };
 
 /// The agent's program, which makes the registration and blanks it.
 pub const AGENT: &str = "/usr/bin/amazon-ssm-agent";

@@ -17,6 +17,7 @@ pub mod facts;
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod findings;
+pub mod kept;
 #[cfg(test)]
 mod laws;
 pub mod places;

@@ -34,6 +34,7 @@ mod children;
 mod files;
 mod lock;
 mod pipe;
+mod privilege;
 mod registry;
 mod service;
 mod services;

@@ -88,6 +88,9 @@ pub enum Before {
     Values {
         /// Each by its name.
         values: BTreeMap<String, Option<Value>>,
+        /// Whether the service ran that reads them.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        read: bool,
     },
     /// A service of Windows.
     #[cfg(any(windows, test))]

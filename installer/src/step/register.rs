@@ -11,20 +11,23 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::{Before, Leftovers, credentials_file, forget_folder, state_folder};
+use super::{Before, Leftovers, forget_folder, state_folder};
 use crate::activation::Activation;
 use crate::aws;
 use crate::durable;
 use crate::error::{Error, Result, While};
 use crate::guard;
-use crate::host::{Command, EntryKind, Host, Output};
+use crate::host::{Command, Host, Output};
 use crate::registration::{self, AGENT, CREDENTIALS, Registration, VAULT};
 
 mod attempt;
+pub(crate) mod credentials;
+mod credentials_file;
 mod forgetting;
+pub(crate) mod marker;
 mod spent;
+pub(crate) mod tree;
 
 #[cfg(any(windows, test))]
 pub(crate) use attempt::made_nothing;
@@ -44,21 +47,12 @@ pub struct Register {
     pub expect_account: Option<String>,
 }
 
-/// What the marker says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Marker {
-    instance_id: String,
-    region: String,
-    /// Where it was looked at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    account: Option<String>,
-}
-
 impl Register {
     pub(super) fn check(&self, host: &dyn Host) -> Result<Option<Before>> {
         let Some(registration) = whole(host)? else { return Ok(Some(Before::Nothing)) };
-        self.must_be_here(&registration)?;
-        Ok((!self.is_marked(host, &registration)?).then_some(Before::Registered))
+        must_be_in(&self.region, &registration)?;
+        let marked = marker::stands(host, Path::new(MARKER), &registration, self.expect_account.as_deref())?;
+        Ok((!marked).then_some(Before::Registered))
     }
 
     pub(super) fn apply(&self, host: &mut dyn Host, activation: Option<&Activation>) -> Result<()> {
@@ -66,35 +60,14 @@ impl Register {
             Some(registration) => registration,
             None => self.register(host, activation)?,
         };
-        sync_tree(host, Path::new(VAULT))?;
-        // The agent made these folders too, and synced none of them.
-        for folder in Path::new(VAULT).ancestors().skip(1) {
-            host.sync(folder)?;
-        }
+        tree::sync(host, Path::new(VAULT))?;
         attempt::end(host)?;
         let account = match &self.expect_account {
             Some(expected) => Some(confirmed(host, &registration, expected, activation)?),
             None => None,
         };
         guard::keep(host, &registration)?;
-        let Registration { instance_id, region } = registration;
-        let marker = json!(Marker { instance_id, region, account });
-        durable::write(host, Path::new(MARKER), format!("{marker}\n").as_bytes(), 0o600)
-    }
-
-    /// Whether the agents may start already, as what was asked for.
-    fn is_marked(&self, host: &dyn Host, registration: &Registration) -> Result<bool> {
-        let Some(text) = host.read(Path::new(MARKER))? else { return Ok(false) };
-        let Some(expected) = &self.expect_account else { return Ok(true) };
-        // A marker that cannot be read names no account, and is written anew.
-        let marker = serde_json::from_slice::<Marker>(&text).ok();
-        let known = marker.filter(|marker| marker.instance_id == registration.instance_id);
-        match known.and_then(|marker| marker.account) {
-            Some(account) if account != *expected => {
-                Err(of_another_account(registration, &account, expected))
-            }
-            account => Ok(account.is_some()),
-        }
+        marker::set(host, Path::new(MARKER), registration, account)
     }
 
     pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {
@@ -121,12 +94,12 @@ impl Register {
             }
             return Err(e);
         }
-        set_credentials_aside(host)?;
+        credentials::set_aside(host, Path::new(CREDENTIALS), &credentials_aside())?;
         let aside = state_folder().join("vault-before");
         let begun = registration::is_begun(host)?;
         attempt::tell_of_an_orphan(host)?;
         if begun {
-            copy_tree(host, Path::new(VAULT), &aside)?;
+            tree::copy(host, Path::new(VAULT), &aside)?;
         }
         attempt::begin(host, &activation.id)?;
         let output = host.run(&Command::RegisterAgent {
@@ -144,24 +117,25 @@ impl Register {
         if attempt::made_nothing(&output) {
             forget_folder(host, Path::new(VAULT))?;
             if begun {
-                copy_tree(host, &aside, Path::new(VAULT)).while_doing(|| "putting the Vault back".into())?;
+                tree::copy(host, &aside, Path::new(VAULT)).while_doing(|| "putting the Vault back".into())?;
             }
             attempt::end(host)?;
         }
         forget_folder(host, &aside)?;
         Err(said_no(&output))
     }
+}
 
-    fn must_be_here(&self, registration: &Registration) -> Result<()> {
-        if registration.region == self.region {
-            return Ok(());
-        }
-        Err(Error::refused(format!(
-            "this machine is registered in {} as {}, not in {}",
-            registration.region, registration.instance_id, self.region
-        ))
-        .hint(format!("run with --region {}, or 'landfall uninstall' first", registration.region)))
+/// A machine that is registered elsewhere stays there.
+pub(crate) fn must_be_in(region: &str, registration: &Registration) -> Result<()> {
+    if registration.region == region {
+        return Ok(());
     }
+    Err(Error::refused(format!(
+        "this machine is registered in {} as {}, not in {region}",
+        registration.region, registration.instance_id
+    ))
+    .hint(format!("run with --region {}, or 'landfall uninstall' first", registration.region)))
 }
 
 /// The identity that is here, whole. Where a try of ours was cut short, its fingerprint may be lost alone, since
@@ -180,7 +154,7 @@ fn blank(host: &mut dyn Host) -> Result<()> {
         host.run(&Command::ClearAgent)?;
     }
     forget_folder(host, Path::new(VAULT))?;
-    put_credentials_back(host)
+    credentials::put_back(host, Path::new(CREDENTIALS), &credentials_aside())
 }
 
 /// The command that takes it back from the service.
@@ -303,71 +277,6 @@ fn last_error(text: &str) -> String {
     worst.map_or_else(|| "it said nothing".into(), |line| (*line).to_owned())
 }
 
-/// The agent writes the `[default]` profile of root's credentials: an operator's own is kept aside. An
-/// empty file says that there was none.
-fn set_credentials_aside(host: &mut dyn Host) -> Result<()> {
-    let aside = credentials_aside();
-    if host.stat(&aside)?.is_some() {
-        return Ok(());
-    }
-    let content = host.read(Path::new(CREDENTIALS))?.unwrap_or_default();
-    durable::write(host, &aside, &content, 0o600)
-}
-
-/// Nothing aside means that the agent was never asked to register, or that this was done already.
-fn put_credentials_back(host: &mut dyn Host) -> Result<()> {
-    let Some(earlier) = host.read(&credentials_aside())? else { return Ok(()) };
-    let path = Path::new(CREDENTIALS);
-    let now = host.read(path)?.unwrap_or_default();
-    let content = credentials_file::taken_back(&now, &earlier);
-    if content.trim_ascii().is_empty() {
-        durable::remove(host, path)?;
-    } else {
-        let mode = host.stat(path)?.map_or(0o600, |stat| stat.mode);
-        durable::create_folders(host, durable::parent(path), 0o700)?;
-        durable::write(host, path, &content, mode)?;
-    }
-    durable::remove(host, &credentials_aside())
-}
-
 fn credentials_aside() -> PathBuf {
     state_folder().join("credentials-before")
-}
-
-fn copy_tree(host: &mut dyn Host, from: &Path, to: &Path) -> Result<()> {
-    for (path, stat) in walk(host, from)? {
-        let target = to.join(path.strip_prefix(from).unwrap_or(&path));
-        match stat {
-            EntryKind::Folder if host.stat(&target)?.is_none() => {
-                durable::create_folders(host, &target, 0o700)?;
-            }
-            EntryKind::File => {
-                let content = host.read(&path)?.unwrap_or_default();
-                durable::write(host, &target, &content, 0o600)?;
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn sync_tree(host: &mut dyn Host, folder: &Path) -> Result<()> {
-    for (path, _) in walk(host, folder)? {
-        host.sync(&path)?;
-    }
-    Ok(())
-}
-
-/// A folder and everything below it, folders before what is in them.
-fn walk(host: &dyn Host, folder: &Path) -> Result<Vec<(PathBuf, EntryKind)>> {
-    let mut found = Vec::new();
-    let mut waiting = vec![folder.to_owned()];
-    while let Some(path) = waiting.pop() {
-        let Some(stat) = host.stat(&path)? else { continue };
-        if stat.kind == EntryKind::Folder {
-            waiting.extend(host.list(&path)?.into_iter().map(|name| path.join(name)));
-        }
-        found.push((path, stat.kind));
-    }
-    Ok(found)
 }

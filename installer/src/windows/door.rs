@@ -110,10 +110,8 @@ pub struct Service {
     pub start: Start,
     /// Whether it runs, or is on its way there.
     pub running: bool,
-    /// What Windows does when it fails.
+    /// What Windows does when it fails; nothing where the service manager has no answer: wine's knows of no recovery.
     pub recovery: Option<Recovery>,
-    /// Whether the service manager has an answer to that: wine's knows of no recovery at all.
-    pub can_recover: bool,
     /// Its command line.
     pub command: String,
 }
@@ -140,16 +138,62 @@ impl fmt::Display for Start {
     }
 }
 
-/// What Windows does when a service fails: start it again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What Windows does when a service fails. Landfall only has it start again; the rest is what others may have chosen,
+/// and undo puts back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Recovery {
-    /// After the first, the second and each further failure, so many milliseconds later.
-    pub restart_after: Vec<u32>,
-    /// When failures are forgotten, in seconds.
-    pub reset_seconds: u32,
+    /// After the first, the second and each further failure; nothing where Windows does nothing.
+    pub actions: Vec<Action>,
+    /// When failures are forgotten, in seconds; never where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_seconds: Option<u32>,
     /// Whether an end with an error counts as a failure, too.
     pub on_error: bool,
+    /// The command of those actions that run one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// What is told to everybody before those that restart Windows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// One thing that Windows does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Action {
+    /// What.
+    pub does: Does,
+    /// How many milliseconds after the failure.
+    pub after: u32,
+}
+
+/// What Windows can do when a service fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Does {
+    /// Nothing.
+    Nothing,
+    /// Starts it again.
+    Restart,
+    /// Restarts Windows.
+    Reboot,
+    /// Runs a command.
+    Command,
+}
+
+impl Recovery {
+    /// The service is started again so many milliseconds after each failure.
+    #[must_use]
+    pub fn restarts(after: &[u32], reset_seconds: u32) -> Self {
+        let again = |after: &u32| Action { does: Does::Restart, after: *after };
+        Self {
+            actions: after.iter().map(again).collect(),
+            reset_seconds: Some(reset_seconds),
+            on_error: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// What a service is made from.

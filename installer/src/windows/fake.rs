@@ -13,17 +13,17 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::door::{Feature, Service, Start, Value};
-use super::places::{
-    DOCKER_SERVICE, ECS_DATA, ECS_SERVICE, ENVIRONMENT, OWN_SERVICE, PRODUCT, SSM_SERVICE, STORE, TCPIP,
-    VERSION,
-};
+use super::places::{ECS_DATA, ECS_SERVICE, ENVIRONMENT, OWN_SERVICE, SSM_SERVICE, STORE};
 use crate::error::{Error, Result};
 use crate::host::Introspection;
 use crate::host::fake::{Disk, Kind, Node, Survivors};
 
 mod door;
 mod machine;
+mod machines;
 mod programs;
+
+pub use machines::{OPERATORS, fresh, with_agents, with_docker, with_waiting_agent};
 
 /// 2026-11-22, noon.
 const BEGINNING: i64 = 1_795_348_800;
@@ -66,80 +66,6 @@ pub struct Fake {
     moments: Vec<Fake>,
     clock: Cell<Duration>,
     told: RefCell<Vec<String>>,
-}
-
-/// A fresh server: nothing but Windows.
-pub fn fresh() -> Fake {
-    let folder = || Node { kind: Kind::Folder, mode: 0o700, content: Arc::from(&b""[..]) };
-    let mut fake = Fake {
-        disk: Disk::rooted_at("C:", folder()),
-        registry: Registry::new(),
-        services: BTreeMap::new(),
-        containers: Feature::Disabled,
-        at_once: false,
-        registrations: 0,
-        signer: "Amazon Web Services, Inc.",
-        touches: 0,
-        fails_at: None,
-        offline: false,
-        wrong_sum: false,
-        fetches: 0,
-        strays: 0,
-        running: BTreeSet::new(),
-        fetched: BTreeMap::new(),
-        keeps_moments: false,
-        moments: Vec::new(),
-        clock: Cell::default(),
-        told: RefCell::default(),
-    };
-    for path in [
-        "C:/Windows/Temp",
-        "C:/Windows/System32/config/systemprofile",
-        "C:/Program Files/WindowsPowerShell/Modules",
-        "C:/ProgramData",
-        "C:/Users/admin",
-    ] {
-        fake.folders(Path::new(path));
-    }
-    fake.scribble(Path::new("C:/Users/admin/landfall.exe"), "the program");
-    let text = |text: &str| Value::Text(text.into());
-    let mut key = |key: &str, values: &[(&str, Value)]| {
-        let values = values.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-        fake.registry.insert(key.to_owned(), values.collect());
-    };
-    key(
-        VERSION,
-        &[
-            ("ProductName", text("Windows Server 2022 Standard")),
-            ("CurrentBuildNumber", text("20348")),
-            ("UBR", Value::Number(2340)),
-            ("InstallationType", text("Server")),
-        ],
-    );
-    key(PRODUCT, &[("ProductType", text("ServerNT"))]);
-    key(ENVIRONMENT, &[("PROCESSOR_ARCHITECTURE", text("AMD64")), ("Path", text(r"C:\Windows"))]);
-    key(TCPIP, &[("Domain", text(""))]);
-    fake.disk.settle();
-    fake
-}
-
-/// A server on which somebody runs containers already, with a Docker and a variable of their own.
-pub fn with_docker() -> Fake {
-    let mut fake = fresh();
-    fake.containers = Feature::Enabled;
-    let docker = Service {
-        start: Start::Manual,
-        running: false,
-        recovery: None,
-        can_recover: true,
-        command: r#""D:\tools\dockerd.exe" --run-service"#.into(),
-    };
-    fake.services.insert(DOCKER_SERVICE.into(), docker);
-    fake.registry.insert(format!(r"SYSTEM\CurrentControlSet\Services\{DOCKER_SERVICE}"), BTreeMap::new());
-    let variables = fake.registry.get_mut(ENVIRONMENT).expect("it is there");
-    variables.insert("ECS_LOGLEVEL".into(), Value::Text("debug".into()));
-    variables.insert("Ecs_Cluster".into(), Value::Text("theirs".into()));
-    fake
 }
 
 impl Fake {
@@ -271,13 +197,26 @@ impl Fake {
                 let note =
                     format!(r#"{{"InstanceId":"{}","CredentialsExpiresAt":"{ends}"}}"#, found.instance_id);
                 self.scribble(Path::new(STORE.identity), &note);
-                self.scribble(Path::new(STORE.credentials), "[default]\n");
+                self.write_credentials();
             }
             (ECS_SERVICE, _) => self.run_ecs_agent(),
             // It does what is left to do, and ends.
             (OWN_SERVICE, _) => drop(self.running.remove(OWN_SERVICE)),
             _ => {}
         }
+    }
+
+    /// The agent's own profile, and what others have in that file; what a power cut would do to those is no matter of
+    /// Landfall's.
+    fn write_credentials(&mut self) {
+        let path = Path::new(STORE.credentials);
+        let text = self.disk.text(STORE.credentials).unwrap_or_default();
+        let others = text
+            .split_inclusive('\n')
+            .skip_while(|line| !line.starts_with('[') || line.starts_with("[default]"));
+        let text = ["[default]\naws_access_key_id = role\n"].into_iter().chain(others).collect::<String>();
+        self.scribble(path, &text);
+        self.disk.settle_below(path);
     }
 
     /// With saved state of another cluster it ends at once.

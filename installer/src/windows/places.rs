@@ -23,6 +23,8 @@ pub const MARKER: &str = "C:/Program Files/Landfall/state/registered";
 pub const ATTEMPT: &str = "C:/Program Files/Landfall/state/registering";
 /// The identity that was here before a try to register.
 pub const VAULT_ASIDE: &str = "C:/Program Files/Landfall/state/vault-before";
+/// An operator's credentials of before a registration.
+pub const CREDENTIALS_ASIDE: &str = "C:/Program Files/Landfall/state/credentials-before";
 /// The choices to go on with after a restart.
 pub const RESUME: &str = "C:/Program Files/Landfall/state/resume.toml";
 /// What says that the next start is a first boot.

@@ -140,7 +140,8 @@ impl Change for Step {
             Self::ExecArtifacts(step) => step.undo(host, before),
             Self::Register(step) => step.undo(host, before),
             Self::EcsAgent(step) => step.undo(host, before),
-            Self::LeaveCluster(_) | Self::AwaitInstance(_) => Ok(Leftovers::new()),
+            Self::LeaveCluster(step) => step.undo(host, before),
+            Self::AwaitInstance(_) => Ok(Leftovers::new()),
         }
     }
 

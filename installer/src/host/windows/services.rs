@@ -14,8 +14,9 @@ use windows_service::service::{
 use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 use windows_sys::Win32::System::Services::{ChangeServiceConfigW, SERVICE_NO_CHANGE};
 
+use super::privilege;
 use crate::error::{Error, Result, While};
-use crate::windows::door::{Definition, Recovery, Service, Start};
+use crate::windows::door::{Action, Definition, Does, Recovery, Service, Start};
 use crate::windows::places::shown;
 
 /// How long a service may take to come up or to come to rest.
@@ -45,10 +46,8 @@ pub(super) fn look(name: &str) -> Result<Option<Service>> {
     let running = !matches!(status.current_state, ServiceState::Stopped | ServiceState::StopPending);
     let start = start_of(config.start_type);
     let command = config.executable_path.display().to_string();
-    let actions = service.get_failure_actions();
-    let can_recover = !matches!(&actions, Err(e) if code(e) == Some(NO_SUCH_LEVEL));
-    let recovery = recovery_of(&service, actions.ok());
-    Ok(Some(Service { start, running, recovery, can_recover, command }))
+    let recovery = recovery_of(&service).map_err(|e| failed("looking at", name, &e))?;
+    Ok(Some(Service { start, running, recovery, command }))
 }
 
 pub(super) fn create(name: &str, definition: &Definition) -> Result<()> {
@@ -115,17 +114,22 @@ fn change_start(service: &Open, start: Start) -> io::Result<()> {
 }
 
 pub(super) fn set_recovery(name: &str, recovery: &Recovery) -> Result<()> {
+    if recovery.actions.iter().any(|action| action.does == Does::Reboot) {
+        privilege::enable_shutdown()
+            .while_doing(|| "asking for the right to have Windows restarted".into())?;
+    }
     // Windows asks for the right to start it, too, from whoever says that it is to be started again.
     let service = must_open(name, ServiceAccess::CHANGE_CONFIG | ServiceAccess::START)?;
-    let action = |after: &u32| ServiceAction {
-        action_type: ServiceActionType::Restart,
-        delay: Duration::from_millis(u64::from(*after)),
-    };
+    let reset_period = recovery.reset_seconds.map_or(ServiceFailureResetPeriod::Never, |seconds| {
+        ServiceFailureResetPeriod::After(Duration::from_secs(seconds.into()))
+    });
+    // Nothing leaves a message or a command as it is; an empty text takes it away.
+    let text = |text: &Option<String>| Some(OsString::from(text.as_deref().unwrap_or_default()));
     let actions = ServiceFailureActions {
-        reset_period: ServiceFailureResetPeriod::After(Duration::from_secs(recovery.reset_seconds.into())),
-        reboot_msg: None,
-        command: None,
-        actions: Some(recovery.restart_after.iter().map(action).collect()),
+        reset_period,
+        reboot_msg: text(&recovery.message),
+        command: text(&recovery.command),
+        actions: Some(recovery.actions.iter().map(action).collect()),
     };
     service
         .update_failure_actions(actions)
@@ -201,21 +205,50 @@ fn start_of(start: ServiceStartType) -> Start {
     }
 }
 
-/// Nothing where Windows does nothing, or something else than to start it again.
-fn recovery_of(service: &Open, actions: Option<ServiceFailureActions>) -> Option<Recovery> {
-    let actions = actions?;
-    let restart = |action: &ServiceAction| {
-        let after = u32::try_from(action.delay.as_millis()).ok()?;
-        (action.action_type == ServiceActionType::Restart).then_some(after)
+/// Nothing where the service manager was asked for what it does not know, or has it do what is not known here: that is
+/// then neither changed nor put back.
+fn recovery_of(service: &Open) -> windows_service::Result<Option<Recovery>> {
+    let there = match service.get_failure_actions() {
+        Err(e) if code(&e) == Some(NO_SUCH_LEVEL) => return Ok(None),
+        Err(windows_service::Error::ParseValue(..)) => return Ok(None),
+        there => there?,
     };
-    let restart_after: Option<Vec<u32>> = actions.actions?.iter().map(restart).collect();
-    let reset_seconds = match actions.reset_period {
-        ServiceFailureResetPeriod::After(time) => u32::try_from(time.as_secs()).ok()?,
-        ServiceFailureResetPeriod::Never => u32::MAX,
+    let actions: Vec<Action> = there.actions.unwrap_or_default().iter().map(action_of).collect();
+    let reset_seconds = match there.reset_period {
+        // Without actions there is nothing to count for.
+        ServiceFailureResetPeriod::After(time) if !actions.is_empty() => u32::try_from(time.as_secs()).ok(),
+        _ => None,
     };
-    let restart_after = restart_after.filter(|it| !it.is_empty())?;
-    let on_error = service.get_failure_actions_on_non_crash_failures().unwrap_or(false);
-    Some(Recovery { restart_after, reset_seconds, on_error })
+    let text = |text: Option<OsString>| {
+        text.map(|it| it.to_string_lossy().into_owned()).filter(|text| !text.is_empty())
+    };
+    Ok(Some(Recovery {
+        actions,
+        reset_seconds,
+        on_error: service.get_failure_actions_on_non_crash_failures().unwrap_or(false),
+        command: text(there.command),
+        message: text(there.reboot_msg),
+    }))
+}
+
+fn action_of(action: &ServiceAction) -> Action {
+    let does = match action.action_type {
+        ServiceActionType::None => Does::Nothing,
+        ServiceActionType::Reboot => Does::Reboot,
+        ServiceActionType::Restart => Does::Restart,
+        ServiceActionType::RunCommand => Does::Command,
+    };
+    Action { does, after: u32::try_from(action.delay.as_millis()).unwrap_or(u32::MAX) }
+}
+
+fn action(action: &Action) -> ServiceAction {
+    let action_type = match action.does {
+        Does::Nothing => ServiceActionType::None,
+        Does::Reboot => ServiceActionType::Reboot,
+        Does::Restart => ServiceActionType::Restart,
+        Does::Command => ServiceActionType::RunCommand,
+    };
+    ServiceAction { action_type, delay: Duration::from_millis(action.after.into()) }
 }
 
 fn failed(doing: &str, name: &str, e: &windows_service::Error) -> Error {

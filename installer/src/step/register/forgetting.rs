@@ -5,13 +5,13 @@
 
 use std::path::Path;
 
-use super::{CREDENTIALS, MARKER, VAULT, attempt, credentials_aside, credentials_file, put_credentials_back};
+use super::{MARKER, VAULT, attempt, credentials, credentials_aside};
 use crate::durable;
 use crate::error::Result;
 use crate::facts::AGENT_STATE;
 use crate::host::Host;
 use crate::receipt::Receipt;
-use crate::registration::IDENTITY;
+use crate::registration::LINUX;
 use crate::step::{Step, forget_folder, state_folder};
 
 const SSM_AGENT: &str = "/var/lib/amazon/ssm";
@@ -26,7 +26,7 @@ const NOTES: [&str; 3] =
 pub(crate) fn forget_identity(host: &mut dyn Host) -> Result<()> {
     durable::remove(host, Path::new(MARKER))?;
     attempt::end(host)?;
-    take_credentials_away(host)?;
+    credentials::take_away(host, &LINUX, &credentials_aside())?;
     for path in NOTES.map(Path::new) {
         durable::remove(host, path)?;
     }
@@ -36,22 +36,6 @@ pub(crate) fn forget_identity(host: &mut dyn Host) -> Result<()> {
     forget_folder(host, &state_folder().join("vault-before"))?;
     forget_folder(host, Path::new(VAULT))?;
     forget_the_step(host)
-}
-
-/// Of an identity that was here before Landfall nothing was set aside: what its agent noted tells that the
-/// credentials are the agent's. That note goes before what was set aside, and after what was not: a second
-/// try must not take an operator's own for the agent's.
-fn take_credentials_away(host: &mut dyn Host) -> Result<()> {
-    let (noted, path) = (Path::new(IDENTITY), Path::new(CREDENTIALS));
-    if host.stat(&credentials_aside())?.is_none() && host.stat(noted)?.is_some() {
-        let others = credentials_file::taken_back(&host.read(path)?.unwrap_or_default(), b"");
-        match others.is_empty() {
-            true => durable::remove(host, path)?,
-            false => durable::write(host, path, &others, 0o600)?,
-        }
-    }
-    durable::remove(host, noted)?;
-    put_credentials_back(host)
 }
 
 /// The next registration is a step of its own, and undo takes it back whatever was here before this one.

@@ -13,6 +13,7 @@ use crate::probe;
 use crate::windows::door::Windows;
 use crate::windows::facts::Facts;
 use crate::windows::findings::{distro, findings, of_domain};
+use crate::windows::kept::kept;
 
 /// Prints what was found.
 ///
@@ -22,11 +23,12 @@ pub fn run(host: &dyn Windows, options: &Options, json: bool) -> Result<()> {
     let facts = Facts::gather(host)?;
     let region = || facts.registration.as_ref().map(|found| found.region.clone());
     let options = Options { region: options.region.clone().or_else(region), ..options.clone() };
-    let (config, _) = choices::resolve(host, &options)?;
+    let (config, pin) = choices::resolve(host, &options)?;
     let mut found = match distro(&facts) {
         Ok(distro) => findings(&facts, &config, &distro, Goal::Up),
         Err(e) => vec![Finding::refused(Code::ReleaseUnsupported, e)],
     };
+    found.extend(kept(host, &config, pin.as_ref())?);
     found.extend(of_domain(host, &facts));
     found.extend(probe::ask(host, &config, probe::services(&config)));
     found.sort_by_key(|it| it.severity);

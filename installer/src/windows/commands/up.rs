@@ -22,6 +22,7 @@ use crate::ui::{Ui, seconds};
 use crate::windows::door::{Feature, Windows};
 use crate::windows::facts::Facts;
 use crate::windows::findings::{distro, findings};
+use crate::windows::kept::kept;
 use crate::windows::places::{DOWNLOADS, RESUME, SEALED, SEED, STATE, STORE};
 use crate::windows::plan::{Told, plan};
 use crate::windows::step::Step;
@@ -50,6 +51,7 @@ fn bring(host: &mut dyn Windows, options: &Options, goal: Goal, json: bool) -> R
     let facts = Facts::gather(host)?;
     let distro = distro(&facts)?;
     let mut noted = findings(&facts, &config, &distro, goal);
+    noted.extend(kept(host, &config, pin.as_ref())?);
     pass(host, &noted, refusing(&noted), json)?;
     let after_restart = choices::kept(&late(options, goal), |file| whole(host, file))?;
     let beside = Told { after_restart, pin };

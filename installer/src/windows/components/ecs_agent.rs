@@ -12,7 +12,7 @@ use crate::windows::places::{ECS_SERVICE, ENVIRONMENT};
 use crate::windows::step::{AwaitInstance, EcsAgent, LeaveCluster, ServiceStep, Step, Values};
 
 /// The cluster that the agent chooses where none is named.
-const DEFAULT_CLUSTER: &str = "default";
+pub const DEFAULT_CLUSTER: &str = "default";
 /// What the agent may let tasks log with, as AWS's script has it.
 const LOGGING: &str = r#"["json-file","awslogs"]"#;
 
@@ -48,8 +48,7 @@ pub fn start(facts: &Facts, config: &Config) -> Vec<Item<Step>> {
         version: config.ecs_version.clone().unwrap_or_else(|| "latest".into()),
         endpoint: config.ecs_endpoint.clone(),
     };
-    let recovery =
-        Recovery { restart_after: vec![5_000, 30_000, 60_000], reset_seconds: 300, on_error: true };
+    let recovery = Recovery::restarts(&[5_000, 30_000, 60_000], 300);
     let service = ServiceStep {
         service: ECS_SERVICE.into(),
         made_from: None,

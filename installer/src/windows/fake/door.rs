@@ -59,8 +59,8 @@ impl Windows for Fake {
             return Err(Error::failed(format!("{} is not there", definition.program.display())));
         }
         let command = format!("{} {}", definition.program.display(), definition.arguments.join(" "));
-        let service =
-            Service { start: Start::Manual, running: false, recovery: None, can_recover: true, command };
+        let recovery = Some(Recovery::default());
+        let service = Service { start: Start::Manual, running: false, recovery, command };
         self.make_service(name, service);
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::Fake;
 use super::door::place;
 use crate::host::Output;
 use crate::host::fake::{ACTIVATION_CODE, ACTIVATION_ID};
-use crate::windows::door::{Feature, Program, Service, Start, Value};
+use crate::windows::door::{Feature, Program, Recovery, Service, Start, Value};
 use crate::windows::places::{
     ECS_SERVICE, ECS_TOOLS, ENVIRONMENT, EXEC_ARCHIVE, EXEC_SCRIPT, SSM, SSM_AGENT, SSM_SERVICE, STORE,
 };
@@ -39,19 +39,22 @@ impl Fake {
     /// It starts its service at once, as the real one does.
     fn install_ssm_agent(&mut self, setup: &Path) -> Output {
         assert!(self.disk.node(setup).is_some(), "the installer is not there");
+        self.bring_ssm_agent();
+        Output::default()
+    }
+
+    pub(super) fn bring_ssm_agent(&mut self) {
         self.scribble(Path::new(SSM_AGENT), "an agent");
         self.scribble(&Path::new(SSM).join("amazon-ssm-agent.json.template"), "{}");
         self.disk.settle();
         let service = Service {
             start: Start::Automatic,
             running: false,
-            recovery: None,
-            can_recover: true,
+            recovery: Some(Recovery::default()),
             command: SSM_AGENT.to_owned(),
         };
         self.make_service(SSM_SERVICE, service);
         self.running.insert(SSM_SERVICE.into());
-        Output::default()
     }
 
     fn uninstall_ssm_agent(&mut self, setup: &Path) -> Output {
@@ -69,22 +72,27 @@ impl Fake {
         if self.disk.node(Path::new(SSM_AGENT)).is_none() {
             return refuse("the agent is not there");
         }
-        let key = |instance: &str| {
-            format!(
-                r#"{{"instanceID":"{instance}","region":"{region}","privateKey":"a key","privateKeyCreatedDate":"2026-11-22"}}"#
-            )
-        };
-        let vault = Path::new(STORE.vault);
-        self.scribble(&vault.join("Store/RegistrationKey"), &key(""));
+        self.write_key("", region);
         if (id, code) != (ACTIVATION_ID, ACTIVATION_CODE) {
             return refuse("ERROR Registration failed. InvalidActivation\n\tstatus code: 400");
         }
         self.registrations += 1;
-        let instance = format!("mi-{:017x}", self.registrations);
-        self.scribble(&vault.join("Store/RegistrationKey"), &key(&instance));
+        self.write_identity(&format!("mi-{:017x}", self.registrations), region);
+        Output::default()
+    }
+
+    fn write_key(&mut self, instance: &str, region: &str) {
+        let key = format!(
+            r#"{{"instanceID":"{instance}","region":"{region}","privateKey":"a key","privateKeyCreatedDate":"2026-11-22"}}"#
+        );
+        self.scribble(&Path::new(STORE.vault).join("Store/RegistrationKey"), &key);
+    }
+
+    pub(super) fn write_identity(&mut self, instance: &str, region: &str) {
+        let vault = Path::new(STORE.vault);
+        self.write_key(instance, region);
         self.scribble(&vault.join("Store/InstanceFingerprint"), r#"{"fingerprint":"a print"}"#);
         self.scribble(&vault.join("Manifest"), "{}");
-        Output::default()
     }
 
     fn gather(&mut self) -> Output {
@@ -110,8 +118,7 @@ impl Fake {
         let service = Service {
             start: Start::Manual,
             running: false,
-            recovery: None,
-            can_recover: true,
+            recovery: Some(Recovery::default()),
             command: "the agent".into(),
         };
         self.make_service(ECS_SERVICE, service);

@@ -30,7 +30,7 @@ impl EcsAgent {
             return Ok(None);
         }
         let values = variables(host)?.into_iter().map(|(name, value)| (name, Some(value))).collect();
-        Ok(Some(Before::Values { values }))
+        Ok(Some(Before::Values { values, read: false }))
     }
 
     pub(super) fn apply(&self, host: &mut dyn Windows) -> Result<()> {
@@ -64,7 +64,7 @@ impl EcsAgent {
             }
             host.delete_service(ECS_SERVICE)?;
         }
-        let Before::Values { values } = before else { return Ok(leftovers) };
+        let Before::Values { values, .. } = before else { return Ok(leftovers) };
         for name in variables(host)?.into_keys().filter(|name| !values.contains_key(name)) {
             host.set_value(ENVIRONMENT, &name, None)?;
         }

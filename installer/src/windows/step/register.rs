@@ -13,13 +13,14 @@ use crate::activation::Activation;
 use crate::aws;
 use crate::durable;
 use crate::error::{Error, Result};
-use crate::host::{EntryKind, Machine, Output};
+use crate::host::Output;
 use crate::registration::Registration;
 use crate::step::{
-    Before, Leftovers, deregister, forget_folder, made_nothing, no_activation, of_another_account, said_no,
+    Before, Leftovers, credentials, deregister, forget_folder, made_nothing, marker, must_be_in,
+    no_activation, of_another_account, said_no, tree,
 };
 use crate::windows::door::{Program, Windows};
-use crate::windows::places::{ATTEMPT, MARKER, SSM_SERVICE, STORE, VAULT_ASIDE};
+use crate::windows::places::{ATTEMPT, CREDENTIALS_ASIDE, MARKER, SSM_SERVICE, STORE, VAULT_ASIDE};
 
 /// Registers the machine as a managed instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,8 +36,9 @@ pub struct Register {
 impl Register {
     pub(super) fn check(&self, host: &dyn Windows) -> Result<Option<Before>> {
         let Some(registration) = whole(host)? else { return Ok(Some(Before::Nothing)) };
-        self.must_be_here(&registration)?;
-        Ok(host.stat(Path::new(MARKER))?.is_none().then_some(Before::Registered))
+        must_be_in(&self.region, &registration)?;
+        let marked = marker::stands(host, Path::new(MARKER), &registration, self.expect_account.as_deref())?;
+        Ok((!marked).then_some(Before::Registered))
     }
 
     pub(super) fn apply(&self, host: &mut dyn Windows, activation: Option<&Activation>) -> Result<()> {
@@ -46,14 +48,13 @@ impl Register {
             Some(registration) => registration,
             None => self.register(host, activation)?,
         };
-        sync_tree(host, Path::new(STORE.vault))?;
-        if let Some(expected) = &self.expect_account {
-            self.confirm(host, &registration, expected, is_ours)?;
-        }
+        tree::sync(host, Path::new(STORE.vault))?;
+        let account = match &self.expect_account {
+            Some(expected) => Some(confirmed(host, &registration, expected, is_ours)?),
+            None => None,
+        };
         durable::remove(host, Path::new(ATTEMPT))?;
-        let Registration { instance_id, region } = registration;
-        let marker = json!({"instance_id": instance_id, "region": region});
-        durable::write(host, Path::new(MARKER), format!("{marker}\n").as_bytes(), 0o600)
+        marker::set(host, Path::new(MARKER), registration, account)
     }
 
     pub(super) fn undo(&self, host: &mut dyn Windows, before: &Before) -> Result<Leftovers> {
@@ -72,11 +73,12 @@ impl Register {
     fn register(&self, host: &mut dyn Windows, activation: Option<&Activation>) -> Result<Registration> {
         let activation = activation.ok_or_else(no_activation)?;
         let aside = Path::new(VAULT_ASIDE);
+        credentials::set_aside(host, Path::new(STORE.credentials), Path::new(CREDENTIALS_ASIDE))?;
         tell_of_an_orphan(host)?;
         let begun = STORE.is_begun(host)?;
         forget_folder(host, aside)?;
         if begun {
-            copy_tree(host, Path::new(STORE.vault), aside)?;
+            tree::copy(host, Path::new(STORE.vault), aside)?;
         }
         let note = json!({"begun": host.now().to_string(), "activation": activation.id});
         durable::write(host, Path::new(ATTEMPT), format!("{note}\n").as_bytes(), 0o600)?;
@@ -97,50 +99,37 @@ impl Register {
         forget_folder(host, aside)?;
         Err(refusal(&output))
     }
+}
 
-    fn confirm(
-        &self,
-        host: &mut dyn Windows,
-        registration: &Registration,
-        expected: &str,
-        is_ours: bool,
-    ) -> Result<()> {
-        let identity = STORE.identity(host)?.ok_or_else(|| {
-            Error::failed(
-                "the SSM agent's Vault holds no fingerprint, so nobody can ask whose the identity is",
-            )
+/// The identity's account, which is the expected one.
+fn confirmed(
+    host: &mut dyn Windows,
+    registration: &Registration,
+    expected: &str,
+    is_ours: bool,
+) -> Result<String> {
+    let identity = STORE.identity(host)?.ok_or_else(|| {
+        Error::failed("the SSM agent's Vault holds no fingerprint, so nobody can ask whose the identity is")
             .hint("'landfall uninstall', and register this machine anew")
-        })?;
-        let token = aws::role_token(host, &identity)?;
-        let account = aws::account(host, &registration.region, &token)?;
-        if account == expected {
-            return Ok(());
-        }
-        if !is_ours {
-            return Err(of_another_account(registration, &account, expected));
-        }
-        forget_identity(host)?;
-        durable::remove(host, Path::new(ATTEMPT))?;
-        Err(Error::lasting(format!(
-            "the activation belongs to the account {account}, not to {expected}: {} was cleared from this machine",
-            registration.instance_id
-        ))
-        .hint(format!(
-            "with credentials of {account} run '{}'; then run again with an activation of {expected}",
-            deregister(registration)
-        )))
+    })?;
+    let token = aws::role_token(host, &identity)?;
+    let account = aws::account(host, &registration.region, &token)?;
+    if account == expected {
+        return Ok(account);
     }
-
-    fn must_be_here(&self, registration: &Registration) -> Result<()> {
-        if registration.region == self.region {
-            return Ok(());
-        }
-        Err(Error::refused(format!(
-            "this machine is registered in {} as {}, not in {}",
-            registration.region, registration.instance_id, self.region
-        ))
-        .hint(format!("run with --region {}, or 'landfall uninstall' first", registration.region)))
+    if !is_ours {
+        return Err(of_another_account(registration, &account, expected));
     }
+    forget_identity(host)?;
+    durable::remove(host, Path::new(ATTEMPT))?;
+    Err(Error::lasting(format!(
+        "the activation belongs to the account {account}, not to {expected}: {} was cleared from this machine",
+        registration.instance_id
+    ))
+    .hint(format!(
+        "with credentials of {account} run '{}'; then run again with an activation of {expected}",
+        deregister(registration)
+    )))
 }
 
 /// Takes the local identity away; what the service knows stays there. The agent rests first, because it keeps what
@@ -149,9 +138,8 @@ pub(crate) fn forget_identity(host: &mut dyn Windows) -> Result<()> {
     if host.service(SSM_SERVICE)?.is_some_and(|service| service.running) {
         host.stop_service(SSM_SERVICE)?;
     }
-    for path in [STORE.vault, STORE.identity, STORE.credentials] {
-        forget_folder(host, Path::new(path))?;
-    }
+    forget_folder(host, Path::new(STORE.vault))?;
+    credentials::take_away(host, &STORE, Path::new(CREDENTIALS_ASIDE))?;
     // The agent made the folder of its credentials, too.
     let folder = durable::parent(Path::new(STORE.credentials));
     if host.stat(folder)?.is_some() && host.list(folder)?.is_empty() {
@@ -171,7 +159,7 @@ fn whole(host: &dyn Windows) -> Result<Option<Registration>> {
 fn put_back(host: &mut dyn Windows, begun: bool) -> Result<()> {
     forget_folder(host, Path::new(STORE.vault))?;
     if begun {
-        copy_tree(host, Path::new(VAULT_ASIDE), Path::new(STORE.vault))?;
+        tree::copy(host, Path::new(VAULT_ASIDE), Path::new(STORE.vault))?;
     }
     durable::remove(host, Path::new(ATTEMPT))
 }
@@ -200,32 +188,4 @@ fn refusal(output: &Output) -> Error {
     let here = r"C:\ProgramData\Amazon\SSM\Logs\amazon-ssm-agent.log";
     error.hint = error.hint.map(|hint| hint.replace(log, here));
     error
-}
-
-fn copy_tree(host: &mut dyn Windows, from: &Path, to: &Path) -> Result<()> {
-    for name in host.list(from)? {
-        let (source, target) = (from.join(&name), to.join(&name));
-        match host.stat(&source)?.map(|stat| stat.kind) {
-            Some(EntryKind::Folder) => copy_tree(host, &source, &target)?,
-            Some(EntryKind::File) => {
-                let content = host.read(&source)?.unwrap_or_default();
-                durable::create_folders(host, to, 0o700)?;
-                durable::write(host, &target, &content, 0o600)?;
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn sync_tree(host: &mut dyn Machine, folder: &Path) -> Result<()> {
-    for name in host.list(folder)? {
-        let path = folder.join(name);
-        match host.stat(&path)?.map(|stat| stat.kind) {
-            Some(EntryKind::Folder) => sync_tree(host, &path)?,
-            Some(_) => host.sync(&path)?,
-            None => {}
-        }
-    }
-    folder.ancestors().filter(|it| !it.as_os_str().is_empty()).try_for_each(|it| host.sync(it))
 }

@@ -124,5 +124,5 @@ impl ServiceStep {
 
 /// What is wanted of the service manager, where it is another thing than now and can be had.
 fn differing<'a>(wanted: Option<&'a Recovery>, now: &Service) -> Option<&'a Recovery> {
-    wanted.filter(|it| now.can_recover && Some(*it) != now.recovery.as_ref())
+    wanted.filter(|wanted| now.recovery.as_ref().is_some_and(|now| now != *wanted))
 }

@@ -1,7 +1,8 @@
 //! Set values under a key of the registry; undo puts the earlier ones back, and removes those that were not there.
 //!
 //! Whoever reads them at its start is stopped before they change, and started by a step of its own afterwards: that
-//! they were changed needs no memory, also where the run is cut short between the two.
+//! they were changed needs no memory, also where the run is cut short between the two. Undo starts it itself, where it
+//! ran.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::step::{Before, Leftovers};
-use crate::windows::door::{Value, Windows};
+use crate::windows::door::{Service, Value, Windows};
 
 /// Values that a key should have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +30,11 @@ impl Values {
         let there = host.values(&self.key)?.unwrap_or_default();
         let before: BTreeMap<_, _> =
             self.values.keys().map(|name| (name.clone(), there.get(name).cloned())).collect();
-        Ok((before != self.values).then_some(Before::Values { values: before }))
+        if before == self.values {
+            return Ok(None);
+        }
+        let read = self.reader(host)?.is_some_and(|(_, service)| service.running);
+        Ok(Some(Before::Values { values: before, read }))
     }
 
     pub(super) fn apply(&self, host: &mut dyn Windows) -> Result<()> {
@@ -37,10 +42,16 @@ impl Values {
     }
 
     pub(super) fn undo(&self, host: &mut dyn Windows, before: &Before) -> Result<Leftovers> {
-        let Before::Values { values } = before else { return Ok(Leftovers::new()) };
+        let Before::Values { values, read } = before else { return Ok(Leftovers::new()) };
         // The key of a service goes with the service.
         if host.values(&self.key)?.is_some() {
             self.set(host, values)?;
+        }
+        if let Some((name, service)) = self.reader(host)?
+            && *read
+            && !service.running
+        {
+            host.start_service(name)?;
         }
         Ok(Leftovers::new())
     }
@@ -62,6 +73,12 @@ impl Values {
         self
     }
 
+    /// The service that reads them, where it is here.
+    fn reader(&self, host: &dyn Windows) -> Result<Option<(&str, Service)>> {
+        let Some(name) = self.read_by.as_deref() else { return Ok(None) };
+        Ok(host.service(name)?.map(|service| (name, service)))
+    }
+
     fn set(&self, host: &mut dyn Windows, wanted: &BTreeMap<String, Option<Value>>) -> Result<()> {
         let there = host.values(&self.key)?.ok_or_else(|| {
             Error::failed(format!("the key HKLM\\{} is not in the registry", self.key)).hint("run again")
@@ -71,10 +88,10 @@ impl Values {
         if differing.is_empty() {
             return Ok(());
         }
-        if let Some(service) = &self.read_by
-            && host.service(service)?.is_some_and(|it| it.running)
+        if let Some((name, service)) = self.reader(host)?
+            && service.running
         {
-            host.stop_service(service)?;
+            host.stop_service(name)?;
         }
         differing.into_iter().try_for_each(|(name, value)| host.set_value(&self.key, name, value.as_ref()))
     }
