@@ -53,6 +53,12 @@ impl Packages {
         Self::small_of(&System::Debian(suite.to_owned()))
     }
 
+    /// The same, and further Debian packages.
+    pub fn small_with(further: &[&str], suite: &str) -> Result<Self> {
+        let debs = package_pool::with(further, &base_root::debian(suite)?, suite)?;
+        Self::apt(agents(&["--small"])?, debs, suite, &[])
+    }
+
     /// These objects, with the Debian packages for `suite`.
     pub fn around(objects: PathBuf, suite: &str) -> Result<Self> {
         Self::debian(objects, suite)

@@ -38,11 +38,16 @@ pub fn for_base(base: &Path, suite: &str) -> Result<PathBuf> {
     of(&WANTED, base, suite)
 }
 
+/// The same with further packages.
+pub fn with(further: &[&str], base: &Path, suite: &str) -> Result<PathBuf> {
+    of(&[&WANTED[..], further].concat(), base, suite)
+}
+
 /// The same with the command line `docker`, which is a package of its own since Debian 13.
 pub fn with_command_line(base: &Path, suite: &str) -> Result<PathBuf> {
     match suite {
         "bullseye" | "bookworm" => for_base(base, suite),
-        _ => of(&[&WANTED[..], &["docker-cli"]].concat(), base, suite),
+        _ => with(&["docker-cli"], base, suite),
     }
 }
 
