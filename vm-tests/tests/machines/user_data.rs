@@ -37,7 +37,11 @@ fn medium(world: &World, name: &str, further: &[(&str, &str)], vendors: &[u8]) -
     Medium::with(
         "CIDATA",
         Bus::Virtio,
-        &[("meta-data", b"instance-id: user-data\n"), ("user-data", text.as_bytes()), ("vendor-data", vendors)],
+        &[
+            ("meta-data", b"instance-id: user-data\n"),
+            ("user-data", text.as_bytes()),
+            ("vendor-data", vendors),
+        ],
     )
 }
 
