@@ -1,4 +1,5 @@
-//! What the other tests stand on: that a machine of wine's keeps what it was given, and forgets what it should.
+//! What the other tests stand on: that a machine of wine's keeps what it was given, and forgets what it should. Nothing is
+//! shown of Landfall by it, or of Windows.
 
 use recorded_program::{AS_SERVICE, Answer};
 use vm_tests::error::Result;
