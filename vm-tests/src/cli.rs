@@ -62,7 +62,7 @@ pub enum Task {
     },
     /// Check that every dependency's licence is an allowed one
     Licences,
-    /// Write the support tables of docs/support.md and README.md anew
+    /// Write the tables of docs/support.md and docs/vm-matrix.md anew
     SupportTable {
         /// Take in first what scenarios recorded in this folder (LANDFALL_PROOFS)
         #[arg(long, value_name = "FOLDER")]

@@ -1,7 +1,7 @@
-//! The support table: `docs/support.md` and the part of `README.md` that says where Landfall works.
+//! The support tables, `docs/support.md` and `docs/vm-matrix.md`.
 //!
-//! `docs/vm-matrix.md` is kept by the same hand. Every cell comes from what a test did: from the os-release files that the detection is held to, from the plans
-//! that were accepted, and from the proofs of scenarios. Nothing is said of a release that no test said.
+//! Every cell comes from what a test did: from the os-release files that the detection is held to, from the plans that
+//! were accepted, and from the proofs of scenarios. Nothing is said of a release that no test said.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ mod cells;
 mod evidence;
 mod machines;
 mod page;
-mod readme;
+mod summary;
 
 use evidence::Evidence;
 
@@ -25,19 +25,19 @@ struct Document {
     parts: Vec<(&'static str, String)>,
 }
 
-fn documents() -> Result<[Document; 3]> {
+fn documents() -> Result<[Document; 2]> {
     let proofs = list::all()?;
     let evidence = Evidence::gather(&proofs)?;
     Ok([
         Document {
             path: "docs/support.md",
             parts: vec![
+                ("summary", summary::table(&evidence)),
                 ("releases", page::releases(&evidence)),
                 ("derivatives", page::derivatives(&evidence)),
                 ("docker", page::docker()),
             ],
         },
-        Document { path: "README.md", parts: vec![("support", readme::support(&evidence))] },
         Document {
             path: "docs/vm-matrix.md",
             parts: vec![

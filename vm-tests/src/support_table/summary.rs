@@ -1,4 +1,4 @@
-//! The part of `README.md` that says where Landfall works: what ran in one sentence each, and a row for each family.
+//! Where Landfall works, in short: a row for each family, with what ran in one sentence each.
 
 use distro_matrix::{Distro, Support};
 
@@ -9,7 +9,7 @@ use super::{docker_from, families, generation, joined, joined_by};
 /// What ran, ran on this alone.
 const ARCHITECTURE: &str = "x86_64";
 
-pub(super) fn support(evidence: &Evidence) -> String {
+pub(super) fn table(evidence: &Evidence) -> String {
     let mut text = "| | releases | package manager | Docker from | ran |\n|---|---|---|---|---|\n".to_owned();
     for (family, mut releases) in families() {
         releases.retain(|distro| distro.refused.is_none() && distro.windows.is_none());
