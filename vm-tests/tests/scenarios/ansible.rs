@@ -10,6 +10,7 @@ use vm_tests::ansible::{Controller, PACKAGES};
 use vm_tests::error::Result;
 use vm_tests::guest::Guest;
 use vm_tests::guest::container::Container;
+use vm_tests::release::{BASE, Release};
 use vm_tests::world::{TRUST_FINGERPRINT, TRUST_KEY, World};
 use vm_tests::{journey, programs};
 
@@ -37,13 +38,42 @@ fn a_playbook_brings_five_servers_into_a_cluster_at_once_and_again_changes_nothi
     assert_eq!(recap(&checked), recap_of("changed=0"), "{checked}");
     are_instances(&world, &servers)?;
 
+    let (gone, back) = one_leaves_and_comes_back(&mut world, &servers, &controller)?;
     let codes = codes(&controller)?;
     for code in &codes {
-        let told = [&first, &second, &checked].iter().any(|said| said.contains(code));
+        let told = [&first, &second, &checked, &gone, &back].iter().any(|said| said.contains(code));
         assert!(!told, "an activation code was told");
     }
     // grep looks for each of the lines.
     servers.iter().try_for_each(|server| is_nowhere(server, &codes.join("\n")))
+}
+
+/// The first server is none of the cluster's any more, and then again, with the program from an address; the others go on.
+fn one_leaves_and_comes_back(
+    world: &mut World,
+    servers: &[Container],
+    controller: &Controller,
+) -> Result<(String, String)> {
+    let (leaving, others) = servers.split_first().expect("there are some");
+    let alone = |variable| ["-vvv", "--limit", "server-1", "--extra-vars", variable];
+    let gone = controller.play(world, &alone("landfall_state=absent"))?;
+    // What landfall changed, and its program.
+    assert_eq!(recap(&gone), [ended("changed=2")], "{gone}");
+    leaving.must(
+        "test ! -e /usr/local/bin/landfall && test ! -e /var/lib/landfall && \
+         ! dpkg --status amazon-ssm-agent && ! dpkg --status amazon-ecs-init",
+    )?;
+    let instances = |servers: &[Container]| {
+        servers.iter().map(|server| journey::container_instance(server)).collect::<Result<BTreeSet<_>>>()
+    };
+    let going_on = instances(others)?;
+
+    Release::serve(world)?;
+    let address = format!("landfall_source={BASE}/landfall-x86_64-linux");
+    let back = controller.play(world, &alone(&address))?;
+    assert_eq!(recap(&back), [ended("changed=3")], "{back}");
+    assert_eq!((instances(servers)?.len(), instances(others)?), (SERVERS, going_on));
+    Ok((gone, back))
 }
 
 /// A booted guest without Landfall.
@@ -108,7 +138,11 @@ fn recap(said: &str) -> Vec<String> {
 }
 
 fn recap_of(changed: &str) -> Vec<String> {
-    vec![format!("{changed} unreachable=0 failed=0"); SERVERS]
+    vec![ended(changed); SERVERS]
+}
+
+fn ended(changed: &str) -> String {
+    format!("{changed} unreachable=0 failed=0")
 }
 
 fn codes(controller: &Controller) -> Result<Vec<String>> {
@@ -116,6 +150,6 @@ fn codes(controller: &Controller) -> Result<Vec<String>> {
         told.split('"').skip_while(|word| *word != "ActivationCode").nth(2).map(str::to_owned)
     };
     let codes: Vec<String> = controller.activations()?.iter().filter_map(code).collect();
-    assert_eq!(codes.len(), SERVERS, "each has a code");
+    assert_eq!(codes.len(), SERVERS + 1, "each has a code, and who came back a second");
     Ok(codes)
 }
