@@ -102,6 +102,7 @@ codes! {
     ContainersUnknown "containers-unknown" Blocks "this Windows has no feature Containers"
     ReleaseQuirk "release-quirk" Warns "something is known of this release that may get in the way"
     RestartPending "restart-pending" Warns "Windows waits for a restart to finish an update"
+    UnexplainedIdentity "unexplained-identity" Blocks "an identity lies in `C:\\ProgramData`, where every user may make folders, and no SSM agent is here that it could be of"
     KeptVersion "kept-version" Warns "another version or file was asked for of an agent that is here, and on Windows such an agent is kept"
     NoDomain "no-domain" Notes "the machine is joined to no domain, without which tasks have no gMSA and no share of FSx for Windows File Server"
     DomainUnreachable "domain-unreachable" Warns "the machine's domain does not answer for Kerberos, LDAP or SMB"

@@ -173,17 +173,8 @@ impl Machine for RealWindows {
         if mode & 0o077 != 0 {
             return Ok(());
         }
-        let output = self.child(&Invocation::close_folder(path), None)?;
-        if output.ok() {
-            return Ok(());
-        }
         // A folder that is open to others must not be taken for one that is closed by the next run.
-        let _ = fs::remove_dir(path);
-        Err(Error::failed(format!(
-            "{} could not be closed to other users: {}",
-            path.display(),
-            output.tail()
-        )))
+        self.close(path).inspect_err(|_| drop(fs::remove_dir(path)))
     }
 
     fn create_file(&mut self, path: &Path, content: &[u8], _: u32) -> Result<()> {
@@ -203,8 +194,8 @@ impl Machine for RealWindows {
     }
 
     fn remove(&mut self, path: &Path) -> Result<()> {
-        let is_folder = self.stat(path)?.is_some_and(|stat| stat.kind == EntryKind::Folder);
-        let removed = if is_folder { fs::remove_dir(path) } else { fs::remove_file(path) };
+        let removed =
+            if files::is_like_a_folder(path) { fs::remove_dir(path) } else { fs::remove_file(path) };
         match removed {
             Err(e) if !files::is_absent(&e) => Err(e).while_doing(|| format!("removing {}", path.display())),
             _ => Ok(()),
@@ -271,6 +262,18 @@ impl Windows for RealWindows {
         let roots = rustls_native_certs::load_native_certs().certs;
         let policy = Policy { roots: &roots, publishers };
         Ok(authenticode::verify(&content, &policy, Timestamp::now())?.publisher)
+    }
+
+    fn close(&mut self, folder: &Path) -> Result<()> {
+        let output = self.child(&Invocation::close_folder(folder), None)?;
+        match output.ok() {
+            true => Ok(()),
+            false => Err(Error::failed(format!(
+                "{} could not be closed to other users: {}",
+                folder.display(),
+                output.tail()
+            ))),
+        }
     }
 
     fn set_value(&mut self, key: &str, name: &str, value: Option<&Value>) -> Result<()> {

@@ -32,6 +32,8 @@ pub trait Windows: Machine {
 
     // Touching.
 
+    /// Closes a folder that is there to everybody but the system and administrators, with all that comes into it.
+    fn close(&mut self, folder: &Path) -> Result<()>;
     /// Sets a value under a key that is there, or removes it; that reaches the disk.
     fn set_value(&mut self, key: &str, name: &str, value: Option<&Value>) -> Result<()>;
     /// Makes a service.

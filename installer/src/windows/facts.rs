@@ -12,8 +12,8 @@ use crate::registration::Registration;
 use super::components::containers::FEATURE;
 use super::door::{Feature, Value, Windows};
 use super::places::{
-    DOCKER, DOCKER_SERVICE, DRIVE, ECS_SERVICE, ENVIRONMENT, MARKER, PRODUCT, RESTART_PENDING, SEALED,
-    SSM_AGENT, STORE, TCPIP, VERSION,
+    ATTEMPT, DOCKER, DOCKER_SERVICE, DRIVE, ECS_SERVICE, ENVIRONMENT, MARKER, PRODUCT, RESTART_PENDING,
+    SEALED, SSM_AGENT, STORE, TCPIP, VERSION,
 };
 
 /// Facts.
@@ -51,6 +51,8 @@ pub struct Facts {
     pub registration: Option<Registration>,
     /// Whether Landfall gave it.
     pub marked: bool,
+    /// Whether the identity lies where everybody may make folders, and no agent is here that could have got it.
+    pub unexplained_identity: bool,
     /// Whether the next start is a first boot.
     pub sealed: bool,
     /// The cluster that the machine's variables name.
@@ -74,6 +76,10 @@ impl Facts {
         let variables = host.values(ENVIRONMENT)?.unwrap_or_default();
         let variable = |name: &str| variables.get(name).and_then(Value::text).map(str::to_owned);
         let product = host.values(PRODUCT)?.unwrap_or_default();
+        let ssm_agent = host.stat(Path::new(SSM_AGENT))?.is_some();
+        let registration = STORE.read(host)?;
+        let marked = host.stat(Path::new(MARKER))?.is_some();
+        let begun = host.stat(Path::new(ATTEMPT))?.is_some();
         let domain = host.values(TCPIP)?.unwrap_or_default();
         let domain = domain.get("Domain").and_then(Value::text).unwrap_or_default().to_owned();
         Ok(Self {
@@ -84,15 +90,17 @@ impl Facts {
             architecture: variable("PROCESSOR_ARCHITECTURE").unwrap_or_else(|| "AMD64".into()),
             system_drive: host.env("SystemDrive").unwrap_or_else(|| DRIVE.into()),
             elevated: host.is_root(),
-            containers: host.feature(FEATURE)?,
+            // DISM answers administrators alone.
+            containers: if host.is_root() { host.feature(FEATURE)? } else { Feature::Unknown },
             restart_pending: host.values(RESTART_PENDING)?.is_some(),
             docker: host.docker(),
             docker_is_foreign: docker_is_foreign(host)?,
-            ssm_agent: host.stat(Path::new(SSM_AGENT))?.is_some(),
+            ssm_agent,
             ecs_agent_is_here: host.service(ECS_SERVICE)?.is_some(),
             ecs_agent: host.introspection(),
-            registration: STORE.read(host)?,
-            marked: host.stat(Path::new(MARKER))?.is_some(),
+            unexplained_identity: registration.is_some() && !ssm_agent && !marked && !begun,
+            registration,
+            marked,
             sealed: host.stat(Path::new(SEALED))?.is_some(),
             cluster: variable("ECS_CLUSTER"),
             domain: Some(domain).filter(|domain| !domain.is_empty()),
@@ -121,6 +129,7 @@ impl Facts {
             ecs_agent_is_here: false,
             ecs_agent: None,
             registration: None,
+            unexplained_identity: false,
             marked: false,
             sealed: false,
             cluster: None,

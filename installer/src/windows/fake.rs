@@ -60,6 +60,8 @@ pub struct Fake {
     pub fetches: u32,
     /// How often the SSM agent was started without an identity, by anybody but its installer.
     pub strays: u32,
+    /// The folders that were closed to others after they were made.
+    pub closed: BTreeSet<PathBuf>,
     running: BTreeSet<String>,
     fetched: BTreeMap<PathBuf, bool>,
     keeps_moments: bool,
@@ -249,7 +251,7 @@ impl Fake {
         Some(Introspection {
             container_instance_arn: Some(format!("arn:aws:ecs:us-east-1:1:container-instance/{cluster}/1")),
             cluster,
-            version: "Amazon ECS Agent - v1.105.1".into(),
+            version: "Amazon ECS Agent - v1.105.1 (*a8b3e7d3)".into(),
         })
     }
 }

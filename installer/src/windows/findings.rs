@@ -29,6 +29,7 @@ pub fn refusals(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> 
         (Code::ArchitectureUnsupported, architecture(facts)),
         (Code::SystemDrive, drive(facts)),
         (Code::ContainersUnknown, containers(facts)),
+        (Code::UnexplainedIdentity, identity(facts)),
         (Code::OtherRegion, region(facts, config)),
         (Code::DockerMissing, docker(facts, config)),
         (Code::NotInstalled, installed(facts, goal)),
@@ -153,11 +154,23 @@ fn drive(facts: &Facts) -> Result<()> {
 }
 
 fn containers(facts: &Facts) -> Result<()> {
-    if facts.containers != Feature::Unknown {
+    if facts.containers != Feature::Unknown || !facts.elevated {
         return Ok(());
     }
     Err(Error::refused("this Windows has no feature Containers")
         .hint(r"'dism /online /get-features' lists what it has"))
+}
+
+/// Everybody may make folders in C:\ProgramData, also those in which an SSM agent that is installed later would find the
+/// identity of somebody else's account.
+fn identity(facts: &Facts) -> Result<()> {
+    let planted = facts.registration.as_ref().filter(|_| facts.unexplained_identity);
+    let Some(found) = planted else { return Ok(()) };
+    Err(Error::refused(format!(
+        "the identity {} lies here, and there is no SSM agent that it could be of",
+        found.instance_id
+    ))
+    .hint(r"see who owns C:\ProgramData\Amazon\SSM, remove that folder where you do not know the instance, and run again"))
 }
 
 fn region(facts: &Facts, config: &Config) -> Result<()> {

@@ -45,7 +45,9 @@ fn is_another_ssm_agent(config: &Config, pin: Option<&Pin>, brought: Option<&Ssm
 
 fn is_another_ecs_agent(host: &dyn Windows, config: &Config, brought: Option<&EcsAgent>) -> bool {
     let Some(asked) = &config.ecs_version else { return false };
-    let says_so = || host.introspection().is_some_and(|agent| agent.version.ends_with(&format!("v{asked}")));
+    // Its words are "Amazon ECS Agent - v1.105.1 (*a8b3e7d3)".
+    let is_it = |version: &str| version.split_whitespace().any(|word| word.strip_prefix('v') == Some(asked));
+    let says_so = || host.introspection().is_some_and(|agent| is_it(&agent.version));
     brought.is_none_or(|it| it.initialize.version != *asked) && !says_so()
 }
 

@@ -81,6 +81,11 @@ pub const STORE: Store = Store {
     credentials: "C:/Windows/System32/config/systemprofile/.aws/credentials",
 };
 
+/// Where the SSM agent keeps what is of its instance: besides the Vault a note, and a folder by the instance's name.
+pub const SSM_INSTANCE: &str = "C:/ProgramData/Amazon/SSM/InstanceData";
+/// That note.
+pub const SSM_NOTE: &str = "C:/ProgramData/Amazon/SSM/InstanceData/registration";
+
 /// The key of every machine's variables.
 pub const ENVIRONMENT: &str = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
 /// The key of what Windows calls itself.

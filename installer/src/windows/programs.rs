@@ -106,8 +106,14 @@ fn initialize(told: &Initialize) -> String {
         format!("-LoggingDrivers {}", quoted(r#"["json-file","awslogs"]"#)),
     ];
     words.extend(told.endpoint.as_ref().map(|endpoint| format!("-ECSEndpoint {}", quoted(endpoint))));
-    with_ecs_tools(&words.join(" "))
+    format!("{NETWORK}; {}", with_ecs_tools(&words.join(" ")))
 }
+
+/// Windows PowerShell takes neither TLS 1.2 by itself on every release, nor a proxy from the variables; and off EC2 what
+/// AWS brings for it must not wait for EC2's metadata service.
+const NETWORK: &str = "$env:AWS_EC2_METADATA_DISABLED = 'true'; \
+    [Net.ServicePointManager]::SecurityProtocol = 'Tls12'; \
+    if ($env:https_proxy) { [Net.WebRequest]::DefaultWebProxy = New-Object Net.WebProxy($env:https_proxy, $true) }";
 
 /// A command of AWS's module, from the place that Landfall puts it in: by its name alone PowerShell would take the
 /// first of that name in the folders of whoever runs it.
@@ -171,9 +177,50 @@ mod tests {
         let script = call.last().unwrap();
         assert!(script.contains("-Cluster 'it''s; Remove-Item C:\\ $(x)'"), "{script}");
         let module = r"'C:\Program Files\WindowsPowerShell\Modules\ECSTools\ECSTools.psd1'";
-        let start = format!("$ErrorActionPreference = 'Stop'; Import-Module {module}; Initialize-ECSAgent ");
+        let start = format!(
+            "$ErrorActionPreference = 'Stop'; {NETWORK}; Import-Module {module}; Initialize-ECSAgent "
+        );
         assert!(script.starts_with(&start), "{script}");
         assert!(script.contains("-ExternalInstance -EnableTaskIAMRole"), "{script}");
+    }
+
+    /// What a real program is called with is what somebody read and accepted here.
+    #[test]
+    fn each_program_is_called_in_these_words() {
+        let setup = PathBuf::from("C:/x/setup.exe");
+        let register = |replace| Program::RegisterAgent {
+            id: "ID".into(),
+            code: Secret::new("CODE".into()),
+            region: "REGION".into(),
+            replace,
+        };
+        let log = r"/log C:\Program Files\Landfall\state\ssm-agent-setup.log";
+        for (program, words) in [
+            (
+                Program::EnableFeature("F".into()),
+                "/English /Online /Enable-Feature /FeatureName:F /All /NoRestart /Quiet".to_owned(),
+            ),
+            (
+                Program::DisableFeature("F".into()),
+                "/English /Online /Disable-Feature /FeatureName:F /NoRestart /Quiet".into(),
+            ),
+            (Program::InstallSsmAgent { setup: setup.clone() }, format!("/q /norestart {log}")),
+            (Program::UninstallSsmAgent { setup }, format!("/uninstall /q /norestart {log}")),
+            (register(false), "-register -id ID -region REGION -code CODE".into()),
+            (register(true), "-register -id ID -region REGION -code CODE -y".into()),
+            (
+                Program::Sysprep { unattend: PathBuf::from("C:/x/unattend.xml") },
+                r"/generalize /oobe /shutdown /quiet /unattend:C:\x\unattend.xml".into(),
+            ),
+        ] {
+            assert_eq!(call(&program)[1..].join(" "), words);
+        }
+        let closed = Invocation::close_folder(Path::new("C:/x"));
+        let closed: Vec<&str> = closed.arguments.iter().map(Secret::expose).collect();
+        assert_eq!(
+            closed.join(" "),
+            r"C:\x /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F /Q"
+        );
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub use exec_artifacts::ExecArtifacts;
 pub use feature::EnableFeature;
 pub use leave_cluster::LeaveCluster;
 pub use register::Register;
-pub(crate) use register::forget_identity;
+pub(crate) use register::{folders_of_instances, forget_identity, forget_the_step};
 pub use service::ServiceStep;
 pub use ssm_agent::{Pin, SsmAgent};
 pub use values::Values;
@@ -129,7 +129,9 @@ impl Change for Step {
         match self {
             Self::Folders(step) => step.undo(host, before),
             Self::WriteFile(step) => step.undo(host, before),
-            Self::InstallProgram(step) if host.own_program()? == step.path => program_aside(host, step),
+            Self::InstallProgram(step) if is_same(&host.own_program()?, &step.path) => {
+                program_aside(host, step)
+            }
             Self::InstallProgram(step) => step.undo(host, before),
             Self::MergeJson(step) => step.undo(host, before),
             Self::EnableFeature(step) => step.undo(host),
@@ -192,6 +194,11 @@ impl Change for Step {
             (now, _) => now,
         }
     }
+}
+
+/// As Windows has it: whatever the case, and the slashes.
+fn is_same(path: &Path, other: &Path) -> bool {
+    shown(path).eq_ignore_ascii_case(&shown(other))
 }
 
 /// A program that runs cannot be removed on Windows; but it can be renamed.

@@ -70,8 +70,7 @@ pub fn bring(world: &World, machine: &Wine, cluster: &str, publisher: &str) -> R
 /// The ECS agent takes part in this cluster, the next time that it starts.
 pub fn joins(machine: &Wine, cluster: &str) -> Result<()> {
     let arn = format!("arn:aws:ecs:{REGION}:123456789012:container-instance/{cluster}/0123456789abcdef");
-    let says =
-        json!({"Cluster": cluster, "ContainerInstanceArn": arn, "Version": "Amazon ECS Agent - v1.99.0"});
+    let says = json!({"Cluster": cluster, "ContainerInstanceArn": arn, "Version": "Amazon ECS Agent - v1.99.0 (*a8b3e7d3)"});
     Ok(machine.record(ECS)?.will_serve(&[serves("127.0.0.1:51678", "/v1/metadata", &says)])?)
 }
 
@@ -265,8 +264,10 @@ fn powershell(cluster: &str) -> Vec<Answer> {
         words(&[&options[..], &[&script]].concat())
     };
     let gather = r"& 'C:\Program Files\Landfall\state\Add-ECSExecArtifacts.ps1' -SourcePath 'C:\Program Files\Amazon\SSM' -DestinationDirectory 'C:\ProgramData\Amazon\ECS' -Compress -IncludeVersion -ArchiveName 'execute-command-binaries.zip'";
+    let network = "$env:AWS_EC2_METADATA_DISABLED = 'true'; [Net.ServicePointManager]::SecurityProtocol = 'Tls12'; \
+         if ($env:https_proxy) { [Net.WebRequest]::DefaultWebProxy = New-Object Net.WebProxy($env:https_proxy, $true) }";
     let initialize = format!(
-        r#"{module}; Initialize-ECSAgent -ExternalInstance -EnableTaskIAMRole -AWSDefaultRegion '{REGION}' -OverrideSourceRegion '{REGION}' -OverrideSourceBucket 'amazon-ecs-agent-{REGION}' -Version 'latest' -Cluster '{cluster}' -LoggingDrivers '["json-file","awslogs"]'"#
+        r#"{network}; {module}; Initialize-ECSAgent -ExternalInstance -EnableTaskIAMRole -AWSDefaultRegion '{REGION}' -OverrideSourceRegion '{REGION}' -OverrideSourceBucket 'amazon-ecs-agent-{REGION}' -Version 'latest' -Cluster '{cluster}' -LoggingDrivers '["json-file","awslogs"]'"#
     );
     let variable = words(&["reg", "add", ENVIRONMENT, "/v", "ECS_ENABLE_TASK_ENI", "/d", "false", "/f"]);
     vec![

@@ -7,6 +7,7 @@ use std::os::windows::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use jiff::Timestamp;
+use windows_sys::Win32::Storage::FileSystem::FILE_ATTRIBUTE_DIRECTORY;
 
 use crate::error::{Result, While};
 use crate::host::{EntryKind, Stat};
@@ -89,6 +90,11 @@ pub(super) fn room(path: &Path) -> u64 {
     let Ok(disks) = sysinfo::Disks::new_with_refreshed_list() else { return u64::MAX };
     let of_path = disks.iter().filter(|disk| drive(disk.mount_point()) == drive(path));
     of_path.map(sysinfo::Disk::available_space).max().unwrap_or(u64::MAX)
+}
+
+/// Whether it is removed as a folder is: a link to one is, too, and what that leads to stays.
+pub(super) fn is_like_a_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|it| it.file_attributes() & FILE_ATTRIBUTE_DIRECTORY != 0)
 }
 
 pub(super) fn is_absent(e: &io::Error) -> bool {

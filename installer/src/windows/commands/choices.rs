@@ -6,6 +6,7 @@ use crate::cli::{DockerSource, Options};
 use crate::config::{self, Config};
 use crate::error::{Error, Result};
 use crate::host::Machine;
+use crate::proxy::Proxy;
 use crate::windows::step::Pin;
 
 /// What was chosen, and the sum that the SSM agent's installer must have: on Linux `--package-sha256` is of a package that
@@ -31,7 +32,7 @@ pub(super) fn resolve(host: &dyn Machine, options: &Options) -> Result<(Config, 
 /// The first choice that has none.
 fn must_fit(options: &Options) -> Result<()> {
     let source = options.docker_install_source;
-    let of_linux: [(&str, bool); 15] = [
+    let of_linux: [(&str, bool); 18] = [
         ("--docker-mirror", options.docker_mirror.is_some()),
         ("--docker-trust-fingerprint", options.docker_trust_fingerprint.is_some()),
         ("--docker-install-source docker", source == Some(DockerSource::Docker)),
@@ -40,6 +41,7 @@ fn must_fit(options: &Options) -> Result<()> {
         ("--rpm-url", options.rpm_url.is_some()),
         ("--trust-key", options.trust_key.is_some()),
         ("--trust-fingerprint", options.trust_fingerprint.is_some()),
+        ("--allow", !options.allow.is_empty()),
         ("--allow-downgrade", options.allow_downgrade),
         ("--exec-version", options.exec_version.is_some()),
         ("--certs-file", options.certs_file.is_some()),
@@ -47,6 +49,9 @@ fn must_fit(options: &Options) -> Result<()> {
         ("--selinux", options.selinux.is_some()),
         ("--policy", options.policy.is_some()),
         ("--enable-gpu", options.enable_gpu),
+        ("--lock-timeout", options.lock_timeout.is_some()),
+        // AWS's module starts the agent that it brings.
+        ("--no-start", options.no_start),
     ];
     match of_linux.iter().find(|(_, given)| *given) {
         Some((flag, _)) => Err(Error::refused(format!("{flag} means nothing on Windows"))
@@ -60,12 +65,19 @@ fn must_fit(options: &Options) -> Result<()> {
 ///
 /// # Errors
 /// When the path of the activation's file cannot be made whole.
-pub(super) fn kept(options: &Options, absolute: impl Fn(&PathBuf) -> Result<PathBuf>) -> Result<String> {
+pub(super) fn kept(
+    options: &Options,
+    proxy: Option<&Proxy>,
+    absolute: impl Fn(&PathBuf) -> Result<PathBuf>,
+) -> Result<String> {
     let file = options.activation_file.as_ref().filter(|file| file.as_path() != Path::new("-"));
     let kept = Options {
         activation_file: file.map(absolute).transpose()?,
         activation_code: None,
         skip_registration: options.skip_registration || file.is_none(),
+        // The service has none of the variables that whoever began may have it from.
+        proxy: options.proxy.clone().or_else(|| proxy.map(|it| it.url.clone())),
+        no_proxy: options.no_proxy.clone().or_else(|| proxy.map(|it| it.no_proxy.join(","))),
         ..options.clone()
     };
     toml::to_string(&kept).map_err(|e| Error::bug(e.to_string()))
@@ -86,12 +98,12 @@ mod tests {
             ..Options::default()
         };
         let absolute = |file: &PathBuf| Ok(PathBuf::from("C:/here").join(file));
-        let text = kept(&given, absolute).unwrap();
+        let text = kept(&given, None, absolute).unwrap();
         assert!(!text.contains("TheCode"), "{text}");
         let read: Options = toml::from_str(&text).unwrap();
         assert!(read.skip_registration && read.region.as_deref() == Some("us-east-1"), "{text}");
         let given = Options { activation_file: Some("a.json".into()), ..given };
-        let read: Options = toml::from_str(&kept(&given, absolute).unwrap()).unwrap();
+        let read: Options = toml::from_str(&kept(&given, None, absolute).unwrap()).unwrap();
         assert!(!read.skip_registration);
         assert_eq!(read.activation_file, Some("C:/here/a.json".into()));
     }
@@ -111,6 +123,19 @@ mod tests {
         for wrong in [given("ab"), Options { package_sha256: None, ..alone }] {
             assert_eq!(pin(&wrong).unwrap_err().exit_code(), 2);
         }
+    }
+
+    #[test]
+    fn a_proxy_of_the_environment_outlives_a_restart_and_one_that_was_chosen_counts_before_it() {
+        let proxy = Proxy::parse("http://proxy.example:3128", "a.example,b.example", "https_proxy").unwrap();
+        let read = |options: &Options| -> Options {
+            toml::from_str(&kept(options, Some(&proxy), |file| Ok(file.clone())).unwrap()).unwrap()
+        };
+        let found = read(&Options::default());
+        assert_eq!(found.proxy.as_deref(), Some("http://proxy.example:3128"));
+        assert_eq!(found.no_proxy.as_deref(), Some("a.example,b.example"));
+        let chosen = Options { proxy: Some("http://other:1".into()), ..Options::default() };
+        assert_eq!(read(&chosen).proxy.as_deref(), Some("http://other:1"));
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub fn run(host: &dyn Windows, options: &Options, release: Option<&str>, json: b
     };
     let goal = if options.skip_registration { Goal::Install } else { Goal::Up };
     pass(host, findings(&facts, &config, &distro, goal), Error::refused)?;
-    let after_restart = choices::kept(options, |file| Ok(file.clone()))?;
+    let after_restart = choices::kept(options, config.proxy.as_ref(), |file| Ok(file.clone()))?;
     let plan = plan(&facts, &config, &distro, goal, &Told { after_restart, pin })?;
     if json {
         print_json(&json!({"version": 1, "release": distro.release, "facts": facts, "steps": plan}));

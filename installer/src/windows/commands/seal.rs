@@ -14,15 +14,16 @@ use crate::step::forget_folder;
 use crate::windows::door::{Program, Start, Windows};
 use crate::windows::facts::Facts;
 use crate::windows::places::{
-    ATTEMPT, ECS_DATA, ECS_SERVICE, LANDFALL, MARKER, RESUME, SEALED, SEED, SSM_SERVICE, STORE, UNATTEND,
-    VAULT_ASIDE,
+    ATTEMPT, CREDENTIALS_ASIDE, ECS_DATA, ECS_SERVICE, LANDFALL, MARKER, RESUME, SEALED, SEED, SSM_NOTE,
+    SSM_SERVICE, STORE, UNATTEND, VAULT_ASIDE, shown,
 };
-use crate::windows::step::forget_identity;
+use crate::windows::step::{folders_of_instances, forget_identity, forget_the_step};
 
 /// What may be left of a machine's own: a name, and where it is.
-const OWN: [(&str, &str); 8] = [
+const OWN: [(&str, &str); 9] = [
     ("identity", STORE.vault),
-    ("credentials", STORE.credentials),
+    ("agent's note of its registration", SSM_NOTE),
+    ("credentials of before a registration", CREDENTIALS_ASIDE),
     ("agent's note of its identity", STORE.identity),
     ("saved state of the ECS agent", ECS_DATA),
     ("marker", MARKER),
@@ -57,6 +58,12 @@ pub fn run(host: &mut dyn Windows, flags: &SealFlags, json: bool) -> Result<()> 
         .hint("run 'landfall install' first"));
     }
     clean(host)?;
+    if host.stat(Path::new(STORE.credentials))?.is_some() {
+        host.tell(&format!(
+            "note: {} is none of the agents', and stays in the image with what is in it",
+            shown(Path::new(STORE.credentials))
+        ));
+    }
     if flags.only_landfall {
         eprintln!("sealed, but for what is Windows' own: run sysprep /generalize");
         return Ok(());
@@ -81,6 +88,7 @@ pub(in crate::windows) fn clean(host: &mut dyn Windows) -> Result<()> {
         }
     }
     forget_identity(host)?;
+    forget_the_step(host)?;
     for name in host.list(Path::new(ECS_DATA))? {
         forget_folder(host, &Path::new(ECS_DATA).join(name))?;
     }
@@ -88,6 +96,8 @@ pub(in crate::windows) fn clean(host: &mut dyn Windows) -> Result<()> {
     for path in [MARKER, ATTEMPT, RESUME, SEED] {
         durable::remove(host, Path::new(path))?;
     }
+    // A seed may be laid here, with the code of an activation in it.
+    host.close(Path::new(LANDFALL))?;
     durable::write(host, Path::new(UNATTEND), ANSWERS.as_bytes(), 0o600)?;
     durable::write(host, Path::new(SEALED), b"", 0o600)
 }
@@ -103,6 +113,9 @@ fn verify(host: &dyn Windows, json: bool) -> Result<()> {
         if full {
             left.push(json!({"name": name, "path": path}));
         }
+    }
+    for folder in folders_of_instances(host)? {
+        left.push(json!({"name": "agent's folder of its instance", "path": folder}));
     }
     if json {
         print_json(&json!({"version": 1, "left": left}));

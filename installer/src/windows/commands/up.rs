@@ -53,7 +53,7 @@ fn bring(host: &mut dyn Windows, options: &Options, goal: Goal, json: bool) -> R
     let mut noted = findings(&facts, &config, &distro, goal);
     noted.extend(kept(host, &config, pin.as_ref())?);
     pass(host, &noted, refusing(&noted), json)?;
-    let after_restart = choices::kept(&late(options, goal), |file| whole(host, file))?;
+    let after_restart = choices::kept(&late(options, goal), config.proxy.as_ref(), |file| whole(host, file))?;
     let beside = Told { after_restart, pin };
     let plan = plan(&facts, &config, &distro, goal, &beside)?;
     let activation = config::activation(host, options, terminal::standard_input)?;
@@ -184,7 +184,7 @@ fn conclude(host: &dyn Windows, goal: Goal, changed: usize) {
     match (goal, host.introspection().and_then(|agent| agent.container_instance_arn)) {
         (Goal::Install, _) => eprintln!("installed, without an identity: 'landfall register' gives it one"),
         (_, Some(arn)) => eprintln!("registered: {arn}"),
-        (_, None) => eprintln!("registered; the ECS agent was not started"),
+        (_, None) => eprintln!("registered; the ECS agent does not answer any more"),
     }
 }
 

@@ -54,23 +54,20 @@ pub fn start(facts: &Facts, config: &Config) -> Vec<Item<Step>> {
         made_from: None,
         brought: !facts.ecs_agent_is_here,
         start: Some(Start::Automatic),
-        running: (!config.no_start).then_some(true),
+        running: Some(true),
         recovery: Some(recovery),
     };
-    let mut steps = vec![
+    vec![
         item(
             "AWS's module fetches the agent, makes its service and lets tasks reach their credentials",
             Step::EcsAgent(EcsAgent { initialize }),
         ),
         item("the agent starts with Windows, and is started again where it fails", Step::Service(service)),
-    ];
-    if !config.no_start {
-        steps.push(item(
+        item(
             "only the agent knows that it is part of its cluster",
             Step::AwaitInstance(AwaitInstance { cluster: cluster(config), seconds: config.agent_seconds }),
-        ));
-    }
-    steps
+        ),
+    ]
 }
 
 fn variables(config: &Config) -> BTreeMap<String, Option<Value>> {

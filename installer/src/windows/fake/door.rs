@@ -46,6 +46,13 @@ impl Windows for Fake {
         }
     }
 
+    fn close(&mut self, folder: &Path) -> Result<()> {
+        self.tick()?;
+        assert!(self.disk.node(folder).is_some(), "{} is not there", folder.display());
+        self.closed.insert(folder.to_owned());
+        Ok(())
+    }
+
     fn set_value(&mut self, key: &str, name: &str, value: Option<&Value>) -> Result<()> {
         self.tick()?;
         let values = self.registry.get_mut(key).ok_or_else(|| Error::failed("there is no such key"))?;

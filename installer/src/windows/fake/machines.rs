@@ -32,6 +32,7 @@ pub fn fresh() -> Fake {
         wrong_sum: false,
         fetches: 0,
         strays: 0,
+        closed: BTreeSet::new(),
         running: BTreeSet::new(),
         fetched: BTreeMap::new(),
         keeps_moments: false,

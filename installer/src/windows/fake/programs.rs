@@ -8,7 +8,8 @@ use crate::host::Output;
 use crate::host::fake::{ACTIVATION_CODE, ACTIVATION_ID};
 use crate::windows::door::{Feature, Program, Recovery, Service, Start, Value};
 use crate::windows::places::{
-    ECS_SERVICE, ECS_TOOLS, ENVIRONMENT, EXEC_ARCHIVE, EXEC_SCRIPT, SSM, SSM_AGENT, SSM_SERVICE, STORE,
+    ECS_SERVICE, ECS_TOOLS, ENVIRONMENT, EXEC_ARCHIVE, EXEC_SCRIPT, SSM, SSM_AGENT, SSM_NOTE, SSM_SERVICE,
+    STORE,
 };
 
 const RESTART: i32 = 3010;
@@ -93,6 +94,10 @@ impl Fake {
         self.write_key(instance, region);
         self.scribble(&vault.join("Store/InstanceFingerprint"), r#"{"fingerprint":"a print"}"#);
         self.scribble(&vault.join("Manifest"), "{}");
+        let note = Path::new(SSM_NOTE);
+        self.scribble(note, &format!(r#"{{"ManagedInstanceID":"{instance}"}}"#));
+        // It is the agent's alone, and nobody reads it again.
+        let _ = self.disk.sync(note);
     }
 
     fn gather(&mut self) -> Output {

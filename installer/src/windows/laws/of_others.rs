@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::durable;
 use crate::windows::fake::OPERATORS;
-use crate::windows::places::{DOCKER_SERVICE, ECS_SERVICE};
+use crate::windows::places::{DOCKER_SERVICE, ECS_SERVICE, SSM_AGENT};
 
 #[test]
 fn a_docker_that_is_here_is_kept_as_it_is_and_only_started() {
@@ -42,6 +42,32 @@ fn an_agent_of_somebody_else_goes_back_to_its_cluster_with_what_happens_when_it_
     restored(&mut fake, "theirs");
     assert!(fake.introspection().is_some_and(|agent| agent.cluster == "theirs"));
     assert_eq!(fake.services[ECS_SERVICE], before);
+}
+
+#[test]
+fn an_agent_that_was_taken_over_in_its_cluster_and_moved_later_goes_back_there() {
+    let mut fake = with_agents();
+    for cluster in ["theirs", "haven"] {
+        let options = Options { cluster: Some(cluster.into()), ..options() };
+        bring_with(&mut fake, &options, Goal::Up).unwrap();
+    }
+    restored(&mut fake, "theirs");
+    assert!(fake.introspection().is_some_and(|agent| agent.cluster == "theirs"));
+}
+
+#[test]
+fn an_identity_without_an_agent_is_refused_unless_landfall_made_it() {
+    let mut fake = with_agents();
+    fake.disk.remove(Path::new(SSM_AGENT)).unwrap();
+    let before = fake.state();
+    let error = bring_with(&mut fake, &options(), Goal::Up).unwrap_err();
+    assert!(error.exit_code() == 2 && error.what.contains("mi-0123456789abcdef0"), "{error}");
+    same(&fake.state(), &before, "refused");
+    let mut fake = fresh();
+    brought(&mut fake, "ours");
+    fake.disk.remove(Path::new(SSM_AGENT)).unwrap();
+    brought(&mut fake, "ours, without its agent");
+    assert_eq!(fake.registrations, 1);
 }
 
 #[test]

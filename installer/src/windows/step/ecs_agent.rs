@@ -43,8 +43,13 @@ impl EcsAgent {
             host.stop_service(ECS_SERVICE)?;
             host.delete_service(ECS_SERVICE)?;
         }
-        Err(Error::failed(format!("Initialize-ECSAgent did not bring the ECS agent: {}", output.tail()))
-            .hint(r"see C:\ProgramData\Amazon\ECS\log, mend the cause, and run again"))
+        let said = output.tail();
+        let hint = if said.contains("S3Object") || said.contains("AWSPowerShell") {
+            "'Install-Module AWSPowerShell -Scope AllUsers' brings the module of AWS's that it wants; then run again"
+        } else {
+            r"see C:\ProgramData\Amazon\ECS\log, mend the cause, and run again"
+        };
+        Err(Error::failed(format!("Initialize-ECSAgent did not bring the ECS agent: {said}")).hint(hint))
     }
 
     pub(super) fn undo(&self, host: &mut dyn Windows, before: &Before) -> Result<Leftovers> {

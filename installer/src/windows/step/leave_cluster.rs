@@ -29,12 +29,8 @@ impl LeaveCluster {
         Ok(Some(agent.map_or(Before::Nothing, before)))
     }
 
-    /// The variables are what they were by now, and what was saved since is of the cluster that is left now. What was
-    /// saved before does not come back: the agent joins its earlier cluster as another container instance.
+    /// What was saved does not come back: the agent joins its earlier cluster as another container instance.
     pub(super) fn undo(&self, host: &mut dyn Windows, before: &Before) -> Result<Leftovers> {
-        if self.other(host)?.is_some() {
-            forget_what_is_saved(host)?;
-        }
         let ran = matches!(before, Before::Service { running: true, .. });
         if ran && host.service(ECS_SERVICE)?.is_some_and(|now| !now.running) {
             host.start_service(ECS_SERVICE)?;
@@ -70,7 +66,7 @@ fn is_saved(host: &dyn Windows) -> Result<bool> {
 }
 
 /// The agent rests first, because it keeps what it knows and would write it again.
-fn forget_what_is_saved(host: &mut dyn Windows) -> Result<()> {
+pub(super) fn forget_what_is_saved(host: &mut dyn Windows) -> Result<()> {
     if host.service(ECS_SERVICE)?.is_some_and(|it| it.running) {
         host.stop_service(ECS_SERVICE)?;
     }

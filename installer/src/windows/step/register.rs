@@ -4,7 +4,7 @@
 //! agent is asked until the Vault has reached the disk: an identity may be lost with the power in between, and the next
 //! run tells of it. The marker comes last.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,13 +14,17 @@ use crate::aws;
 use crate::durable;
 use crate::error::{Error, Result};
 use crate::host::Output;
+use crate::receipt::ReceiptOf;
 use crate::registration::Registration;
 use crate::step::{
     Before, Leftovers, credentials, deregister, forget_folder, made_nothing, marker, must_be_in,
     no_activation, of_another_account, said_no, tree,
 };
 use crate::windows::door::{Program, Windows};
-use crate::windows::places::{ATTEMPT, CREDENTIALS_ASIDE, MARKER, SSM_SERVICE, STORE, VAULT_ASIDE};
+use crate::windows::places::{
+    ATTEMPT, CREDENTIALS_ASIDE, MARKER, SSM_INSTANCE, SSM_NOTE, SSM_SERVICE, STORE, VAULT_ASIDE,
+};
+use crate::windows::step::Step;
 
 /// Registers the machine as a managed instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,7 +142,12 @@ pub(crate) fn forget_identity(host: &mut dyn Windows) -> Result<()> {
     if host.service(SSM_SERVICE)?.is_some_and(|service| service.running) {
         host.stop_service(SSM_SERVICE)?;
     }
-    forget_folder(host, Path::new(STORE.vault))?;
+    for path in [Path::new(STORE.vault), Path::new(SSM_NOTE)] {
+        forget_folder(host, path)?;
+    }
+    for folder in folders_of_instances(host)? {
+        forget_folder(host, &folder)?;
+    }
     credentials::take_away(host, &STORE, Path::new(CREDENTIALS_ASIDE))?;
     // The agent made the folder of its credentials, too.
     let folder = durable::parent(Path::new(STORE.credentials));
@@ -146,6 +155,21 @@ pub(crate) fn forget_identity(host: &mut dyn Windows) -> Result<()> {
         durable::remove(host, folder)?;
     }
     Ok(())
+}
+
+/// What the agent has of commands that it was sent, each instance's in a folder by its name.
+pub(crate) fn folders_of_instances(host: &dyn Windows) -> Result<Vec<PathBuf>> {
+    let names = host.list(Path::new(SSM_INSTANCE))?.into_iter().filter(|name| name.starts_with("mi-"));
+    Ok(names.map(|name| Path::new(SSM_INSTANCE).join(name)).collect())
+}
+
+/// The next registration is a step of its own, and undo takes it back whatever was here before this one.
+pub(crate) fn forget_the_step(host: &mut dyn Windows) -> Result<()> {
+    let mut receipt = ReceiptOf::<Step>::read(host)?;
+    match receipt.entries.iter().position(|entry| matches!(entry.change, Step::Register(_))) {
+        Some(at) => receipt.forget(host, at),
+        None => Ok(()),
+    }
 }
 
 /// The identity that is here, whole: where a try of ours was cut short, its fingerprint may be lost alone.

@@ -53,6 +53,11 @@ impl ServiceStep {
             host.set_recovery(&self.service, recovery)?;
         }
         match self.running {
+            Some(true) if !now.running && self.start.unwrap_or(now.start) == Start::Disabled => {
+                Err(Error::refused(format!("the service {} is disabled, and has to run", self.service)).hint(
+                    format!("'sc.exe config {} start= demand' lets it start; then run again", self.service),
+                ))
+            }
             Some(true) if !now.running => host.start_service(&self.service),
             Some(false) if now.running => host.stop_service(&self.service),
             _ => Ok(()),
@@ -78,13 +83,18 @@ impl ServiceStep {
         if self.brought {
             return Ok(Leftovers::new());
         }
+        let starts = *running && !now.running;
+        // One that is disabled cannot be started, and may run all the same.
+        if starts && *start == Start::Disabled {
+            host.start_service(&self.service)?;
+        }
         if now.start != *start {
             host.set_start(&self.service, *start)?;
         }
         if let Some(recovery) = differing(recovery.as_ref(), &now) {
             host.set_recovery(&self.service, recovery)?;
         }
-        if *running && !now.running {
+        if starts && *start != Start::Disabled {
             host.start_service(&self.service)?;
         }
         Ok(Leftovers::new())

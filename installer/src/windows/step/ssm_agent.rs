@@ -12,7 +12,7 @@ use crate::host::Fetch;
 use crate::signature::{Trust, Use};
 use crate::step::{Before, Leftovers};
 use crate::windows::door::{Program, Windows};
-use crate::windows::places::{DOWNLOADS, SSM_AGENT, SSM_SETUP, shown};
+use crate::windows::places::{DOWNLOADS, SSM_AGENT, SSM_SERVICE, SSM_SETUP, shown};
 
 /// Whose programs they are. AWS's script for ECS Anywhere was signed by the first; the others are names under which
 /// Amazon signed the agent's installer at one time or another.
@@ -115,7 +115,14 @@ impl SsmAgent {
                     output.code,
                     output.tail()
                 ))
-                .hint("remove it in Windows' own list of programs"));
+                .hint("remove it in Windows' own list of programs, and run again"));
+            }
+            // One that renewed itself since is not this installer's any more.
+            if host.stat(Path::new(SSM_AGENT))?.is_some() || host.service(SSM_SERVICE)?.is_some() {
+                return Err(Error::failed(
+                    "the SSM agent's installer ended well, and the agent is still here",
+                )
+                .hint("remove Amazon SSM Agent in Windows' own list of programs, and run again"));
             }
         }
         durable::remove(host, &setup)?;

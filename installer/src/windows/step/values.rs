@@ -12,6 +12,11 @@ use crate::error::{Error, Result};
 use crate::step::{Before, Leftovers};
 use crate::windows::door::{Service, Value, Windows};
 
+use super::leave_cluster::forget_what_is_saved;
+
+/// The variable that names the ECS agent's cluster.
+const CLUSTER: &str = "ECS_CLUSTER";
+
 /// Values that a key should have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -44,7 +49,11 @@ impl Values {
     pub(super) fn undo(&self, host: &mut dyn Windows, before: &Before) -> Result<Leftovers> {
         let Before::Values { values, read } = before else { return Ok(Leftovers::new()) };
         // The key of a service goes with the service.
-        if host.values(&self.key)?.is_some() {
+        if let Some(there) = host.values(&self.key)? {
+            // With what it saved in the cluster that it leaves now, the agent would not start in its earlier one.
+            if values.get(CLUSTER).is_some_and(|earlier| earlier.as_ref() != there.get(CLUSTER)) {
+                forget_what_is_saved(host)?;
+            }
             self.set(host, values)?;
         }
         if let Some((name, service)) = self.reader(host)?
