@@ -17,8 +17,8 @@ use jiff::Timestamp;
 use super::network::local;
 use super::session::{self, Session};
 use super::{
-    DockerDaemon, EntryKind, Fetch, Holder, Introspection, Machine, Output, Reached, Request, Response, Stat,
-    Timings, Transfer,
+    DockerDaemon, Fetch, Holder, Introspection, Machine, Output, Reached, Request, Response, Stat, Timings,
+    Transfer,
 };
 use crate::error::{Error, Result, While};
 use crate::progress::Progress;
