@@ -4,6 +4,7 @@
 
 pub(super) mod any_time;
 pub(super) mod ask;
+mod authorities;
 pub(super) mod fetch;
 pub(super) mod http;
 pub(super) mod local;

@@ -36,6 +36,7 @@ mod lock;
 mod pipe;
 mod privilege;
 mod registry;
+mod roots;
 mod service;
 mod services;
 
@@ -259,9 +260,15 @@ impl Windows for RealWindows {
 
     fn signer(&self, program: &Path, publishers: &[&str]) -> Result<String> {
         let content = fs::read(program).while_doing(|| format!("reading {}", program.display()))?;
-        let roots = rustls_native_certs::load_native_certs().certs;
-        let policy = Policy { roots: &roots, publishers };
-        Ok(authenticode::verify(&content, &policy, Timestamp::now())?.publisher)
+        let verified = || {
+            let policy = Policy { roots: &roots::for_programs(), publishers };
+            authenticode::verify(&content, &policy, Timestamp::now())
+        };
+        let signed = verified().or_else(|_| {
+            roots::complete(&authenticode::certificates(&content).unwrap_or_default());
+            verified()
+        });
+        Ok(signed?.publisher)
     }
 
     fn close(&mut self, folder: &Path) -> Result<()> {

@@ -32,7 +32,7 @@ const PORTABLE_EXECUTABLE: &str = "1.3.6.1.4.1.311.2.1.15";
 #[derive(Debug, Clone)]
 pub struct Policy<'a> {
     /// The certificates of authorities that are trusted, for who signs and for who says when. A machine's own list has
-    /// them; a Windows that was just set up has few there, and fetches others when it needs them, which nobody does here.
+    /// them; a Windows that was just set up has few there, and fetches others when it is asked about [`certificates`].
     pub roots: &'a [CertificateDer<'a>],
     /// The organisation that the signer's certificate must name, to the letter; one of these.
     pub publishers: &'a [&'a str],
@@ -74,6 +74,16 @@ pub fn verify(program: &[u8], policy: &Policy, now: Timestamp) -> Result<Signed>
         )));
     }
     Ok(Signed { publisher, at })
+}
+
+/// The certificates that came along with a signature and with what says when it was made: nothing in them is trusted.
+///
+/// # Errors
+/// When there is no signature that can be read.
+pub fn certificates(program: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
+    let message = Message::parse(Image::parse(program)?.signature)?;
+    let of_clocks = timestamp::certificates(&message.only_signer()?);
+    Ok(message.certificates.into_iter().chain(of_clocks).collect())
 }
 
 /// What was signed: a kind of sum, and the sum of a program.

@@ -7,19 +7,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+
+use super::authorities;
 
 /// Dates are moved this often: once for each certificate of the longest chains.
 const MOVES: usize = 6;
 
 /// The check, with this system's authorities.
 pub(super) struct AnyTime {
-    provider: Arc<CryptoProvider>,
-    inner: Result<Arc<WebPkiServerVerifier>, String>,
+    inner: Option<Arc<dyn ServerCertVerifier>>,
 }
 
 /// What was forgiven in one handshake.
@@ -34,24 +33,20 @@ impl Dates {
 impl AnyTime {
     /// With the authorities that this system trusts.
     pub(super) fn of_this_system() -> Arc<Self> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        Self::trusting(roots)
+        Arc::new(Self { inner: authorities::of_this_system() })
     }
 
-    pub(super) fn trusting(roots: RootCertStore) -> Arc<Self> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-        let inner =
-            inner.build().map_err(|_| "this system has no certificate authorities to trust".to_owned());
-        Arc::new(Self { provider, inner })
+    #[cfg(test)]
+    pub(super) fn trusting(roots: rustls::RootCertStore) -> Arc<Self> {
+        Arc::new(Self { inner: authorities::listed(roots) })
     }
 
     /// TLS for one handshake.
     pub(super) fn client(&self) -> Result<(Arc<ClientConfig>, Dates), String> {
         let forgiven = Arc::new(AtomicBool::new(false));
-        let check = Forgiving { inner: self.inner.clone()?, forgiven: forgiven.clone() };
-        let versions = ClientConfig::builder_with_provider(self.provider.clone());
+        let inner = self.inner.clone().ok_or(authorities::NONE)?;
+        let check = Forgiving { inner, forgiven: forgiven.clone() };
+        let versions = ClientConfig::builder_with_provider(authorities::provider());
         let builder = versions.with_safe_default_protocol_versions().map_err(|e| e.to_string())?;
         let config =
             builder.dangerous().with_custom_certificate_verifier(Arc::new(check)).with_no_client_auth();
@@ -61,7 +56,7 @@ impl AnyTime {
 
 #[derive(Debug)]
 struct Forgiving {
-    inner: Arc<WebPkiServerVerifier>,
+    inner: Arc<dyn ServerCertVerifier>,
     forgiven: Arc<AtomicBool>,
 }
 
@@ -116,6 +111,7 @@ impl ServerCertVerifier for Forgiving {
 #[cfg(test)]
 mod tests {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+    use rustls::RootCertStore;
 
     use super::*;
 

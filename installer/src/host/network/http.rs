@@ -7,8 +7,10 @@ use std::time::Duration;
 use reqwest::Url;
 use reqwest::blocking::{Client, ClientBuilder};
 use reqwest::redirect::Policy;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
+use super::authorities;
 use crate::error::{Error, Result};
 use crate::proxy::Proxy;
 
@@ -19,24 +21,27 @@ const MOST_REDIRECTS: usize = 5;
 
 /// A client for HTTPS alone.
 pub(in crate::host) fn client(proxy: Option<&Proxy>, redirects: Policy) -> Result<Client> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        return Err(Error::failed("this system has no certificate authorities to trust")
-            .hint("install the package ca-certificates, and run again"));
-    }
-    let builder = trusting(roots, proxy, redirects)?.connect_timeout(CONNECT).timeout(SILENCE);
+    let verifier = authorities::of_this_system().ok_or_else(|| {
+        Error::failed(authorities::NONE).hint("install the package ca-certificates, and run again")
+    })?;
+    let tls = tls_as_checked_by(verifier)?;
+    let builder = over(tls, proxy, redirects)?.connect_timeout(CONNECT).timeout(SILENCE);
     builder.build().map_err(|e| Error::bug(e.to_string()))
 }
 
 /// The same, trusting these authorities, with patience still to be chosen.
+#[cfg(test)]
 pub(in crate::host) fn trusting(
     roots: RootCertStore,
     proxy: Option<&Proxy>,
     redirects: Policy,
 ) -> Result<ClientBuilder> {
+    over(tls(roots)?, proxy, redirects)
+}
+
+fn over(tls: ClientConfig, proxy: Option<&Proxy>, redirects: Policy) -> Result<ClientBuilder> {
     let builder = Client::builder()
-        .tls_backend_preconfigured(tls(roots)?)
+        .tls_backend_preconfigured(tls)
         .redirect(redirects)
         .https_only(true)
         // Our own environment has been read already, by rules that a person can look up.
@@ -68,10 +73,16 @@ pub(in crate::host) fn leads_to_https() -> Policy {
 
 /// TLS that trusts these authorities.
 pub(in crate::host) fn tls(roots: RootCertStore) -> Result<ClientConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = versions.map_err(|e| Error::bug(e.to_string()))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    Ok(versions()?.with_root_certificates(roots).with_no_client_auth())
+}
+
+fn tls_as_checked_by(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig> {
+    Ok(versions()?.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
+fn versions() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>> {
+    let builder = ClientConfig::builder_with_provider(authorities::provider());
+    builder.with_safe_default_protocol_versions().map_err(|e| Error::bug(e.to_string()))
 }
 
 /// Why an address gave no answer, and what now.

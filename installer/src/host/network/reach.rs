@@ -17,8 +17,8 @@ use super::any_time::AnyTime;
 use crate::host::{Heard, Reached, Silence, Stage};
 use crate::proxy::Proxy;
 
-/// All of them together.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// All of them together. Windows may have to fetch an authority first.
+const PATIENCE: Duration = Duration::from_secs(if cfg!(windows) { 30 } else { 10 });
 const CONNECT: Duration = Duration::from_secs(5);
 /// What is on this link answers at once, or is not there.
 const CONNECT_LINK_LOCAL: Duration = Duration::from_millis(300);

@@ -61,6 +61,8 @@ fn a_certificate_that_has_ended_counts_for_what_was_stamped_before() {
         let stamped = authority.signed(&program(), &publisher, &[way, &clock]);
         let at = verdict(&stamped, &authority, 40).unwrap().at.unwrap();
         assert!(Timestamp::now().duration_since(at).abs() < SignedDuration::from_mins(5), "{way}: {at}");
+        // Of the two that came along one is the clock's, wherever it is written down.
+        assert!(certificates(&stamped).unwrap().len() > certificates(&plain).unwrap().len(), "{way}");
         // Who says so needs a certificate that is still good.
         assert_refused_in(
             4000,

@@ -43,6 +43,13 @@ pub fn of(signer: &Signer, bag: &Bag, roots: &[CertificateDer], now: Timestamp) 
     }
 }
 
+/// The certificates that came with tokens, as far as those can be read.
+pub fn certificates(signer: &Signer) -> Vec<CertificateDer<'static>> {
+    let read = |token: &Any| Message::parse(&token.to_der().ok()?).ok();
+    let tokens = signer.additions(TOKEN);
+    tokens.iter().filter_map(|token| read(token)).flat_map(|token| token.certificates).collect()
+}
+
 fn by_token(
     token: &Any,
     signer: &Signer,
