@@ -23,4 +23,5 @@ mod laws;
 pub mod places;
 pub mod plan;
 pub mod programs;
+pub mod setup;
 pub mod step;

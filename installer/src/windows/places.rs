@@ -94,6 +94,8 @@ pub const VERSION: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 pub const PRODUCT: &str = r"SYSTEM\CurrentControlSet\Control\ProductOptions";
 /// The key that knows the domain.
 pub const TCPIP: &str = r"SYSTEM\CurrentControlSet\Services\Tcpip\Parameters";
+/// The key that says whether Windows sets itself up.
+pub const SETUP: &str = r"SYSTEM\Setup";
 /// The key that is there while Windows waits for a restart.
 pub const RESTART_PENDING: &str =
     r"SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending";

@@ -3,6 +3,9 @@
 //! The work is done by another Landfall, as a person would run it, with what it says in a log: so there is one way to do
 //! it. A failure is tried again for half an hour, because the network may come up after the service. It can be stopped
 //! between two tries, and not while that other Landfall is at work.
+//!
+//! While Windows sets itself up, as an image does at its first start, nothing is tried: it will get another name, and
+//! another start.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -17,11 +20,15 @@ use windows_service::service::{
 use windows_service::service_control_handler::{self, ServiceControlHandlerResult};
 use windows_service::{define_windows_service, service_dispatcher};
 
+use super::RealWindows;
 use crate::error::{Error, Result};
 use crate::windows::places::{LOG, OWN_SERVICE, RESUME, SEALED};
+use crate::windows::setup;
 
 const TRIES: u32 = 30;
 const PAUSE: Duration = Duration::from_secs(60);
+/// How often is looked whether Windows is set up.
+const LOOKS: Duration = Duration::from_secs(5);
 /// It failed on the way: the next try goes on there.
 const FAILED: i32 = 1;
 
@@ -75,6 +82,12 @@ fn serve(_: Vec<OsString>) {
 
 /// `is_stopped` waits for so long, and says whether somebody wants an end meanwhile.
 fn work(is_stopped: impl Fn(Duration) -> bool) {
+    let machine = RealWindows::open();
+    while setup::is_at_work(&machine) {
+        if is_stopped(LOOKS) {
+            return;
+        }
+    }
     for _ in 0..TRIES {
         // Looked at anew: what fails for good takes it away, and after a restart on its way a first boot goes on.
         let arguments: &[&str] = if Path::new(RESUME).exists() {
