@@ -31,6 +31,7 @@ use crate::windows::programs::{Invocation, feature_state, is_of_no_feature};
 
 mod archive;
 mod children;
+mod dependents;
 mod files;
 mod lock;
 mod pipe;

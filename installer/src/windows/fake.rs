@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::door::{Feature, Service, Start, Value};
-use super::places::{ECS_DATA, ECS_SERVICE, ENVIRONMENT, OWN_SERVICE, SSM_SERVICE, STORE};
+use super::places::{DOCKER_SERVICE, ECS_DATA, ECS_SERVICE, ENVIRONMENT, OWN_SERVICE, SSM_SERVICE, STORE};
 use crate::error::{Error, Result};
 use crate::host::Introspection;
 use crate::host::fake::{Disk, Kind, Node, Survivors};
@@ -27,6 +27,9 @@ pub use machines::{OPERATORS, fresh, with_agents, with_docker, with_waiting_agen
 
 /// 2026-11-22, noon.
 const BEGINNING: i64 = 1_795_348_800;
+
+/// Which service needs which other one: AWS's module makes the ECS agent's so.
+const NEEDS: [(&str, &str); 1] = [(ECS_SERVICE, DOCKER_SERVICE)];
 
 /// What a registry has under its keys.
 pub type Registry = BTreeMap<String, BTreeMap<String, Value>>;
@@ -186,6 +189,16 @@ impl Fake {
     fn variable(&self, name: &str) -> Option<&str> {
         let mut variables = self.registry.get(ENVIRONMENT)?.iter();
         variables.find(|(it, _)| it.eq_ignore_ascii_case(name))?.1.text()
+    }
+
+    /// Stops a service, and before it what needs it.
+    fn stop(&mut self, name: &str) {
+        for (needing, needed) in NEEDS {
+            if needed == name {
+                self.stop(needing);
+            }
+        }
+        self.running.remove(name);
     }
 
     /// Starts a service, with what it does first of all.

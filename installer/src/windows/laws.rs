@@ -20,6 +20,7 @@ use crate::plan::Goal;
 use crate::secret::Secret;
 use crate::step::Context;
 
+mod another_proxy;
 mod images;
 mod of_others;
 
@@ -299,5 +300,8 @@ fn what_a_domain_does_not_answer_for_is_told_by_its_name() {
     let domain = super::door::Value::Text("harbour.example".into());
     fake.registry.get_mut(super::places::TCPIP).unwrap().insert("Domain".into(), domain);
     let found = of_domain(&fake, &Facts::gather(&fake).unwrap());
-    assert!(found.len() == 1 && found[0].sentence.contains("SMB"), "{found:?}");
+    assert!(
+        found.len() == 1 && found[0].sentence.contains("SMB"),
+        "{found:?}"
+    );
 }

@@ -14,7 +14,7 @@ use windows_service::service::{
 use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 use windows_sys::Win32::System::Services::{ChangeServiceConfigW, SERVICE_NO_CHANGE};
 
-use super::privilege;
+use super::{dependents, privilege};
 use crate::error::{Error, Result, While};
 use crate::windows::door::{Action, Definition, Does, Recovery, Service, Start};
 use crate::windows::places::shown;
@@ -146,8 +146,16 @@ pub(super) fn start(name: &str) -> Result<()> {
     wait_for(&service, name, ServiceState::Running)
 }
 
-/// Windows stops none that another one needs which runs, and says so.
+/// Windows stops none that another one needs which runs, and says so: those are stopped before.
 pub(super) fn stop(name: &str) -> Result<()> {
+    let service = must_open(name, dependents::ACCESS)?;
+    let needing = dependents::running(&service)
+        .while_doing(|| format!("asking which services need the service {name}"))?;
+    needing.iter().try_for_each(|it| stop_alone(it))?;
+    stop_alone(name)
+}
+
+fn stop_alone(name: &str) -> Result<()> {
     let service = must_open(name, ServiceAccess::STOP | ServiceAccess::QUERY_STATUS)?;
     let began = Instant::now();
     loop {

@@ -102,7 +102,7 @@ impl Windows for Fake {
 
     fn stop_service(&mut self, name: &str) -> Result<()> {
         self.tick()?;
-        self.running.remove(name);
+        self.stop(name);
         Ok(())
     }
 
