@@ -32,6 +32,7 @@ use crate::windows::programs::{Invocation, feature_state, is_of_no_feature};
 mod archive;
 mod children;
 mod dependents;
+mod domain;
 mod files;
 mod lock;
 mod pipe;
@@ -252,6 +253,10 @@ impl Windows for RealWindows {
 
     fn docker(&self) -> Option<DockerDaemon> {
         local::daemon(&pipe::get(pipe::DOCKER, "/version")?)
+    }
+
+    fn domain(&self) -> Result<Option<String>> {
+        domain::joined()
     }
 
     fn connects(&self, host: &str, port: u16) -> bool {

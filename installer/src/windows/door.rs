@@ -24,6 +24,8 @@ pub trait Windows: Machine {
     fn feature(&self, name: &str) -> Result<Feature>;
     /// The Docker daemon that answers on its pipe, if one does.
     fn docker(&self) -> Option<DockerDaemon>;
+    /// The domain that it is joined to, by its short or its long name; `None` in a workgroup.
+    fn domain(&self) -> Result<Option<String>>;
     /// Whether somebody takes a connection there, within a few seconds.
     fn connects(&self, host: &str, port: u16) -> bool;
     /// Which of these organisations signed a program, by a certificate that this machine trusts for that; an error

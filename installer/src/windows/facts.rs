@@ -80,8 +80,6 @@ impl Facts {
         let registration = STORE.read(host)?;
         let marked = host.stat(Path::new(MARKER))?.is_some();
         let begun = host.stat(Path::new(ATTEMPT))?.is_some();
-        let domain = host.values(TCPIP)?.unwrap_or_default();
-        let domain = domain.get("Domain").and_then(Value::text).unwrap_or_default().to_owned();
         Ok(Self {
             name: text("ProductName"),
             version: whole_version(&text("CurrentBuildNumber"), version.get("UBR")),
@@ -103,7 +101,7 @@ impl Facts {
             marked,
             sealed: host.stat(Path::new(SEALED))?.is_some(),
             cluster: variable("ECS_CLUSTER"),
-            domain: Some(domain).filter(|domain| !domain.is_empty()),
+            domain: domain(host)?,
             memory: host.memory(),
             room: host.room(Path::new("C:/")),
         })
@@ -166,6 +164,15 @@ fn whole_version(build: &str, update: Option<&Value>) -> String {
         _ => 0,
     };
     format!("10.0.{build}.{update}")
+}
+
+/// The domain that it is joined to, by the name that others are asked for. Windows keeps that one as the suffix of names
+/// in DNS, which a machine in no domain may have, too.
+fn domain(host: &dyn Windows) -> Result<Option<String>> {
+    let Some(joined) = host.domain()? else { return Ok(None) };
+    let network = host.values(TCPIP)?.unwrap_or_default();
+    let suffix = network.get("Domain").and_then(Value::text).filter(|suffix| !suffix.is_empty());
+    Ok(Some(suffix.map_or(joined, str::to_owned)))
 }
 
 /// A service of Docker's that is not the one Landfall makes, or programs that Landfall did not put there.

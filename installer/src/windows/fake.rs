@@ -49,6 +49,8 @@ pub struct Fake {
     pub at_once: bool,
     /// How often AWS was asked for an identity and gave one.
     pub registrations: u32,
+    /// The domain that it is joined to.
+    pub domain: Option<String>,
     /// Who signed the SSM agent's installer.
     pub signer: &'static str,
     /// How often the machine was touched since the counting began.

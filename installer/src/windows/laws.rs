@@ -297,11 +297,14 @@ fn what_a_domain_does_not_answer_for_is_told_by_its_name() {
     let mut fake = fresh();
     let facts = Facts::gather(&fake).unwrap();
     assert!(of_domain(&fake, &facts).is_empty());
+    // A suffix of names in DNS is no domain yet.
     let domain = super::door::Value::Text("harbour.example".into());
     fake.registry.get_mut(super::places::TCPIP).unwrap().insert("Domain".into(), domain);
+    assert_eq!(Facts::gather(&fake).unwrap().domain, None);
+    fake.domain = Some("HARBOUR".into());
     let found = of_domain(&fake, &Facts::gather(&fake).unwrap());
     assert!(
-        found.len() == 1 && found[0].sentence.contains("SMB"),
+        found.len() == 1 && found[0].sentence.contains("harbour.example does not answer for SMB"),
         "{found:?}"
     );
 }

@@ -92,7 +92,7 @@ pub const ENVIRONMENT: &str = r"SYSTEM\CurrentControlSet\Control\Session Manager
 pub const VERSION: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 /// The key of what kind of Windows it is.
 pub const PRODUCT: &str = r"SYSTEM\CurrentControlSet\Control\ProductOptions";
-/// The key that knows the domain.
+/// The key of the network's settings, the suffix of its names among them.
 pub const TCPIP: &str = r"SYSTEM\CurrentControlSet\Services\Tcpip\Parameters";
 /// The key that says whether Windows sets itself up.
 pub const SETUP: &str = r"SYSTEM\Setup";

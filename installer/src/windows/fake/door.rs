@@ -34,6 +34,10 @@ impl Windows for Fake {
         Some(daemon).filter(|_| self.running.contains(DOCKER_SERVICE))
     }
 
+    fn domain(&self) -> Result<Option<String>> {
+        Ok(self.domain.clone())
+    }
+
     fn connects(&self, _: &str, port: u16) -> bool {
         port != 445
     }

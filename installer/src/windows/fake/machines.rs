@@ -25,6 +25,7 @@ pub fn fresh() -> Fake {
         containers: Feature::Disabled,
         at_once: false,
         registrations: 0,
+        domain: None,
         signer: "Amazon Web Services, Inc.",
         touches: 0,
         fails_at: None,
