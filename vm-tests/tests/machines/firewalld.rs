@@ -60,7 +60,8 @@ fn a_centos_stream_9_with_firewalld_has_credentials_after_a_reload_and_a_reboot_
             assert_eq!(counted(world)?, (1, 1));
 
             // On a stand-in the library of nft goes with a package that Landfall brought, and no package of rpm's keeps it.
-            machine.must("mkdir /run/kept && cp /usr/lib/*/libnftnl.so.* /usr/lib/*/libmnl.so.* /run/kept")?;
+            machine
+                .must("mkdir /run/kept && cp /usr/lib/*/libnftnl.so.* /usr/lib/*/libmnl.so.* /run/kept")?;
             machine.must("landfall uninstall")?;
             let left = machine.must(&format!("{DIRECT_RULES}; firewall-cmd --direct --get-all-rules"))?;
             assert_eq!(left, "");
