@@ -27,6 +27,13 @@ fn a_playbook_brings_five_servers_into_a_cluster_at_once_and_again_changes_nothi
     let servers = (0..SERVERS).map(|_| server(&mut world)).collect::<Result<Vec<_>>>()?;
     let controller = controller(&mut world, &servers)?;
 
+    // What a careful operator does first.
+    let foreseen = controller.play(&mut world, &["-vvv", "--check", "--diff"])?;
+    assert!(foreseen.contains("failed=0") && world.aws()?.activations().unwrap().is_empty(), "{foreseen}");
+    for server in &servers {
+        server.must("test ! -e /usr/local/bin/landfall")?;
+    }
+
     let first = controller.play(&mut world, &["-vvv"])?;
     // The activation, the program, and the instance.
     assert_eq!(recap(&first), recap_of("changed=3"), "{first}");
