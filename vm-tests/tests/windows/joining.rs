@@ -22,6 +22,7 @@ use vm_tests::world::World;
 use crate::LANDFALL;
 
 const ENVIRONMENT: &str = r"HKLM\System\CurrentControlSet\Control\Session Manager\Environment";
+const SEED: &str = "Program Files/Landfall/landfall.toml";
 const SERVICES: [&str; 4] = ["Landfall", "docker", "AmazonSSMAgent", "AmazonECS"];
 /// Longer than that nobody waits for a service that goes on by itself.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -172,21 +173,20 @@ fn a_sealed_machine_has_its_first_boot_by_a_seed_and_then_none_any_more() -> Res
         machine.must(LANDFALL, &["seal", "--only-landfall"])?;
         machine.must(LANDFALL, &["seal", "--verify"])?;
 
-        let seed = machine.file("Program Files/Landfall/landfall.toml")?;
         let content = format!(
             "region = \"{REGION}\"\ncluster = \"factory\"\nactivation-id = \"{ID}\"\nactivation-code = \"{CODE}\"\n"
         );
-        fs::write(&seed, content)?;
+        fs::write(machine.file(SEED)?, content)?;
         // Setup is at work at the first start of a copy, and restarts it: that is too early.
         set_up(machine, "1")?;
         machine.reboot()?;
         thread::sleep(Duration::from_secs(15));
         assert_eq!(machine.service("Landfall")?.as_deref(), Some("RUNNING"));
-        assert!(calls(machine, SSM)? == 0 && seed.exists(), "it did not wait for Setup");
+        assert!(calls(machine, SSM)? == 0 && machine.file(SEED)?.exists(), "it did not wait for Setup");
         set_up(machine, "0")?;
         goes_on(machine)?;
         assert_eq!(calls(machine, SSM)?, 1);
-        assert!(!machine.file("Program Files/Landfall/landfall.toml")?.exists(), "a code was left behind");
+        assert!(!machine.file(SEED)?.exists(), "a code was left behind");
         let again = machine.run(LANDFALL, &["first-boot"])?;
         assert_eq!(again.status, 0, "{}", again.stderr);
         assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
