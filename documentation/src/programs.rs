@@ -9,7 +9,7 @@ use clap::{Command, CommandFactory, Parser};
 use crate::pages::root;
 
 /// Programs of others that pages call, and the mark that each call of one needs. A new one is to be thought about.
-const OTHERS: [(&str, Option<&str>); 41] = [
+const OTHERS: [(&str, Option<&str>); 42] = [
     ("ansible-galaxy", None),
     ("ansible-playbook", Some("AWS")),
     ("apt", Some("a release")),
@@ -18,6 +18,7 @@ const OTHERS: [(&str, Option<&str>); 41] = [
     ("cd", None),
     ("chmod", None),
     ("cloud-init", None),
+    ("cp", None),
     ("curl", Some("a release")),
     ("cut", None),
     ("dd", None),
