@@ -7,11 +7,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::UnixTime;
+use rustls::{CertificateError, ClientConfig, Error};
 
 use super::authorities;
+use super::authorities::judged::{Ask, Judge, Judged, Verdict};
 
 /// Dates are moved this often: once for each certificate of the longest chains.
 const MOVES: usize = 6;
@@ -45,7 +46,7 @@ impl AnyTime {
     pub(super) fn client(&self) -> Result<(Arc<ClientConfig>, Dates), String> {
         let forgiven = Arc::new(AtomicBool::new(false));
         let inner = self.inner.clone().ok_or(authorities::NONE)?;
-        let check = Forgiving { inner, forgiven: forgiven.clone() };
+        let check = Judged(Forgiving { inner, forgiven: forgiven.clone() });
         let versions = ClientConfig::builder_with_provider(authorities::provider());
         let builder = versions.with_safe_default_protocol_versions().map_err(|e| e.to_string())?;
         let config =
@@ -60,20 +61,15 @@ struct Forgiving {
     forgiven: Arc<AtomicBool>,
 }
 
-impl ServerCertVerifier for Forgiving {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer,
-        intermediates: &[CertificateDer],
-        server_name: &ServerName,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
+impl Judge for Forgiving {
+    fn other(&self) -> &Arc<dyn ServerCertVerifier> {
+        &self.inner
+    }
+
+    fn judge(&self, ask: &Ask, now: UnixTime) -> Verdict {
         let mut time = now;
         for _ in 0..MOVES {
-            let checked =
-                self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, time);
-            time = match checked {
+            time = match ask(&*self.inner, time) {
                 Err(Error::InvalidCertificate(
                     CertificateError::NotValidYetContext { not_before: inside, .. }
                     | CertificateError::ExpiredContext { not_after: inside, .. },
@@ -84,34 +80,13 @@ impl ServerCertVerifier for Forgiving {
         }
         Err(Error::InvalidCertificate(CertificateError::Expired))
     }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
     use rustls::RootCertStore;
+    use rustls::pki_types::{CertificateDer, ServerName};
 
     use super::*;
 
@@ -135,7 +110,7 @@ mod tests {
         roots.add(authority.clone()).unwrap();
         let forgiven = Arc::new(AtomicBool::new(false));
         let inner = AnyTime::trusting(roots).inner.clone().unwrap();
-        let check = Forgiving { inner, forgiven: forgiven.clone() };
+        let check = Judged(Forgiving { inner, forgiven: forgiven.clone() });
         let now =
             UnixTime::since_unix_epoch(std::time::Duration::from_secs((year - 1970) * 31_557_000 + 86_400));
         let name = ServerName::try_from(name.to_owned()).unwrap();

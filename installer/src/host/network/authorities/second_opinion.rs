@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::UnixTime;
+use rustls::{CertificateError, Error};
+
+use super::judged::{Ask, Judge, Verdict};
 
 /// Both of them.
 #[derive(Debug)]
@@ -13,49 +15,21 @@ pub(super) struct SecondOpinion {
     pub(super) second: Arc<dyn ServerCertVerifier>,
 }
 
-impl ServerCertVerifier for SecondOpinion {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer,
-        intermediates: &[CertificateDer],
-        server_name: &ServerName,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let asked = |verifier: &dyn ServerCertVerifier| {
-            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-        };
-        match asked(&*self.first) {
+impl Judge for SecondOpinion {
+    fn other(&self) -> &Arc<dyn ServerCertVerifier> {
+        &self.first
+    }
+
+    fn judge(&self, ask: &Ask, now: UnixTime) -> Verdict {
+        match ask(&*self.first, now) {
             // The second of these is of one that has the name of one that is known.
             Err(
                 unknown @ Error::InvalidCertificate(
                     CertificateError::UnknownIssuer | CertificateError::BadSignature,
                 ),
-            ) => asked(&*self.second).map_err(|e| telling(e, unknown)),
+            ) => ask(&*self.second, now).map_err(|e| telling(e, unknown)),
             otherwise => otherwise,
         }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.first.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.first.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.first.supported_verify_schemes()
     }
 }
 
@@ -71,7 +45,9 @@ fn telling(second: Error, first: Error) -> Error {
 mod tests {
     use rcgen::{CertificateParams, IsCa, Issuer, KeyPair};
     use rustls::RootCertStore;
+    use rustls::pki_types::{CertificateDer, ServerName};
 
+    use super::super::judged::Judged;
     use super::super::listed;
     use super::*;
 
@@ -95,7 +71,7 @@ mod tests {
     #[test]
     fn whom_either_of_both_knows_is_trusted_and_the_name_still_counts() {
         let [ours, another, stranger] = std::array::from_fn(|_| issued());
-        let check = SecondOpinion { first: trusting(&ours.0), second: trusting(&another.0) };
+        let check = Judged(SecondOpinion { first: trusting(&ours.0), second: trusting(&another.0) });
         let checked = |leaf: &CertificateDer, name: &'static str| {
             let name = ServerName::try_from(name).unwrap();
             check.verify_server_cert(leaf, &[], &name, &[], UnixTime::now()).map(drop)
