@@ -111,6 +111,18 @@ impl<S: Change> ReceiptOf<S> {
         self.replace(host)
     }
 
+    /// Takes the first of these changes off the machine's receipt, where there is one.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the disk refuses.
+    pub fn forget_where(host: &mut dyn Machine, is_it: impl Fn(&S) -> bool) -> Result<()> {
+        let mut receipt = Self::read(host)?;
+        match receipt.entries.iter().position(|entry| is_it(&entry.change)) {
+            Some(at) => receipt.forget(host, at),
+            None => Ok(()),
+        }
+    }
+
     /// Writes this receipt in the place of the one that is there.
     ///
     /// # Errors

@@ -56,7 +56,9 @@ pub use program::InstallProgram;
 pub use read_package_lists::ReadPackageLists;
 pub use register::{MARKER, Register};
 #[cfg(any(windows, test))]
-pub(crate) use register::{credentials, made_nothing, marker, must_be_in, of_another_account, said_no, tree};
+pub(crate) use register::{
+    account_of, credentials, made_nothing, marker, must_be_in, of_another_account, said_no, tree, was_cleared,
+};
 pub(crate) use register::{deregister, forget_identity, no_activation, unanswered};
 pub use repair_packages::RepairPackages;
 pub use selinux::Selinux;

@@ -18,8 +18,8 @@ use crate::aws;
 use crate::durable;
 use crate::error::{Error, Result, While};
 use crate::guard;
-use crate::host::{Command, Host, Output};
-use crate::registration::{self, AGENT, CREDENTIALS, Registration, VAULT};
+use crate::host::{Command, Host, Machine, Output};
+use crate::registration::{self, AGENT, CREDENTIALS, LINUX, Registration, Store, VAULT};
 
 mod attempt;
 pub(crate) mod credentials;
@@ -170,12 +170,7 @@ fn confirmed(
     expected: &str,
     activation: Option<&Activation>,
 ) -> Result<String> {
-    let identity = registration::identity(host)?.ok_or_else(|| {
-        Error::failed("the SSM agent's Vault holds no fingerprint, so nobody can ask whose the identity is")
-            .hint("'landfall uninstall', and register this machine anew")
-    })?;
-    let token = aws::role_token(host, &identity)?;
-    let account = aws::account(host, &registration.region, &token)?;
+    let account = account_of(host, &LINUX)?;
     if account == expected {
         return Ok(account);
     }
@@ -187,14 +182,29 @@ fn confirmed(
         spent::note(host, &activation.id, &account)?;
     }
     blank(host)?;
-    Err(Error::lasting(format!(
+    Err(was_cleared(registration, &account, expected))
+}
+
+/// The account that the identity here belongs to, by the service's word.
+pub(crate) fn account_of(host: &mut dyn Machine, store: &Store) -> Result<String> {
+    let identity = store.identity(host)?.ok_or_else(|| {
+        Error::failed("the SSM agent's Vault holds no fingerprint, so nobody can ask whose the identity is")
+            .hint("'landfall uninstall', and register this machine anew")
+    })?;
+    let token = aws::role_token(host, &identity)?;
+    aws::account(host, &identity.registration.region, &token)
+}
+
+/// An activation of another account made an identity, which is not kept.
+pub(crate) fn was_cleared(registration: &Registration, account: &str, expected: &str) -> Error {
+    Error::lasting(format!(
         "the activation belongs to the account {account}, not to {expected}: {} was cleared from this machine",
         registration.instance_id
     ))
     .hint(format!(
         "with credentials of {account} run '{}'; then run again with an activation of {expected}",
         deregister(registration)
-    )))
+    ))
 }
 
 /// Whether an identity was made by a try of Landfall's that no agent has used yet.

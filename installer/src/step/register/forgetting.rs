@@ -40,9 +40,5 @@ pub(crate) fn forget_identity(host: &mut dyn Host) -> Result<()> {
 
 /// The next registration is a step of its own, and undo takes it back whatever was here before this one.
 fn forget_the_step(host: &mut dyn Host) -> Result<()> {
-    let mut receipt = Receipt::read(host)?;
-    match receipt.entries.iter().position(|entry| matches!(entry.change, Step::Register(_))) {
-        Some(at) => receipt.forget(host, at),
-        None => Ok(()),
-    }
+    Receipt::forget_where(host, |step| matches!(step, Step::Register(_)))
 }

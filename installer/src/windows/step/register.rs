@@ -10,15 +10,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::activation::Activation;
-use crate::aws;
 use crate::durable;
 use crate::error::{Error, Result};
 use crate::host::Output;
 use crate::receipt::ReceiptOf;
 use crate::registration::Registration;
 use crate::step::{
-    Before, Leftovers, credentials, deregister, forget_folder, made_nothing, marker, must_be_in,
-    no_activation, of_another_account, said_no, tree,
+    Before, Leftovers, account_of, credentials, deregister, forget_folder, made_nothing, marker, must_be_in,
+    no_activation, of_another_account, said_no, tree, was_cleared,
 };
 use crate::windows::door::{Program, Windows};
 use crate::windows::places::{
@@ -112,12 +111,7 @@ fn confirmed(
     expected: &str,
     is_ours: bool,
 ) -> Result<String> {
-    let identity = STORE.identity(host)?.ok_or_else(|| {
-        Error::failed("the SSM agent's Vault holds no fingerprint, so nobody can ask whose the identity is")
-            .hint("'landfall uninstall', and register this machine anew")
-    })?;
-    let token = aws::role_token(host, &identity)?;
-    let account = aws::account(host, &registration.region, &token)?;
+    let account = account_of(host, &STORE)?;
     if account == expected {
         return Ok(account);
     }
@@ -126,14 +120,7 @@ fn confirmed(
     }
     forget_identity(host)?;
     durable::remove(host, Path::new(ATTEMPT))?;
-    Err(Error::lasting(format!(
-        "the activation belongs to the account {account}, not to {expected}: {} was cleared from this machine",
-        registration.instance_id
-    ))
-    .hint(format!(
-        "with credentials of {account} run '{}'; then run again with an activation of {expected}",
-        deregister(registration)
-    )))
+    Err(was_cleared(registration, &account, expected))
 }
 
 /// Takes the local identity away; what the service knows stays there. The agent rests first, because it keeps what
@@ -165,11 +152,7 @@ pub(crate) fn folders_of_instances(host: &dyn Windows) -> Result<Vec<PathBuf>> {
 
 /// The next registration is a step of its own, and undo takes it back whatever was here before this one.
 pub(crate) fn forget_the_step(host: &mut dyn Windows) -> Result<()> {
-    let mut receipt = ReceiptOf::<Step>::read(host)?;
-    match receipt.entries.iter().position(|entry| matches!(entry.change, Step::Register(_))) {
-        Some(at) => receipt.forget(host, at),
-        None => Ok(()),
-    }
+    ReceiptOf::<Step>::forget_where(host, |step| matches!(step, Step::Register(_)))
 }
 
 /// The identity that is here, whole: where a try of ours was cut short, its fingerprint may be lost alone.
@@ -185,6 +168,7 @@ fn put_back(host: &mut dyn Windows, begun: bool) -> Result<()> {
     if begun {
         tree::copy(host, Path::new(VAULT_ASIDE), Path::new(STORE.vault))?;
     }
+    credentials::put_back(host, Path::new(STORE.credentials), Path::new(CREDENTIALS_ASIDE))?;
     durable::remove(host, Path::new(ATTEMPT))
 }
 
