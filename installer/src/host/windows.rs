@@ -24,7 +24,6 @@ use crate::error::{Error, Result, While};
 use crate::progress::Progress;
 use crate::proxy::Proxy;
 use crate::secret::Secret;
-use crate::signature::authenticode::{self, Policy};
 use crate::terminal;
 use crate::windows::door::{Definition, Feature, Program, Recovery, Service, Start, Value, Windows};
 use crate::windows::programs::{Invocation, feature_state, is_of_no_feature};
@@ -41,6 +40,7 @@ mod registry;
 mod roots;
 mod service;
 mod services;
+mod signer;
 
 pub use service::as_service;
 
@@ -265,16 +265,7 @@ impl Windows for RealWindows {
     }
 
     fn signer(&self, program: &Path, publishers: &[&str]) -> Result<String> {
-        let content = fs::read(program).while_doing(|| format!("reading {}", program.display()))?;
-        let verified = || {
-            let policy = Policy { roots: &roots::for_programs(), publishers };
-            authenticode::verify(&content, &policy, Timestamp::now())
-        };
-        let signed = verified().or_else(|_| {
-            roots::complete(&authenticode::certificates(&content).unwrap_or_default());
-            verified()
-        });
-        Ok(signed?.publisher)
+        signer::of(program, publishers)
     }
 
     fn close(&mut self, folder: &Path) -> Result<()> {

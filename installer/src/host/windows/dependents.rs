@@ -1,11 +1,10 @@
 //! The services that need another one, which no crate asks Windows for.
 
-use std::ffi::OsString;
 use std::io;
 use std::mem::size_of;
-use std::os::windows::ffi::OsStringExt;
 use std::ptr::null_mut;
 
+use widestring::U16CStr;
 use windows_service::service::{Service as Open, ServiceAccess};
 use windows_sys::Win32::Foundation::ERROR_MORE_DATA;
 use windows_sys::Win32::System::Services::{
@@ -65,9 +64,5 @@ fn listed(service: &Open, room: &mut [ENUM_SERVICE_STATUSW]) -> Result<usize, Tr
 #[allow(unsafe_code, reason = "it reads a text that ends in a zero")]
 fn name(entry: &ENUM_SERVICE_STATUSW) -> String {
     // SAFETY: Windows put the text into the same room, which the entry is borrowed from.
-    let text = unsafe {
-        let length = (0..).take_while(|at| *entry.lpServiceName.add(*at) != 0).count();
-        std::slice::from_raw_parts(entry.lpServiceName, length)
-    };
-    OsString::from_wide(text).to_string_lossy().into_owned()
+    unsafe { U16CStr::from_ptr_str(entry.lpServiceName) }.to_string_lossy()
 }

@@ -1,10 +1,9 @@
 //! The domain that this machine is joined to.
 
-use std::ffi::OsString;
 use std::io;
-use std::os::windows::ffi::OsStringExt;
 use std::ptr::{null, null_mut};
 
+use widestring::U16CStr;
 use windows_sys::Win32::NetworkManagement::NetManagement::{
     NetApiBufferFree, NetGetJoinInformation, NetSetupDomainName, NetSetupUnknownStatus,
 };
@@ -26,10 +25,9 @@ pub(super) fn joined() -> Result<Option<String>> {
     }
     // SAFETY: where it succeeds the text ends in a zero, and is ours until it is given back, once.
     let name = unsafe {
-        let length = (0..).take_while(|at| *text.add(*at) != 0).count();
-        let name = OsString::from_wide(std::slice::from_raw_parts(text, length));
+        let name = U16CStr::from_ptr_str(text).to_string_lossy();
         NetApiBufferFree(text.cast());
-        name.to_string_lossy().into_owned()
+        name
     };
     Ok((status == NetSetupDomainName).then_some(name))
 }
