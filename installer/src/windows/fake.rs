@@ -65,6 +65,8 @@ pub struct Fake {
     pub fetches: u32,
     /// How often the SSM agent was started without an identity, by anybody but its installer.
     pub strays: u32,
+    /// Whether the SSM agent's installer ends well and leaves the agent, when it is to take it away.
+    pub keeps_ssm_agent: bool,
     /// The folders that were closed to others after they were made.
     pub closed: BTreeSet<PathBuf>,
     running: BTreeSet<String>,

@@ -68,11 +68,9 @@ mod tests {
     use crate::cli::Options;
     use crate::windows::fake::{Fake, fresh, with_agents};
 
-    fn told(fake: &Fake, options: &Options) -> Vec<String> {
+    fn told(fake: &Fake, options: &Options, pin: Option<&Pin>) -> Vec<String> {
         let options = Options { region: Some("us-east-1".into()), ..options.clone() };
         let config = Config::resolve(fake, &options).unwrap();
-        let pin = Pin { sha256: "ab".repeat(32), alone: false };
-        let pin = options.skip_registration.then_some(&pin);
         kept(fake, &config, pin).unwrap().into_iter().map(|it| it.sentence).collect()
     }
 
@@ -80,16 +78,18 @@ mod tests {
     fn a_version_or_a_sum_that_an_agent_here_may_not_have_is_told_of_and_its_own_version_is_not() {
         let ssm = Options { ssm_version: Some("3.3.1.0".into()), ..Options::default() };
         let ecs = |version: &str| Options { ecs_version: Some(version.into()), ..Options::default() };
-        let pinned = Options { skip_registration: true, ..Options::default() };
+        let (none, pin) = (Options::default(), Pin { sha256: "ab".repeat(32), alone: false });
         let fake = with_agents();
-        for (options, agent) in [(&ssm, "SSM"), (&ecs("1.90.0"), "ECS"), (&pinned, "SSM")] {
-            let told = told(&fake, options);
+        for (options, pin, agent) in
+            [(&ssm, None, "SSM"), (&ecs("1.90.0"), None, "ECS"), (&none, Some(&pin), "SSM")]
+        {
+            let told = told(&fake, options, pin);
             assert!(told.len() == 1 && told[0].contains(&format!("the {agent} agent")), "{told:?}");
         }
-        for options in [&Options::default(), &ecs("1.105.1")] {
-            assert_eq!(told(&fake, options), Vec::<String>::new());
+        for options in [&none, &ecs("1.105.1")] {
+            assert_eq!(told(&fake, options, None), Vec::<String>::new());
         }
-        assert_eq!(told(&fresh(), &Options { skip_registration: true, ..ssm }), Vec::<String>::new());
+        assert_eq!(told(&fresh(), &ssm, Some(&pin)), Vec::<String>::new());
     }
 
     #[test]

@@ -214,3 +214,15 @@ fn program_aside(host: &mut dyn Windows, step: &InstallProgram) -> Result<Leftov
 fn list(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_the_same_in_whatever_case_and_with_either_slash() {
+        let path = Path::new("C:/Program Files/Landfall/landfall.exe");
+        assert!(is_same(Path::new(r"c:\program files\landfall\LANDFALL.EXE"), path));
+        assert!(!is_same(Path::new(r"C:\Users\admin\landfall.exe"), path));
+    }
+}

@@ -97,8 +97,8 @@ impl Windows for Fake {
 
     fn start_service(&mut self, name: &str) -> Result<()> {
         self.tick()?;
-        if !self.services.contains_key(name) {
-            return Err(missing());
+        if self.services.get(name).ok_or_else(missing)?.start == Start::Disabled {
+            return Err(Error::failed("it is disabled (1058)"));
         }
         self.run_service(name);
         Ok(())

@@ -33,6 +33,7 @@ pub fn fresh() -> Fake {
         wrong_sum: false,
         fetches: 0,
         strays: 0,
+        keeps_ssm_agent: false,
         closed: BTreeSet::new(),
         running: BTreeSet::new(),
         fetched: BTreeMap::new(),

@@ -60,6 +60,9 @@ impl Fake {
 
     fn uninstall_ssm_agent(&mut self, setup: &Path) -> Output {
         assert!(self.disk.node(setup).is_some(), "the installer is not there");
+        if self.keeps_ssm_agent {
+            return Output::default();
+        }
         self.running.remove(SSM_SERVICE);
         self.drop_service(SSM_SERVICE);
         for name in ["amazon-ssm-agent.exe", "amazon-ssm-agent.json.template"] {

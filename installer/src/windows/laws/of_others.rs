@@ -4,8 +4,10 @@ use std::path::Path;
 
 use super::*;
 use crate::durable;
+use crate::windows::door::{Start, Windows};
 use crate::windows::fake::OPERATORS;
 use crate::windows::places::{DOCKER_SERVICE, ECS_SERVICE, SSM_AGENT};
+use crate::windows::step::ServiceStep;
 
 #[test]
 fn a_docker_that_is_here_is_kept_as_it_is_and_only_started() {
@@ -14,6 +16,47 @@ fn a_docker_that_is_here_is_kept_as_it_is_and_only_started() {
     brought(&mut fake, "with Docker");
     assert_eq!(fake.services[DOCKER_SERVICE], before);
     assert!(fake.disk.text("C:/Program Files/Docker/dockerd.exe").is_none());
+}
+
+#[test]
+fn a_docker_that_is_disabled_is_told_of_with_its_remedy_and_one_that_runs_all_the_same_does_so_after_undo() {
+    let disabled = || {
+        let mut fake = with_docker();
+        fake.services.get_mut(DOCKER_SERVICE).unwrap().start = Start::Disabled;
+        fake
+    };
+    let error = bring_with(&mut disabled(), &options(), Goal::Up).unwrap_err();
+    assert!(error.what.contains("docker is disabled") && error.hint.unwrap().contains("sc.exe"));
+    let step = ServiceStep {
+        service: DOCKER_SERVICE.into(),
+        made_from: None,
+        brought: false,
+        start: Some(Start::Automatic),
+        running: Some(false),
+        recovery: None,
+    };
+    let mut fake = with_docker();
+    fake.start_service(DOCKER_SERVICE).unwrap();
+    fake.set_start(DOCKER_SERVICE, Start::Disabled).unwrap();
+    let before = step.check(&fake).unwrap().expect("it is otherwise");
+    step.apply(&mut fake).unwrap();
+    step.undo(&mut fake, &before).unwrap();
+    let service = fake.service(DOCKER_SERVICE).unwrap().unwrap();
+    assert_eq!((service.start, service.running), (Start::Disabled, true));
+}
+
+#[test]
+fn an_ssm_agent_that_its_installer_left_is_told_of_and_undo_goes_on_once_it_is_gone() {
+    let mut fake = fresh();
+    brought(&mut fake, "fresh");
+    fake.keeps_ssm_agent = true;
+    let error = take_back(&mut fake, &mut |_| {}).unwrap_err();
+    assert!(error.what.contains("the agent is still here"), "{error}");
+    fake.keeps_ssm_agent = false;
+    restored(&mut fake, "fresh");
+    let mut found = fresh();
+    found.boot();
+    same(&original(&fake), &original(&found), "undone");
 }
 
 #[test]

@@ -31,13 +31,13 @@ pub struct ServiceStep {
 }
 
 impl ServiceStep {
-    pub(super) fn check(&self, host: &dyn Windows) -> Result<Option<Before>> {
+    pub(in crate::windows) fn check(&self, host: &dyn Windows) -> Result<Option<Before>> {
         let Some(now) = host.service(&self.service)? else { return Ok(Some(Before::Nothing)) };
         let Service { start, running, recovery, .. } = now.clone();
         Ok((!self.is_so(&now)).then_some(Before::Service { start, running, recovery }))
     }
 
-    pub(super) fn apply(&self, host: &mut dyn Windows) -> Result<()> {
+    pub(in crate::windows) fn apply(&self, host: &mut dyn Windows) -> Result<()> {
         if host.service(&self.service)?.is_none() {
             let Some(definition) = &self.made_from else {
                 return Err(Error::failed(format!("there is no service {}", self.service))
@@ -54,7 +54,7 @@ impl ServiceStep {
         }
         match self.running {
             Some(true) if !now.running && self.start.unwrap_or(now.start) == Start::Disabled => {
-                Err(Error::refused(format!("the service {} is disabled, and has to run", self.service)).hint(
+                Err(Error::failed(format!("the service {} is disabled, and has to run", self.service)).hint(
                     format!("'sc.exe config {} start= demand' lets it start; then run again", self.service),
                 ))
             }
@@ -64,7 +64,7 @@ impl ServiceStep {
         }
     }
 
-    pub(super) fn undo(&self, host: &mut dyn Windows, before: &Before) -> Result<Leftovers> {
+    pub(in crate::windows) fn undo(&self, host: &mut dyn Windows, before: &Before) -> Result<Leftovers> {
         let Some(now) = host.service(&self.service)? else { return Ok(Leftovers::new()) };
         let Before::Service { start, running, recovery } = before else {
             if now.running {
