@@ -29,7 +29,10 @@ fn a_playbook_brings_five_servers_into_a_cluster_at_once_and_again_changes_nothi
 
     // What a careful operator does first.
     let foreseen = controller.play(&mut world, &["-vvv", "--check", "--diff"])?;
-    assert!(foreseen.contains("failed=0") && world.aws()?.activations().unwrap().is_empty(), "{foreseen}");
+    let foreseen_of = recap(&foreseen);
+    assert_eq!(foreseen_of.len(), SERVERS, "{foreseen}");
+    assert!(foreseen_of.iter().all(|it| it.ends_with("unreachable=0 failed=0")), "{foreseen}");
+    assert!(world.aws()?.activations().unwrap().is_empty(), "an activation was made");
     for server in &servers {
         server.must("test ! -e /usr/local/bin/landfall")?;
     }
