@@ -13,9 +13,6 @@ use image_recipes::recipe::Architecture;
 
 use crate::cache;
 use crate::error::{Error, Result, While};
-use crate::first_boot::{TO_REGISTER, is_in};
-use crate::guest::Guest;
-use crate::guest::machine::Setup;
 use crate::host_command;
 use crate::introduction::{self, BUNDLE, File};
 use crate::offline::Root;
@@ -24,9 +21,11 @@ use crate::programs;
 use crate::simulator::{self, AUTHORITY, MIRROR_HOST};
 use crate::world::{SUITE, TRUST_KEY, World};
 
+pub mod moments;
 pub mod releases;
 pub mod stand_ins;
 pub mod variants;
+pub mod with_docker;
 
 /// The release that they are of.
 const RELEASE: &str = "debian-12";
@@ -60,7 +59,7 @@ pub fn debian() -> Result<PathBuf> {
 
 fn debian_by(run: Run) -> Result<PathBuf> {
     let files = known_of_the_world(&Packages::stand_ins(SUITE)?, Architecture::X86_64)?;
-    Ok(introduced(&base(run, RELEASE, &[])?, &files)?.join(IMAGE))
+    introduced(&base(run, RELEASE, &[])?, &files)
 }
 
 /// What an image is told of the tests' world with these packages, but that its bundle of certificates has the world's
@@ -75,20 +74,15 @@ fn known_of_the_world(packages: &Packages, architecture: Architecture) -> Result
     Ok(files)
 }
 
-/// The folder with this base of a Debian after it was given these files, and beside it what GRUB would load.
+/// This base of a Debian after it was given these files.
 fn introduced(base: &Path, files: &[File]) -> Result<PathBuf> {
     let authority = simulator::authority()?.join(AUTHORITY);
     let mut ingredients: Vec<&[u8]> = vec![base.as_os_str().as_encoded_bytes()];
     ingredients.extend(files.iter().flat_map(|file| [file.path.as_bytes(), &file.content]));
-    cache::entry("machine-debian", &ingredients, |folder| {
+    let entry = cache::entry("machine-debian", &ingredients, |folder| {
         let raw = folder.join("disk.raw");
         convert(base, "raw", &raw)?;
         let root = Root::of(&raw)?;
-        for path in root.list("/boot")? {
-            for name in [KERNEL, INITRD].iter().filter(|name| path.starts_with(&format!("/boot/{name}-"))) {
-                fs::write(folder.join(name), root.read(&path)?)?;
-            }
-        }
         // As update-ca-certificates would, which cannot run here.
         let bundle = File::new(BUNDLE, [root.read(BUNDLE)?, fs::read(&authority)?].concat());
         let files: Vec<&File> = files.iter().chain([&bundle]).collect();
@@ -97,7 +91,8 @@ fn introduced(base: &Path, files: &[File]) -> Result<PathBuf> {
         root.change(&removed, &files, &[(WANTED, UNIT)])?;
         convert(&raw, "qcow2", &folder.join(IMAGE))?;
         Ok(fs::remove_file(raw)?)
-    })
+    })?;
+    Ok(entry.join(IMAGE))
 }
 
 /// What commands are run through.
@@ -118,12 +113,10 @@ pub(crate) fn arm64(release: &str, suite: &str, further: Vec<File>) -> Result<Pa
     let base = base(host_command::finish_aloud, release, &["--architecture", "aarch64"])?;
     let mut files = known_of_the_world(&Packages::for_arm64(suite)?, Architecture::Aarch64)?;
     files.extend(further);
-    Ok(introduced(&base, &files)?.join(IMAGE))
+    introduced(&base, &files)
 }
 
 pub(crate) const IMAGE: &str = "disk.qcow2";
-const KERNEL: &str = "vmlinuz";
-const INITRD: &str = "initrd.img";
 
 pub(crate) fn convert(from: &Path, format: &str, to: &Path) -> Result<()> {
     let options = ["convert", "-O", format].map(Path::new);
@@ -201,30 +194,6 @@ fn disk_in(entry: &Path) -> Result<PathBuf> {
     let is_disk = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "qcow2");
     let mut files = fs::read_dir(entry)?.flatten().map(|it| it.path());
     files.find(is_disk).ok_or_else(|| Error::new(format!("{} has no image", entry.display())))
-}
-
-/// In the image of [`waiting`].
-pub const WAITING: &str = "waiting";
-
-/// A clone of the golden image that has booted, runs Docker and waits for a seed, kept at that moment
-/// ([`WAITING`]): a scenario that has nothing to say of a boot goes on from there in seconds. Each of its copies is
-/// the same machine.
-pub fn waiting() -> Result<PathBuf> {
-    let golden = golden()?;
-    let agent = fs::read(programs::guest_agent()?.join("guest-agent"))?;
-    let entry =
-        cache::entry("machine-waiting", &[golden.as_os_str().as_encoded_bytes(), &agent], |folder| {
-            let mut world = World::empty()?;
-            let mut machine = world.machine(&golden, Setup::default())?;
-            machine.boot()?;
-            machine.wait_for(TO_REGISTER, "Docker runs and a seed is waited for", |it| {
-                Ok(it.run("systemctl is-active docker")?.status == 0 && is_in(it, &["waiting-for-seed"])?)
-            })?;
-            machine.save(WAITING)?;
-            machine.power_cut()?;
-            fs::rename(machine.disk(), folder.join(IMAGE)).doing(|| "keeping the machine's disk")
-        })?;
-    Ok(entry.join(IMAGE))
 }
 
 /// What Landfall is told of the tests' mirror, in its environment's words.

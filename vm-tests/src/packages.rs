@@ -48,48 +48,46 @@ impl Packages {
         Self::of(&System::Debian(suite.to_owned()))
     }
 
-    /// The same agents without the padding that gives them their size, for who tries many packages.
+    /// The same agents without the padding that gives them their size, and the same packages in less of a packing, for
+    /// machines that are emulated.
     pub fn small(suite: &str) -> Result<Self> {
-        Self::small_of(&System::Debian(suite.to_owned()))
+        let debs = package_pool::for_base(&base_root::debian(suite)?, suite)?;
+        Self::apt(agents(&["--small"])?, package_pool::repacked(&debs)?, suite, &[])
     }
 
     /// The same, and further Debian packages.
     pub fn small_with(further: &[&str], suite: &str) -> Result<Self> {
         let debs = package_pool::with(further, &base_root::debian(suite)?, suite)?;
-        Self::apt(agents(&["--small"])?, debs, suite, &[])
+        Self::apt(agents(&["--small"])?, package_pool::repacked(&debs)?, suite, &[])
     }
 
     /// These objects, with the Debian packages for `suite`.
     pub fn around(objects: PathBuf, suite: &str) -> Result<Self> {
-        Self::debian(objects, suite)
+        Self::apt(objects, package_pool::for_base(&base_root::debian(suite)?, suite)?, suite, &[])
     }
 
     /// Stand-in agents without the padding, which an emulated Docker takes minutes to load, and the Debian packages for
     /// `suite`, all for arm64.
     pub fn for_arm64(suite: &str) -> Result<Self> {
         let objects = agents_of(&programs::arm64_tools()?, &[&ARM64[..], &["--small"]].concat())?;
-        Self::apt(objects, package_pool::for_arm64(suite)?, suite, &ARM64)
+        let debs = package_pool::repacked(&package_pool::for_arm64(suite)?)?;
+        Self::apt(objects, debs, suite, &ARM64)
     }
 
     /// Stand-in agents of the real ones' sizes, and the packages for `system`.
     pub fn of(system: &System) -> Result<Self> {
-        Self::for_system(agents(&[])?, system)
-    }
-
-    /// The same agents without padding.
-    pub fn small_of(system: &System) -> Result<Self> {
-        Self::for_system(agents(&["--small"])?, system)
-    }
-
-    fn for_system(objects: PathBuf, system: &System) -> Result<Self> {
         match system {
-            System::Debian(suite) => Self::debian(objects, suite),
-            System::StandIn(stand_in) => Self::rpm(objects, *stand_in),
+            System::Debian(suite) => Self::around(agents(&[])?, suite),
+            System::StandIn(stand_in) => Self::rpm(agents(&[])?, *stand_in),
         }
     }
 
-    fn debian(objects: PathBuf, suite: &str) -> Result<Self> {
-        Self::apt(objects, package_pool::for_base(&base_root::debian(suite)?, suite)?, suite, &[])
+    /// The same as of [`Packages::small`].
+    pub fn small_of(system: &System) -> Result<Self> {
+        match system {
+            System::Debian(suite) => Self::small(suite),
+            System::StandIn(stand_in) => Self::rpm(agents(&["--small"])?, *stand_in),
+        }
     }
 
     fn apt(objects: PathBuf, debs: PathBuf, suite: &str, options: &[&str]) -> Result<Self> {

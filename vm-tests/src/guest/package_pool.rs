@@ -51,6 +51,24 @@ pub fn with_command_line(base: &Path, suite: &str) -> Result<PathBuf> {
     }
 }
 
+/// The same packages with the same content, packed so that taking them apart is cheap: what xz saves in size costs an
+/// emulated machine the better part of a minute for Docker.
+pub fn repacked(debs: &Path) -> Result<PathBuf> {
+    cache::entry("package-pool-repacked", &[debs.as_os_str().as_encoded_bytes()], |folder| {
+        for entry in fs::read_dir(debs).doing(|| format!("listing {}", debs.display()))? {
+            let (deb, tree) = (entry?.path(), folder.join("tree"));
+            let packed = folder.join(deb.file_name().unwrap_or_default());
+            host_command::run("dpkg-deb", [Path::new("--raw-extract"), &deb, &tree])?;
+            host_command::run(
+                "dpkg-deb",
+                ["-Zgzip", "-z1", "--build"].map(Path::new).into_iter().chain([&*tree, &*packed]),
+            )?;
+            fs::remove_dir_all(&tree)?;
+        }
+        Ok(())
+    })
+}
+
 /// Docker's command line from there, for a machine on which nothing else has brought it.
 pub fn command_line(suite: &str, architecture: Architecture) -> Result<Vec<u8>> {
     let debs = match architecture {

@@ -6,14 +6,15 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use image_recipes::machine::{self, Bus};
 use image_recipes::recipe::Architecture;
 
-use super::releases::Image;
-use super::{IMAGE, KERNEL, UNIT, WANTED, agent, convert};
+use super::{IMAGE, UNIT, WANTED, agent, convert};
 use crate::cache;
 use crate::error::{Error, Result, While};
+use crate::guest::machine::Setup;
 use crate::guest::stand_in_root;
 use crate::host_command;
 use crate::introduction::{self, File};
@@ -34,8 +35,32 @@ const OWN_FILES: [(&str, &str); 2] = [
     ("/etc/systemd/network/80-dhcp.network", "[Match]\nName=en* eth*\n\n[Network]\nDHCP=yes\n"),
 ];
 
+const KERNEL: &str = "vmlinuz";
+
 /// No RPM distribution of these has AppArmor, which Debian's kernel has.
-const COMMAND_LINE: &str = "apparmor=0";
+const COMMAND_LINE: &str = "root=/dev/nvme0n1 rootwait rw console=ttyS0,115200 apparmor=0";
+
+/// A disk image, and the kernel that starts it.
+pub struct Image {
+    /// The disk.
+    pub disk: PathBuf,
+    kernel: machine::Kernel,
+}
+
+impl Image {
+    /// In a folder of the cache.
+    fn of(folder: &Path) -> Self {
+        let file = folder.join(KERNEL);
+        let kernel = machine::Kernel { file, initrd: None, command_line: COMMAND_LINE.to_owned() };
+        Self { disk: folder.join(IMAGE), kernel }
+    }
+
+    /// A machine that starts with the kernel alone, which has the drivers of its disk built in.
+    #[must_use]
+    pub fn quickly(&self) -> Setup {
+        Setup { kernel: Some(self.kernel.clone()), bus: Bus::Nvme, ..Setup::default() }
+    }
+}
 
 /// A machine that poses as this, with further packages of Debian's from the beginning; it knows the tests' world and
 /// has nothing of Landfall.
@@ -73,7 +98,7 @@ pub fn with(stand_in: StandIn, further: &[&str]) -> Result<Image> {
         fs::remove_file(raw)?;
         Ok(fs::remove_dir_all(root)?)
     })?;
-    Ok(Image::of(&folder, "/dev/nvme0n1", COMMAND_LINE))
+    Ok(Image::of(&folder))
 }
 
 fn put(root: &Path, file: &File) -> Result<()> {

@@ -43,6 +43,8 @@ pub struct Trial {
     pub up: String,
     /// Prints the packages that there are.
     pub packages_are_listed_by: &'static str,
+    /// Whether Docker is on the image.
+    pub has_docker: bool,
     /// Whether the image can boot by itself.
     pub has_boot_loader: bool,
     /// The machine.
@@ -93,7 +95,11 @@ impl Trial {
 
     fn power_on(&mut self, setup: Setup) -> Result<()> {
         let image = self.image.clone();
+        let resumes = setup.resumes.is_some();
         let machine = self.machine.insert(self.world.machine(&image, setup)?);
+        if resumes {
+            return machine.resume();
+        }
         machine.power_on()?;
         machine.wait_for_agent()
     }

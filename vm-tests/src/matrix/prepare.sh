@@ -25,10 +25,7 @@ if command -v restorecon >/dev/null; then
     restorecon -F /usr/local/sbin/landfall-test-agent /etc/systemd/system/landfall-test-agent.service /etc/hosts
 fi
 
-# The next boot is the first.
-cloud-init clean --logs || rm -rf /var/lib/cloud/instance /var/lib/cloud/instances /var/lib/cloud/sem
-rm -f /etc/ssh/ssh_host_*_key* /var/lib/systemd/random-seed
-: >/etc/machine-id
+sh -e forget
 echo "prepared for tests" >/dev/console
 sync
 systemctl --no-block poweroff

@@ -15,7 +15,7 @@ use crate::cache;
 use crate::error::{Result, While};
 use crate::guest::machine::{Medium, Setup};
 use crate::introduction::{self, File};
-use crate::machine_images;
+use crate::machine_images::{self, with_docker::FORGET};
 use crate::packages::Packages;
 use crate::simulator::{self, AUTHORITY};
 use crate::system::System;
@@ -32,7 +32,8 @@ const PREPARE: &str = include_str!("prepare.sh");
 /// sources stay.
 pub fn prepared(image: &Path, system: &System, setup: &Setup) -> Result<PathBuf> {
     let archive = archive(&files(system, setup.outward)?)?;
-    let mut brought: Vec<(&str, &[u8])> = vec![("prepare", PREPARE.as_bytes()), ("files.tar", &archive)];
+    let mut brought: Vec<(&str, &[u8])> =
+        vec![("prepare", PREPARE.as_bytes()), ("forget", FORGET.as_bytes()), ("files.tar", &archive)];
     if setup.outward {
         brought.push(("outward", b""));
     }

@@ -1,9 +1,10 @@
-//! `run`: cells of the matrix, one after the other, each in a process of its own.
+//! `run`: cells of the matrix, as many beside each other as there are processors, each in a process of its own.
 //!
 //! A cell that cannot run says why in its line: it is skipped until a day, or no image of it can be had. That is no
 //! failure; a filter that fits no cell is.
 
 use std::fs::{self, File};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use crate::matrix::skips::{self, Skip};
 use crate::matrix::{self, Cell};
 use crate::proofs;
 
+mod beside;
 mod cell;
 mod junit;
 
@@ -44,6 +46,11 @@ pub struct Flags {
     /// Put machines on the network of this one, where their distributions' package repositories are
     #[arg(long)]
     outward: bool,
+
+    /// How many cells run beside each other, each on a machine with one processor; without it, as many as this machine
+    /// has processors
+    #[arg(long, value_name = "NUMBER")]
+    jobs: Option<NonZeroUsize>,
 
     /// Only say which cells there are, and what each would run on
     #[arg(long, conflicts_with_all = ["keep", "interactive", "junit"])]
@@ -95,12 +102,16 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
             chosen.len()
         )));
     }
-    let reports = chosen.into_iter().map(|cell| report(cell, flags, &given, &skips));
-    let reports: Vec<Report> = reports.collect::<Result<_>>()?;
+    let started = Instant::now();
+    let reports = beside::each(chosen, jobs(flags.jobs), |cell| report(cell, flags, &given, &skips))?;
     if let Some(file) = &flags.junit {
         junit::write(file, &reports)?;
     }
-    Ok(ended(&reports))
+    Ok(ended(&reports, started.elapsed()))
+}
+
+fn jobs(asked: Option<NonZeroUsize>) -> NonZeroUsize {
+    asked.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Without a filter everything that needs no download, with `all` that too. What a filter names exactly is run
@@ -204,10 +215,10 @@ fn tail(log: &Path) -> Result<String> {
     Ok(lines[lines.len().saturating_sub(TAIL)..].join("\n"))
 }
 
-fn ended(reports: &[Report]) -> ExitCode {
+fn ended(reports: &[Report], took: Duration) -> ExitCode {
     let count = |is_it: fn(&Outcome) -> bool| reports.iter().filter(|it| is_it(&it.outcome)).count();
     let failed = count(|it| matches!(it, Outcome::Failed(_)));
-    let seconds: u64 = reports.iter().map(|it| it.took.as_secs()).sum();
+    let seconds = took.as_secs();
     println!(
         "{} ran, {failed} failed, {} skipped, {} without an image, in {seconds} s",
         count(|it| *it == Outcome::Ran),

@@ -10,7 +10,7 @@ use vm_tests::error::Result;
 use vm_tests::first_boot::{TO_REGISTER, first_boot_is_done, instance, is_in, report};
 use vm_tests::guest::machine::{Medium, Setup, VirtualMachine};
 use vm_tests::journey;
-use vm_tests::machine_images;
+use vm_tests::machine_images::moments;
 use vm_tests::machine_proofs;
 use vm_tests::matrix::paths::counted;
 use vm_tests::world::World;
@@ -62,8 +62,8 @@ fn seeded(world: &World) -> Result<Setup> {
 
 /// A clone of the golden image that has booted and waits for a seed.
 fn waiting(world: &mut World) -> Result<VirtualMachine> {
-    let setup = Setup { resumes: Some(machine_images::WAITING.to_owned()), ..Setup::default() };
-    let mut machine = world.machine(&machine_images::waiting()?, setup)?;
+    let moments::Moment { disk, setup } = moments::waiting()?;
+    let mut machine = world.machine(&disk, setup)?;
     machine.resume()?;
     Ok(machine)
 }

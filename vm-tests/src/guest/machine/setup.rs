@@ -95,6 +95,8 @@ pub struct Setup {
     pub kernel: Option<Kernel>,
     /// Memory, in MiB.
     pub memory: u32,
+    /// Processors.
+    pub processors: u32,
     /// What its own disk hangs on.
     pub bus: Bus,
     /// The size of that disk, as qemu-img takes it; its image's without this.
@@ -137,6 +139,7 @@ impl Default for Setup {
             boots: Boots::ByBios,
             kernel: None,
             memory: 1024,
+            processors: 2,
             bus: Bus::Virtio,
             size: None,
             card: Card::Virtio,
@@ -229,6 +232,7 @@ impl Setup {
             firmware,
             kernel: self.kernel.clone(),
             memory: self.memory,
+            processors: self.processors,
             disks,
             boot_from: boot_from.unwrap_or(0),
             network: Some(network),

@@ -8,13 +8,18 @@ use super::Trial;
 use crate::error::{Error, Result};
 use crate::guest::machine::{Boots, Setup};
 use crate::journey::{DOCKER_MIRROR, UP};
-use crate::machine_images::{self, releases, stand_ins};
+use crate::machine_images::moments::{self, Moment};
+use crate::machine_images::{self, releases, stand_ins, with_docker};
 use crate::matrix::images::{self, Image};
 use crate::matrix::{Cell, Path, preparing};
 use crate::packages::Packages;
 use crate::programs;
 use crate::system::{StandIn, System};
 use crate::world::{SUITE, World};
+
+/// Two machines with one each, beside each other, do nearly twice of what one with two does: its processors mostly wait,
+/// and where they are emulated, for each other.
+const PROCESSORS: u32 = 1;
 
 pub(super) fn of(cell: &Cell, image: &Image, outward: bool) -> Result<Trial> {
     match image {
@@ -30,22 +35,24 @@ fn boots(cell: &Cell) -> Boots {
     if cell.firmware == "uefi" { Boots::ByUefi } else { Boots::ByBios }
 }
 
-/// A Debian here: by hand it may start without its boot loader, once.
+/// A Debian here. By BIOS it has no Docker, and a path that begins with nobody's user data goes on from the moment after
+/// its first boot. By UEFI the same paths begin with Docker there: each is gone from either.
 fn packaged(cell: &Cell) -> Result<Trial> {
     let release = cell.distro.release.as_str();
     let packages = Packages::small(&releases::suite(release)?)?;
-    let (image, setup) = match cell.path {
+    let setup = Setup { boots: boots(cell), processors: PROCESSORS, ..Setup::default() };
+    let has_docker = setup.boots == Boots::ByUefi || cell.path == Path::Golden;
+    let image = match cell.path {
+        Path::Golden => releases::golden(release)?,
+        _ if has_docker => with_docker::debian(release)?,
         Path::Up => {
-            let image = releases::debian(release)?;
-            let setup = image.quickly();
-            (image.disk, setup)
+            let Moment { disk, setup } = moments::booted(release, setup)?;
+            return trial(World::with(&packages)?, disk, setup);
         }
-        Path::OneLiner => (releases::untouched(release)?, Setup::default()),
-        Path::SeedDisk => (releases::untouched_that_knows_the_mirror(release)?, Setup::default()),
-        Path::Golden => (releases::golden(release)?, Setup::default()),
+        Path::OneLiner => releases::untouched(release)?,
+        Path::SeedDisk => releases::untouched_that_knows_the_mirror(release)?,
     };
-    let setup = Setup { boots: boots(cell), ..setup };
-    trial(World::with(&packages)?, image, setup)
+    Ok(Trial { has_docker, ..trial(World::with(&packages)?, image, setup)? })
 }
 
 fn packaged_for_arm64(cell: &Cell) -> Result<Trial> {
@@ -57,13 +64,13 @@ fn packaged_for_arm64(cell: &Cell) -> Result<Trial> {
         further.push(releases::mirror_for_all()?);
     }
     let image = machine_images::arm64(release, &suite, further)?;
-    trial(world, image, Setup::of_arm64())
+    trial(world, image, Setup { processors: PROCESSORS, ..Setup::of_arm64() })
 }
 
 /// It has no boot loader of its own: its kernel is started at each boot.
 fn posing(stand_in: StandIn) -> Result<Trial> {
     let image = stand_ins::with(stand_in, &[])?;
-    let setup = image.quickly();
+    let setup = Setup { processors: PROCESSORS, ..image.quickly() };
     let trial = trial(world_of_stand_in(stand_in)?, image.disk, setup)?;
     let up = format!("{UP} {DOCKER_MIRROR}");
     Ok(Trial { up, packages_are_listed_by: "rpm -qa | sort", has_boot_loader: false, ..trial })
@@ -82,7 +89,8 @@ fn brought(cell: &Cell, image: &Image, outward: bool) -> Result<Trial> {
     }
     let file = images::bring(cell, image)?;
     let system = system(cell)?;
-    let setup = Setup { boots: boots(cell), bus: Bus::Virtio, outward, ..Setup::default() };
+    let setup =
+        Setup { boots: boots(cell), bus: Bus::Virtio, outward, processors: PROCESSORS, ..Setup::default() };
     let image = preparing::prepared(&file, &system, &setup)?;
     let world = World::with(&Packages::small_of(&system)?)?;
     let trial = trial(world, image, setup)?;
@@ -119,6 +127,7 @@ fn trial(world: World, image: std::path::PathBuf, setup: Setup) -> Result<Trial>
         landfall,
         up: UP.to_owned(),
         packages_are_listed_by: "dpkg-query --show",
+        has_docker: false,
         has_boot_loader: true,
         machine: None,
     })

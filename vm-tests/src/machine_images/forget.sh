@@ -1,0 +1,4 @@
+# The next boot is the first: what this one left of a machine of its own is taken away.
+cloud-init clean --logs || rm -rf /var/lib/cloud/instance /var/lib/cloud/instances /var/lib/cloud/sem
+rm -f /etc/ssh/ssh_host_*_key* /var/lib/systemd/random-seed
+: >/etc/machine-id

@@ -1,0 +1,64 @@
+//! Moments of machines, each kept once in the disk of the machine: one that is made of a copy goes on there, within
+//! seconds. Each of those is the same machine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use image_recipes::machine::arguments;
+
+use super::{IMAGE, golden, releases};
+use crate::cache;
+use crate::error::{Result, While};
+use crate::first_boot::{TO_REGISTER, is_in};
+use crate::guest::Guest;
+use crate::guest::machine::{Setup, VirtualMachine};
+use crate::host_command;
+use crate::world::World;
+
+/// The name that moments have in a disk.
+const MOMENT: &str = "kept";
+
+/// A disk with a moment in it, and the hardware that goes with it.
+pub struct Moment {
+    /// The disk.
+    pub disk: PathBuf,
+    /// What goes on with it, and with nothing else.
+    pub setup: Setup,
+}
+
+/// A clone of the golden image that runs Docker and waits for a seed: for a scenario that has nothing to say of a boot.
+pub fn waiting() -> Result<Moment> {
+    kept("machine-waiting", &golden()?, Setup::default(), |machine| {
+        machine.wait_for(TO_REGISTER, "Docker runs and a seed is waited for", |it| {
+            Ok(it.run("systemctl is-active docker")?.status == 0 && is_in(it, &["waiting-for-seed"])?)
+        })
+    })
+}
+
+/// An untouched Debian of this release that has booted by BIOS, and found no seed: a new server.
+pub fn booted(release: &str, setup: Setup) -> Result<Moment> {
+    kept("machine-booted", &releases::untouched(release)?, setup, |_| Ok(()))
+}
+
+/// Only the emulator that wrote a moment surely reads it.
+fn kept(
+    kind: &str,
+    image: &Path,
+    setup: Setup,
+    until: impl FnOnce(&mut VirtualMachine) -> Result<()>,
+) -> Result<Moment> {
+    let emulator = host_command::run(arguments::program(setup.architecture), ["--version"])?;
+    let processors = setup.processors.to_string();
+    let ingredients = [image.as_os_str().as_encoded_bytes(), emulator.as_bytes(), processors.as_bytes()];
+    let entry = cache::entry(kind, &ingredients, |folder| {
+        let mut world = World::empty()?;
+        let mut machine = world.machine(image, setup.clone())?;
+        machine.boot()?;
+        until(&mut machine)?;
+        machine.save(MOMENT)?;
+        machine.power_cut()?;
+        fs::rename(machine.disk(), folder.join(IMAGE)).doing(|| "keeping the machine's disk")
+    })?;
+    let setup = Setup { resumes: Some(MOMENT.to_owned()), ..setup };
+    Ok(Moment { disk: entry.join(IMAGE), setup })
+}
