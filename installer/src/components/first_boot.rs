@@ -7,9 +7,11 @@
 use std::path::PathBuf;
 
 use landfall_contract::policy;
+use landfall_contract::seed::{NAME, SIGNATURE};
 
 use super::landfall::PROGRAM;
 use crate::first_boot::SEALED;
+use crate::first_boot::source::NO_CREDENTIAL;
 use crate::plan::{Item, item};
 use crate::step::{Folders, Step, Unit, WriteFile};
 
@@ -43,8 +45,12 @@ pub(crate) fn steps(policy: Option<&String>) -> Vec<Item> {
 
 /// A simple service, because the boot would wait for the end of a oneshot. What it does is not cut short where it is
 /// stopped: only the waiting ends, and a package transaction that is under way goes on to its end. Systems before
-/// 247 do not know credentials, and say so in a line of the journal.
+/// 247 do not know credentials, and say so in a line of the journal. 247 (Debian 11) does not start a unit with one that
+/// is nowhere, unless it has another to fall back on; later ones go on without.
 fn unit() -> String {
+    let credential =
+        |name: &str| format!("SetCredential={name}:{NO_CREDENTIAL}\nLoadCredential={name}:{name}\n");
+    let (seed, signature) = (credential(NAME), credential(&format!("{NAME}{SIGNATURE}")));
     format!(
         "# Written by Landfall.\n\
          [Unit]\n\
@@ -56,8 +62,8 @@ fn unit() -> String {
          [Service]\n\
          Type=simple\n\
          ExecStart={PROGRAM} first-boot\n\
-         LoadCredential=landfall.seed:landfall.seed\n\
-         LoadCredential=landfall.seed.minisig:landfall.seed.minisig\n\
+         {seed}\
+         {signature}\
          KillMode=process\n\
          Restart=on-abnormal\n\
          RestartSec=30\n\
@@ -70,6 +76,18 @@ fn unit() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// systemd 247 ends a unit whose credential is nowhere, where it has none to fall back on.
+    #[test]
+    fn each_credential_has_one_to_fall_back_on() {
+        let unit = unit();
+        let named = |key: &str| -> Vec<String> {
+            let lines = unit.lines().filter_map(|line| line.strip_prefix(key));
+            lines.map(|it| it.split(':').next().unwrap_or_default().to_owned()).collect()
+        };
+        assert_eq!(named("LoadCredential=").len(), 2);
+        assert_eq!(named("SetCredential="), named("LoadCredential="));
+    }
 
     /// cloud-final comes after multi-user.target, which this is wanted by: being after it would be a cycle, and
     /// systemd would leave this out without a word.

@@ -23,6 +23,8 @@ mod prompt;
 mod smbios;
 mod text;
 
+pub(crate) use credential::NONE as NO_CREDENTIAL;
+
 /// A seed as it was found.
 pub struct Found {
     /// Where.

@@ -9,7 +9,7 @@ use vm_tests::journey;
 use vm_tests::world::World;
 
 use crate::installed::TRUST;
-use crate::machine;
+use crate::{guests_can_run, machine};
 
 /// What an image has besides the programs: the mark that it is one, and whose packages are trusted.
 fn seal(guest: &Container) -> Result<()> {
@@ -90,6 +90,26 @@ fn a_sealed_machine_registers_by_itself_at_its_first_boot_and_says_so() -> Resul
     reboot(&mut guest)?;
     guest.must("systemctl show -p ConditionResult landfall-first-boot | grep -q =no")?;
     assert_eq!((world.aws()?.managed_instances().unwrap().len(), managed), (1, 1));
+    Ok(())
+}
+
+/// systemd 247 does not start a unit with a credential that is nowhere, unless the unit has another to fall back on.
+#[test]
+fn a_sealed_debian_11_registers_by_itself_where_no_credential_was_handed_to_it() -> Result<()> {
+    if !guests_can_run() {
+        return Ok(());
+    }
+    let mut world = World::of("bullseye")?;
+    let mut guest = world.guest()?;
+    seal(&guest)?;
+    let seed = seed(&world, &guest, true)?;
+    guest.write("/etc/landfall/seed.toml", seed.as_bytes(), 0o600)?;
+    reboot(&mut guest)?;
+    let report = stands(&guest, "done")?;
+    assert!(report.contains("/etc/landfall/seed.toml"), "{report}");
+    journey::container_instance(&guest)?;
+    guest.must("landfall status")?;
+    assert_eq!(world.aws()?.managed_instances().unwrap().len(), 1);
     Ok(())
 }
 

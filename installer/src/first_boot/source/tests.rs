@@ -126,6 +126,18 @@ fn every_source_gives_the_same_seed_and_is_not_asked_where_it_is_not_allowed() {
     }
 }
 
+/// What the unit falls back on: see `components::first_boot`.
+#[test]
+fn a_credential_that_the_unit_falls_back_on_is_none() {
+    let mut fake = with(Source::Credential, NO_CREDENTIAL, Some(NO_CREDENTIAL));
+    assert!(looked(&fake, &Policy::default()).unwrap().is_none());
+    // The seed is the next source's then; and such a signature is none.
+    fake.put("/etc/landfall/seed.toml", SEED, 0o600);
+    assert_eq!(judged(&fake, &Policy::default()).unwrap().source, Source::File);
+    let unsigned = with(Source::Credential, SEED, Some(NO_CREDENTIAL));
+    assert_eq!(judged(&unsigned, &Policy::default()).unwrap().source, Source::Credential);
+}
+
 #[test]
 fn what_create_activation_prints_is_a_seed_where_the_policy_knows_the_rest() {
     let printed = r#"{"ActivationId": "11111111-2222-3333-4444-555555555555", "ActivationCode": "GoodCodeGoodCode1234"}"#;
