@@ -37,6 +37,9 @@ const AGENT: &str = "/usr/local/sbin/landfall-test-agent";
 const UNIT: &str = "/etc/systemd/system/landfall-test-agent.service";
 const WANTED: &str = "/etc/systemd/system/sysinit.target.wants/landfall-test-agent.service";
 
+/// Takes away what a boot leaves of a machine of its own, for a shell that ends at the first failure.
+pub(crate) const FORGET: &str = include_str!("machine_images/forget.sh");
+
 /// Starts with the first units and stays to the very end: it is there when a boot or a shutdown is stuck.
 const UNIT_TEXT: &str = "[Unit]\n\
     Description=Commands of Landfall's tests\n\

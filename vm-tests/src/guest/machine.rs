@@ -217,11 +217,6 @@ impl VirtualMachine {
         self.setup.fw_cfg.clear();
     }
 
-    /// From the next boot on, its own boot loader starts it, whatever did before.
-    pub fn boot_by_its_own_loader(&mut self) {
-        self.setup.kernel = None;
-    }
-
     fn on(&mut self) -> Result<&mut Running> {
         self.running.as_mut().map(|(running, _)| running).ok_or_else(|| Error::new("the machine is off"))
     }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use image_recipes::machine::arguments;
+use image_recipes::machine::{Accelerator, arguments};
 
 use super::{IMAGE, golden, releases};
 use crate::cache;
@@ -13,6 +13,7 @@ use crate::first_boot::{TO_REGISTER, is_in};
 use crate::guest::Guest;
 use crate::guest::machine::{Setup, VirtualMachine};
 use crate::host_command;
+use crate::programs;
 use crate::world::World;
 
 /// The name that moments have in a disk.
@@ -40,7 +41,7 @@ pub fn booted(release: &str, setup: Setup) -> Result<Moment> {
     kept("machine-booted", &releases::untouched(release)?, setup, |_| Ok(()))
 }
 
-/// Only the emulator that wrote a moment surely reads it.
+/// Only the emulator that wrote a moment reads it, for the same hardware; and only over the image that was below it.
 fn kept(
     kind: &str,
     image: &Path,
@@ -48,8 +49,11 @@ fn kept(
     until: impl FnOnce(&mut VirtualMachine) -> Result<()>,
 ) -> Result<Moment> {
     let emulator = host_command::run(arguments::program(setup.architecture), ["--version"])?;
-    let processors = setup.processors.to_string();
-    let ingredients = [image.as_os_str().as_encoded_bytes(), emulator.as_bytes(), processors.as_bytes()];
+    let hardware = format!("{setup:?} {:?} {}", Accelerator::of(setup.architecture), guest_agent::PORTS);
+    let words = fs::read(programs::workspace().join("image-recipes/src/machine/arguments.rs"))?;
+    let below = fs::metadata(image).and_then(|it| it.modified()).doing(|| "looking at an image")?;
+    let below = format!("{} {below:?}", image.display());
+    let ingredients = [below.as_bytes(), emulator.as_bytes(), hardware.as_bytes(), &words];
     let entry = cache::entry(kind, &ingredients, |folder| {
         let mut world = World::empty()?;
         let mut machine = world.machine(image, setup.clone())?;

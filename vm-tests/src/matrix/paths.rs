@@ -63,7 +63,12 @@ impl Trial {
 
     /// The world of a cell, and its image in it.
     pub fn of(cell: &Cell, image: &Image, outward: bool) -> Result<Self> {
-        start::of(cell, image, outward)
+        start::of(cell, image, outward, false)
+    }
+
+    /// The same for somebody who looks at a boot of it.
+    pub fn to_look_at(cell: &Cell, image: &Image, outward: bool) -> Result<Self> {
+        start::of(cell, image, outward, true)
     }
 
     /// All of a cell, and that it ran is recorded; the time that its path took.

@@ -15,7 +15,7 @@ use crate::cache;
 use crate::error::{Result, While};
 use crate::guest::machine::{Medium, Setup};
 use crate::introduction::{self, File};
-use crate::machine_images::{self, with_docker::FORGET};
+use crate::machine_images::{self, FORGET};
 use crate::packages::Packages;
 use crate::simulator::{self, AUTHORITY};
 use crate::system::System;

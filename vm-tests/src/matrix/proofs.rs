@@ -20,7 +20,7 @@ pub struct CellProof {
     pub cell: String,
     /// What its image was: `vendor`, `given`, `packages` or `stand-in`.
     pub image: String,
-    /// Seconds, images aside that were there already.
+    /// Seconds of the path, without those of its image.
     pub seconds: u64,
     /// The day, by the testing machine's clock, in UTC.
     pub date: String,

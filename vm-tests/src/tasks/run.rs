@@ -16,6 +16,7 @@ use crate::error::{Error, Result, While};
 use crate::matrix::images::{self, GivenImage, Image};
 use crate::matrix::skips::{self, Skip};
 use crate::matrix::{self, Cell};
+use crate::programs;
 use crate::proofs;
 
 mod beside;
@@ -90,9 +91,8 @@ struct Report {
 pub fn run(flags: &Flags) -> Result<ExitCode> {
     let given = flags.images.as_deref().map(images::given).transpose()?.unwrap_or_default();
     let chosen = chosen(&flags.filters, flags.all, &given)?;
-    let skips = skips::all()?;
+    let (skips, today) = (skips::all()?, proofs::today()?);
     if flags.list {
-        let today = proofs::today()?;
         chosen.iter().for_each(|cell| println!("{}", listed(cell, &given, &skips, &today)));
         return Ok(ExitCode::SUCCESS);
     }
@@ -103,7 +103,8 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
         )));
     }
     let started = Instant::now();
-    let reports = beside::each(chosen, jobs(flags.jobs), |cell| report(cell, flags, &given, &skips))?;
+    let report = |cell| report(cell, flags, &given, &skips, &today);
+    let reports = beside::each(chosen, jobs(flags.jobs), report);
     if let Some(file) = &flags.junit {
         junit::write(file, &reports)?;
     }
@@ -148,23 +149,27 @@ fn listed(cell: &Cell, given: &[GivenImage], skips: &[Skip], today: &str) -> Str
     format!("{:<48} {what}", cell.to_string())
 }
 
-fn report(cell: Cell, flags: &Flags, given: &[GivenImage], skips: &[Skip]) -> Result<Report> {
+fn report(cell: Cell, flags: &Flags, given: &[GivenImage], skips: &[Skip], today: &str) -> Report {
     let started = Instant::now();
-    let outcome = match skips::of(&cell, skips, &proofs::today()?) {
+    let outcome = match skips::of(&cell, skips, today) {
         Err(error) => Outcome::Failed(error.to_string()),
         Ok(Some(skip)) => Outcome::Skipped(format!("because {}, until {}", skip.because, skip.until)),
         Ok(None) => match images::of(&cell, given) {
             Image::None(why) => Outcome::NoImage(why),
             Image::Vendor => match images::why_not_reachable(&cell) {
                 Some(why) => Outcome::NoImage(format!("its vendor's server does not answer: {why}")),
-                None => run_in_a_process(&cell, flags)?,
+                None => ran(&cell, flags),
             },
-            _ => run_in_a_process(&cell, flags)?,
+            _ => ran(&cell, flags),
         },
     };
     let report = Report { cell, outcome, took: started.elapsed() };
     println!("{}", report.line());
-    Ok(report)
+    report
+}
+
+fn ran(cell: &Cell, flags: &Flags) -> Outcome {
+    run_in_a_process(cell, flags).unwrap_or_else(|error| Outcome::Failed(error.to_string()))
 }
 
 impl Report {
@@ -182,6 +187,9 @@ impl Report {
 /// What a cell prints is kept; a person who looks at its machine sees it at once.
 fn run_in_a_process(cell: &Cell, flags: &Flags) -> Result<Outcome> {
     let mut command = Command::new(std::env::current_exe()?);
+    // Built once, by whoever comes first, and not by cells beside each other.
+    command.env("LANDFALL_BINARY", programs::landfall()?);
+    command.env("LANDFALL_IMAGE_BINARY", programs::landfall_image()?);
     command.arg("run-cell").arg(cell.to_string());
     if let Some(images) = &flags.images {
         command.arg("--images").arg(images);

@@ -10,7 +10,7 @@ use vm_tests::error::Result;
 use vm_tests::first_boot::{TO_REGISTER, first_boot_is_done, instance, is_in, report};
 use vm_tests::guest::machine::{Medium, Setup, VirtualMachine};
 use vm_tests::journey;
-use vm_tests::machine_images::moments;
+use vm_tests::machine_images::moments::{self, Moment};
 use vm_tests::machine_proofs;
 use vm_tests::matrix::paths::counted;
 use vm_tests::world::World;
@@ -23,6 +23,7 @@ mod hardware;
 mod interrupted;
 mod late;
 mod lived_in;
+mod looked_at;
 mod media;
 mod refused;
 mod releases;
@@ -62,7 +63,7 @@ fn seeded(world: &World) -> Result<Setup> {
 
 /// A clone of the golden image that has booted and waits for a seed.
 fn waiting(world: &mut World) -> Result<VirtualMachine> {
-    let moments::Moment { disk, setup } = moments::waiting()?;
+    let Moment { disk, setup } = moments::waiting()?;
     let mut machine = world.machine(&disk, setup)?;
     machine.resume()?;
     Ok(machine)

@@ -21,9 +21,9 @@ use crate::world::{SUITE, World};
 /// and where they are emulated, for each other.
 const PROCESSORS: u32 = 1;
 
-pub(super) fn of(cell: &Cell, image: &Image, outward: bool) -> Result<Trial> {
+pub(super) fn of(cell: &Cell, image: &Image, outward: bool, is_booted: bool) -> Result<Trial> {
     match image {
-        Image::Packages if cell.architecture == "x86_64" => packaged(cell),
+        Image::Packages if cell.architecture == "x86_64" => packaged(cell, is_booted),
         Image::Packages => packaged_for_arm64(cell),
         Image::StandIn(stand_in) => posing(*stand_in),
         Image::Given(_) | Image::Vendor => brought(cell, image, outward),
@@ -36,20 +36,20 @@ fn boots(cell: &Cell) -> Boots {
 }
 
 /// A Debian here. By BIOS it has no Docker, and a path that begins with nobody's user data goes on from the moment after
-/// its first boot. By UEFI the same paths begin with Docker there: each is gone from either.
-fn packaged(cell: &Cell) -> Result<Trial> {
+/// its first boot, unless that is asked for. By UEFI the same paths begin with Docker there: each is gone from either.
+fn packaged(cell: &Cell, is_booted: bool) -> Result<Trial> {
     let release = cell.distro.release.as_str();
     let packages = Packages::small(&releases::suite(release)?)?;
     let setup = Setup { boots: boots(cell), processors: PROCESSORS, ..Setup::default() };
-    let has_docker = setup.boots == Boots::ByUefi || cell.path == Path::Golden;
+    let has_docker = setup.boots == Boots::ByUefi;
     let image = match cell.path {
         Path::Golden => releases::golden(release)?,
         _ if has_docker => with_docker::debian(release)?,
-        Path::Up => {
+        Path::Up if !is_booted => {
             let Moment { disk, setup } = moments::booted(release, setup)?;
             return trial(World::with(&packages)?, disk, setup);
         }
-        Path::OneLiner => releases::untouched(release)?,
+        Path::Up | Path::OneLiner => releases::untouched(release)?,
         Path::SeedDisk => releases::untouched_that_knows_the_mirror(release)?,
     };
     Ok(Trial { has_docker, ..trial(World::with(&packages)?, image, setup)? })

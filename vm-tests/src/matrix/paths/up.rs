@@ -14,17 +14,17 @@ use crate::journey;
 use crate::world::World;
 
 impl Trial {
-    /// There, again, over a reboot, and back. A machine may go on from a moment after its first boot, or boot quickly, by
-    /// its kernel alone; its second boot is by its own boot loader, where it has one.
+    /// There, again, over a reboot, and back. A machine may go on from a moment after its first boot; one with a boot loader
+    /// goes off before the second, too.
     pub(super) fn up(&mut self) -> Result<()> {
         self.power_on(self.setup.clone())?;
         self.machine()?.settle()?;
         let (landfall, up, manager) = (self.landfall.clone(), self.up.clone(), self.packages_are_listed_by);
         let machine = self.machine.as_mut().ok_or_else(super::no_machine)?;
         machine.must("! command -v landfall && [ ! -e /var/lib/landfall ]")?;
-        let docker =
+        let docker_is_as_before =
             if self.has_docker { "systemctl is-active docker.service" } else { "! command -v dockerd" };
-        machine.must(docker)?;
+        machine.must(docker_is_as_before)?;
         let packages = machine.must(manager)?;
 
         registered(&self.world, machine, &landfall, &up)?;
@@ -35,7 +35,6 @@ impl Trial {
         demand(again.contains("\"changed\": 0"), || format!("a second run changed something: {again}"))?;
 
         if self.has_boot_loader {
-            machine.boot_by_its_own_loader();
             machine.stop()?;
             machine.boot()?;
         } else {
@@ -48,7 +47,7 @@ impl Trial {
         machine.must("landfall uninstall")?;
         let left = machine.must(manager)?;
         demand(left == packages, || format!("an uninstall left\n{left}\nwhere there was\n{packages}"))?;
-        machine.must(docker)?;
+        machine.must(docker_is_as_before)?;
         machine
             .must("! systemctl cat ecs && ! systemctl cat amazon-ssm-agent && [ ! -e /var/lib/landfall ]")
             .map(drop)

@@ -39,10 +39,10 @@ pub fn run(flags: &CellFlags) -> Result<()> {
         .ok_or_else(|| Error::new(format!("no cell is called '{}'", flags.cell)))?;
     let given = flags.images.as_deref().map(images::given).transpose()?.unwrap_or_default();
     let image = images::of(&cell, &given);
-    let mut trial = Trial::of(&cell, &image, flags.outward)?;
     if flags.interactive {
-        return trial.look();
+        return Trial::to_look_at(&cell, &image, flags.outward)?.look();
     }
+    let mut trial = Trial::of(&cell, &image, flags.outward)?;
     let started = Instant::now();
     let done = trial.go(cell.path);
     let took = started.elapsed();
