@@ -19,6 +19,7 @@ impl Trial {
     pub(super) fn up(&mut self) -> Result<()> {
         self.power_on(self.setup.clone())?;
         self.machine()?.settle()?;
+        has_network(self.machine()?)?;
         let (landfall, up, manager) = (self.landfall.clone(), self.up.clone(), self.packages_are_listed_by);
         let machine = self.machine.as_mut().ok_or_else(super::no_machine)?;
         machine.must("! command -v landfall && [ ! -e /var/lib/landfall ]")?;
@@ -52,6 +53,13 @@ impl Trial {
             .must("! systemctl cat ecs && ! systemctl cat amazon-ssm-agent && [ ! -e /var/lib/landfall ]")
             .map(drop)
     }
+}
+
+/// systemd has started everything before a slow processor has found the network card, where nothing waits for that.
+fn has_network(machine: &mut VirtualMachine) -> Result<()> {
+    machine.wait_for(TO_REGISTER, "there is a way out", |it| {
+        Ok(it.run("cut -f 2 /proc/net/route | grep -qx 00000000")?.status == 0)
+    })
 }
 
 fn demand(is_so: bool, otherwise: impl FnOnce() -> String) -> Result<()> {
