@@ -51,8 +51,8 @@ pub fn with_command_line(base: &Path, suite: &str) -> Result<PathBuf> {
     }
 }
 
-/// The same packages with the same content, packed so that taking them apart is cheap: what xz saves in size costs an
-/// emulated machine the better part of a minute for Docker.
+/// The same packages with the same content, packed so that taking them apart is cheap: what xz saves in size, an
+/// emulated machine pays for in time.
 pub fn repacked(debs: &Path) -> Result<PathBuf> {
     cache::entry("package-pool-repacked", &[debs.as_os_str().as_encoded_bytes()], |folder| {
         for entry in fs::read_dir(debs).doing(|| format!("listing {}", debs.display()))? {
