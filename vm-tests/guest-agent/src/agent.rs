@@ -13,8 +13,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use crate::frame::{self, Kind};
 use crate::session::Session;
 
-/// How often a port is looked at that nobody is connected to: it cannot be waited for.
+/// How soon a port is looked at again that nobody is connected to: it cannot be waited for. While nobody comes, twice as
+/// late each time up to the longest: an emulated machine pays for each look with what it has translated.
 const PAUSE: Duration = Duration::from_millis(25);
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
 /// Serves one port for ever, from when it is there.
 ///
@@ -28,9 +30,11 @@ pub fn serve(port: &Path) -> io::Result<()> {
     if somebody_is_at(&port) {
         greet(&mut port.try_clone()?)?;
     }
+    let mut pause = PAUSE;
     loop {
-        connection(&port)?;
-        thread::sleep(PAUSE);
+        let somebody_came = connection(&port)?;
+        pause = if somebody_came { PAUSE } else { LONGEST_PAUSE.min(pause * 2) };
+        thread::sleep(pause);
     }
 }
 
@@ -40,8 +44,8 @@ fn greet(port: &mut impl Write) -> io::Result<()> {
     frame::write(port, Kind::Hello, &[])
 }
 
-/// Serves until the host is gone; what still runs then is ended.
-fn connection(port: &File) -> io::Result<()> {
+/// Serves until the host is gone; what still runs then is ended. Whether anybody was there.
+fn connection(port: &File) -> io::Result<bool> {
     let answers = Arc::new(Mutex::new(port.try_clone()?));
     let mut frames = BufReader::new(port.try_clone()?);
     let mut session = None;
@@ -59,7 +63,7 @@ fn connection(port: &File) -> io::Result<()> {
             _ => {}
         }
     }
-    Ok(())
+    Ok(session.is_some())
 }
 
 fn somebody_is_at(port: &File) -> bool {

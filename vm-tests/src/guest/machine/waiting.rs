@@ -17,7 +17,11 @@ pub(super) const TO_AGENT: Duration = Duration::from_secs(25);
 const TO_SETTLE: Duration = Duration::from_secs(30);
 pub(super) const TO_STOP: Duration = Duration::from_secs(12);
 
+/// Between two looks at a machine, at the least; more where a look takes long, as it is the machine itself that looks: where
+/// it is emulated, it would do little else.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+const TIMES_A_LOOK: u32 = 8;
+const BETWEEN_LOOKS_AT_MOST: Duration = Duration::from_secs(2);
 
 impl VirtualMachine {
     /// Waits until commands can be run, which is early at a boot.
@@ -67,13 +71,18 @@ impl VirtualMachine {
     ) -> Result<()> {
         let started = Instant::now();
         let patience = self.accelerator().patience(with_hardware);
-        while !is_so(self)? {
+        loop {
+            let look = Instant::now();
+            if is_so(self)? {
+                break;
+            }
+            let pause = (look.elapsed() * TIMES_A_LOOK).clamp(BETWEEN_LOOKS, BETWEEN_LOOKS_AT_MOST);
             self.is_well()?;
             if started.elapsed() > patience {
                 let tail = console::tail(&self.console()?, TAIL);
                 return Err(Error::new(format!("{what}: not so after {} s\n{tail}", patience.as_secs())));
             }
-            sleep(BETWEEN_LOOKS);
+            sleep(pause);
         }
         if !self.is_shown {
             println!("{}: {what} after {:.1} s", self.name, started.elapsed().as_secs_f64());
