@@ -36,6 +36,8 @@ pub struct Spec {
     pub memory: u32,
     /// Processors.
     pub processors: u32,
+    /// Whether an emulated PC's processor knows what every PC's of 2009 does (x86-64-v2), and no more.
+    pub has_plain_processor: bool,
     /// Its disks.
     pub disks: Vec<Disk>,
     /// Which of them it boots from.
@@ -70,6 +72,7 @@ impl Spec {
             kernel: None,
             memory: 1024,
             processors: 2,
+            has_plain_processor: false,
             disks: Vec::new(),
             boot_from: 0,
             network: None,

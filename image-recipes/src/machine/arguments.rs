@@ -45,7 +45,7 @@ pub fn of(spec: &Spec, accelerator: Accelerator, folder: &Path) -> Vec<OsString>
     let mut words: Vec<OsString> = ["-nodefaults", "-no-user-config", "-display", "none", "-machine"]
         .into_iter()
         .chain([board(spec)])
-        .chain(accelerator.arguments(spec.architecture))
+        .chain(accelerator.arguments(spec.architecture, spec.has_plain_processor))
         .map(Into::into)
         .collect();
     words.extend(processor_and_memory(spec, accelerator));

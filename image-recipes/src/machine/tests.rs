@@ -112,6 +112,16 @@ fn a_scsi_disk_hangs_on_an_adapter_of_its_own_and_a_card_is_what_was_asked_for()
 }
 
 #[test]
+fn an_emulated_processor_is_a_plain_one_where_that_is_asked_for_and_knows_no_virtual_machines() {
+    assert!(line(&spec()).contains("-cpu max "));
+    let plain = line(&Spec { has_plain_processor: true, ..spec() });
+    assert!(
+        plain.contains("-cpu qemu64,") && plain.contains("-svm ") && !plain.contains("-cpu max"),
+        "{plain}"
+    );
+}
+
+#[test]
 fn an_arm64_machine_is_another_board_with_the_same_devices() {
     let line = line(&Spec { architecture: Architecture::Aarch64, ..spec() });
     assert!(line.contains("-machine virt -accel tcg,thread=multi -cpu cortex-a57"), "{line}");

@@ -97,6 +97,8 @@ pub struct Setup {
     pub memory: u32,
     /// Processors.
     pub processors: u32,
+    /// Whether its processor is a plain one where it is emulated, which every release runs on that a machine here is made of.
+    pub has_plain_processor: bool,
     /// What its own disk hangs on.
     pub bus: Bus,
     /// The size of that disk, as qemu-img takes it; its image's without this.
@@ -140,6 +142,7 @@ impl Default for Setup {
             kernel: None,
             memory: 1024,
             processors: 2,
+            has_plain_processor: true,
             bus: Bus::Virtio,
             size: None,
             card: Card::Virtio,
@@ -233,6 +236,7 @@ impl Setup {
             kernel: self.kernel.clone(),
             memory: self.memory,
             processors: self.processors,
+            has_plain_processor: self.has_plain_processor,
             disks,
             boot_from: boot_from.unwrap_or(0),
             network: Some(network),

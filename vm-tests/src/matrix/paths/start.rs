@@ -89,8 +89,15 @@ fn brought(cell: &Cell, image: &Image, outward: bool) -> Result<Trial> {
     }
     let file = images::bring(cell, image)?;
     let system = system(cell)?;
-    let setup =
-        Setup { boots: boots(cell), bus: Bus::Virtio, outward, processors: PROCESSORS, ..Setup::default() };
+    // What its vendor built it for is not known here.
+    let setup = Setup {
+        boots: boots(cell),
+        bus: Bus::Virtio,
+        outward,
+        processors: PROCESSORS,
+        has_plain_processor: false,
+        ..Setup::default()
+    };
     let image = preparing::prepared(&file, &system, &setup)?;
     let world = World::with(&Packages::small_of(&system)?)?;
     let trial = trial(world, image, setup)?;
