@@ -30,7 +30,7 @@ mod setup;
 mod waiting;
 
 pub use setup::{BootMedium, Boots, Cable, Family, Medium, NetworkBoot, Setup};
-use waiting::{TO_AGENT, TO_STOP};
+use waiting::{TO_AGENT, TO_END, TO_STOP};
 
 /// Lines of the console that are printed for whoever reads a failed test.
 const TAIL: usize = 40;
@@ -259,7 +259,8 @@ impl Guest for VirtualMachine {
 
     fn shell(&self, script: &str) -> Result<Command> {
         let mut command = Command::new(programs::guest_agent()?.join("in-guest"));
-        command.arg(&self.folder).arg(script);
+        let limit = self.accelerator().patience(TO_END);
+        command.arg(&self.folder).arg(script).arg(limit.as_secs().to_string());
         Ok(command)
     }
 

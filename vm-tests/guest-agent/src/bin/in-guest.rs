@@ -1,20 +1,30 @@
-//! On the testing machine: `in-guest FOLDER SCRIPT` runs a script in the machine whose sockets are in the folder. It
-//! ends as the script does, and by a signal where that has no status to give.
+//! On the testing machine: `in-guest FOLDER SCRIPT [SECONDS]` runs a script in the machine whose sockets are in the
+//! folder. It ends as the script does, and by a signal where that has no status to give, or no end in time.
 
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 
 use guest_agent::bridge::{self, Ending};
 use nix::sys::signal::{Signal, raise};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, script] = arguments.as_slice() else {
-        eprintln!("usage: in-guest FOLDER SCRIPT");
-        return ExitCode::from(2);
+    let (folder, script, limit) = match arguments.as_slice() {
+        [folder, script] => (PathBuf::from(folder), script, None),
+        [folder, script, seconds] if seconds.parse::<u64>().is_ok() => {
+            (PathBuf::from(folder), script, seconds.parse().ok())
+        }
+        _ => {
+            eprintln!("usage: in-guest FOLDER SCRIPT [SECONDS]");
+            return ExitCode::from(2);
+        }
     };
-    let folder = PathBuf::from(folder);
+    if let Some(seconds) = limit {
+        thread::spawn(move || end_after(seconds));
+    }
     let ended = bridge::free_port(&folder).and_then(|(machine, _lock)| {
         bridge::run(&machine, script, io::stdin(), &mut io::stdout(), &mut io::stderr())
     });
@@ -29,4 +39,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The machine ends the script when nobody is at its port any more.
+fn end_after(seconds: u64) {
+    thread::sleep(Duration::from_secs(seconds));
+    eprintln!("error: it has not ended after {seconds} s");
+    let _ = raise(Signal::SIGKILL);
 }
