@@ -2,6 +2,7 @@
 //! back.
 
 use std::path::Path;
+use std::time::Instant;
 
 use super::Trial;
 use super::counted;
@@ -45,7 +46,9 @@ impl Trial {
         let (now, counts) = (instance(machine)?, counted(&self.world)?);
         demand((now.as_str(), counts) == (&id, (1, 1)), || format!("{id} became {now}, {counts:?}"))?;
 
+        let uninstalled = Instant::now();
         machine.must("landfall uninstall")?;
+        println!("the uninstall took {:.0} s", uninstalled.elapsed().as_secs_f64());
         let left = machine.must(manager)?;
         demand(left == packages, || format!("an uninstall left\n{left}\nwhere there was\n{packages}"))?;
         machine.must(docker_is_as_before)?;
