@@ -60,7 +60,7 @@ impl Accelerator {
 
     /// QEMU's words for it. An emulated PC's processor has all that the emulator knows, because some distributions of
     /// today are built for it; a plain one boots a Debian in five sixths of the time, as there is less to keep of each
-    /// program at each switch, but it must not be one of Intel's, which the kernel guards at the cost of more than that.
+    /// program at each switch, but it must not be one of Intel's, which the kernel guards at the cost of all of that.
     /// On arm64 all of them run on a plain one.
     #[must_use]
     pub fn arguments(self, architecture: Architecture, is_plain: bool) -> [&'static str; 4] {

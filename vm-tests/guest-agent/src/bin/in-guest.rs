@@ -2,7 +2,7 @@
 //! folder. It ends as the script does, and by a signal where that has no status to give, or no end in time.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -12,20 +12,14 @@ use nix::sys::signal::{Signal, raise};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (folder, script, limit) = match arguments.as_slice() {
-        [folder, script] => (PathBuf::from(folder), script, None),
-        [folder, script, seconds] if seconds.parse::<u64>().is_ok() => {
-            (PathBuf::from(folder), script, seconds.parse().ok())
-        }
-        _ => {
-            eprintln!("usage: in-guest FOLDER SCRIPT [SECONDS]");
-            return ExitCode::from(2);
-        }
+    let Some((folder, script, limit)) = asked(&arguments) else {
+        eprintln!("usage: in-guest FOLDER SCRIPT [SECONDS]");
+        return ExitCode::from(2);
     };
     if let Some(seconds) = limit {
         thread::spawn(move || end_after(seconds));
     }
-    let ended = bridge::free_port(&folder).and_then(|(machine, _lock)| {
+    let ended = bridge::free_port(folder).and_then(|(machine, _lock)| {
         bridge::run(&machine, script, io::stdin(), &mut io::stdout(), &mut io::stderr())
     });
     match ended {
@@ -38,6 +32,14 @@ fn main() -> ExitCode {
             eprintln!("error: {}: {error}", folder.display());
             ExitCode::FAILURE
         }
+    }
+}
+
+fn asked(arguments: &[String]) -> Option<(&Path, &str, Option<u64>)> {
+    match arguments {
+        [folder, script] => Some((Path::new(folder), script, None)),
+        [folder, script, seconds] => Some((Path::new(folder), script, Some(seconds.parse().ok()?))),
+        _ => None,
     }
 }
 

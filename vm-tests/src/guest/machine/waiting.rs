@@ -78,7 +78,7 @@ impl VirtualMachine {
             if is_so(self)? {
                 break;
             }
-            let pause = (look.elapsed() * TIMES_A_LOOK).clamp(BETWEEN_LOOKS, BETWEEN_LOOKS_AT_MOST);
+            let pause = pause_after(look.elapsed());
             self.is_well()?;
             if started.elapsed() > patience {
                 let tail = console::tail(&self.console()?, TAIL);
@@ -114,6 +114,23 @@ impl VirtualMachine {
         match console::trouble(&self.console()?).first() {
             Some(line) => Err(Error::new(format!("the machine is in trouble: {line}"))),
             None => Ok(()),
+        }
+    }
+}
+
+fn pause_after(look: Duration) -> Duration {
+    (look * TIMES_A_LOOK).clamp(BETWEEN_LOOKS, BETWEEN_LOOKS_AT_MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_takes_long_to_look_is_left_alone_for_longer_and_for_two_seconds_at_most() {
+        let millis = Duration::from_millis;
+        for (look, pause) in [(0, 200), (25, 200), (100, 800), (250, 2000), (9000, 2000)] {
+            assert_eq!(pause_after(millis(look)), millis(pause), "{look}");
         }
     }
 }
