@@ -3,9 +3,10 @@
 //! The same files give the same bytes: the clock is not asked, and the volume's id is taken from the content. No
 //! partition table: cloud-init, systemd and Landfall look at whole disks too.
 
-use std::io::{Cursor, Write};
+use std::collections::BTreeSet;
+use std::io::{self, Cursor, Write};
 
-use fatfs::{FileSystem, FormatVolumeOptions, FsOptions};
+use fatfs::{Dir, FileSystem, FormatVolumeOptions, FsOptions};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
@@ -20,6 +21,18 @@ const SECTOR: u64 = 512;
 /// Boot sector, root folder, and room for long names: what is there besides clusters.
 const SLACK: u64 = 96 * 1024;
 
+/// Bytes of an entry in a folder.
+const ENTRY: usize = 32;
+/// How a folder's entry for itself begins, and the one for what it is in.
+const DOT: &[u8] = b".          ";
+const DOT_DOT: &[u8] = b"..         ";
+/// An entry that can be used anew.
+const REMOVED: [u8; ENTRY] = {
+    let mut entry = [0; ENTRY];
+    entry[0] = 0xe5;
+    entry
+};
+
 /// A disk called `label` with `files`, by their names in its root folder.
 ///
 /// # Errors
@@ -28,7 +41,8 @@ pub fn disk(label: &str, files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
     volume(label, volume_id(label, files), size(files), files)
 }
 
-/// A volume of `bytes` with this label and id, with `files` by their paths; folders on the way are made.
+/// A volume of `bytes` with this label and id, with `files` by their paths; folders on the way are made. At 512 MB FAT32
+/// would begin, where a folder of the root names that otherwise.
 ///
 /// # Errors
 /// When they do not fit.
@@ -36,18 +50,43 @@ pub fn volume(label: &str, id: u32, bytes: u64, files: &[(&str, &[u8])]) -> Resu
     let mut image = Cursor::new(vec![0; usize::try_from(bytes).map_err(|e| broken(&e))?]);
     let options = FormatVolumeOptions::new().volume_label(padded(label)?).volume_id(id);
     fatfs::format_volume(&mut image, options).map_err(|e| broken(&e))?;
-    {
-        let disk = FileSystem::new(&mut image, FsOptions::new()).map_err(|e| broken(&e))?;
-        for (name, content) in files {
-            for (end, _) in name.match_indices('/') {
-                disk.root_dir().create_dir(&name[..end]).map_err(|e| broken(&e))?;
-            }
-            let mut file = disk.root_dir().create_file(name).map_err(|e| broken(&e))?;
-            file.write_all(content).and_then(|()| file.flush()).map_err(|e| broken(&e))?;
-        }
-        disk.unmount().map_err(|e| broken(&e))?;
-    }
+    within(&mut image, |root| folders(files).into_iter().try_for_each(|it| root.create_dir(it).map(drop)))?;
+    shorten_dots(image.get_mut());
+    within(&mut image, |root| {
+        files.iter().try_for_each(|(name, content)| {
+            let mut file = root.create_file(name)?;
+            file.write_all(content)?;
+            file.flush()
+        })
+    })?;
     Ok(image.into_inner())
+}
+
+type Image = Cursor<Vec<u8>>;
+
+fn within(image: &mut Image, change: impl FnOnce(&Dir<'_, &mut Image>) -> io::Result<()>) -> Result<()> {
+    image.set_position(0);
+    let disk = FileSystem::new(image, FsOptions::new()).map_err(|e| broken(&e))?;
+    change(&disk.root_dir()).map_err(|e| broken(&e))?;
+    disk.unmount().map_err(|e| broken(&e))
+}
+
+/// What these files are in, each after what it is in itself.
+fn folders<'a>(files: &[(&'a str, &[u8])]) -> BTreeSet<&'a str> {
+    files.iter().flat_map(|(name, _)| name.match_indices('/').map(|(end, _)| &name[..end])).collect()
+}
+
+/// fatfs gives a folder's first two entries long names. A checker takes those for broken and removes entries at the first
+/// boot, so they go before there is any content that could look alike.
+fn shorten_dots(image: &mut [u8]) {
+    for sector in image.chunks_exact_mut(SECTOR as usize) {
+        let (entries, _) = sector.as_chunks_mut::<ENTRY>();
+        if entries[1].starts_with(DOT) && entries[3].starts_with(DOT_DOT) {
+            entries[0] = entries[1];
+            entries[1] = entries[3];
+            entries[2..4].fill(REMOVED);
+        }
+    }
 }
 
 /// Big enough for the files in clusters of any size that the format may choose for such a disk.
@@ -142,6 +181,23 @@ mod tests {
             let found =
                 Program::new("blkid", "util-linux").args(["-o", "value", "-s", "LABEL"]).arg(&path).run();
             assert_eq!(found.unwrap().trim(), label);
+        }
+    }
+
+    #[test]
+    fn a_checker_that_is_not_ours_has_nothing_to_say_of_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let files: [(&str, &[u8]); 3] =
+            [("EFI/BOOT/BOOTX64.EFI", &[7; 9000]), ("EFI/debian/grub.cfg", b"search"), ("top", b"t")];
+        for megabytes in [1, 40, 500] {
+            let image = volume("ESP", 7, megabytes << 20, &files).unwrap();
+            for (name, content) in files {
+                assert_eq!(read(image.clone(), name), content, "{name} of {megabytes} MB");
+            }
+            let path = folder.path().join("disk");
+            std::fs::write(&path, image).unwrap();
+            let said = Program::new("fsck.vfat", "dosfstools").arg("-n").arg(&path).run().unwrap();
+            assert_eq!(said.lines().count(), 2, "{said}");
         }
     }
 }
