@@ -102,6 +102,7 @@ fn system(host: &mut Linux, package: &str, say: &mut dyn FnMut(&'static str, Law
     say("a unit is enabled and started", unit(host, true));
     say("a unit is enabled", unit(host, false));
     say("a unit is started again when what it reads has changed", restarts(host));
+    say("a unit whose file has changed is enabled as it is now", rereads(host));
     say("packages are installed by name", packages(host, package));
     say("chains of our own are put into the firewall", firewall(host));
     say("an interrupted package manager is repaired", repairs(host, package));
@@ -185,6 +186,30 @@ fn restarts(host: &mut Linux) -> Law {
         Ok(())
     })();
     fs::remove_file(file).map_err(|e| e.to_string())?;
+    process("systemctl", &["disable", "--now", UNIT]);
+    remove_unit(host).and(law)
+}
+
+/// systemd still has the unit as it was before its file was written anew.
+fn rereads(host: &mut Linux) -> Law {
+    write_unit(host)?;
+    process("systemctl", &["start", UNIT]);
+    let file = format!("/etc/systemd/system/{UNIT}");
+    let changed = fs::read_to_string(&file).map(|text| format!("[Unit]\nDescription=changed\n{text}"));
+    changed.and_then(|text| fs::write(&file, text)).map_err(|e| e.to_string())?;
+    let step = Step::Unit(Unit { unit: UNIT.into(), start: true, reads: Vec::new() });
+    let law = (|| {
+        step.check(host).map_err(shown_error)?.ok_or("a changed unit is no reason to start it anew")?;
+        step.apply(host, &Context::default()).map_err(shown_error)?;
+        match step.check(host).map_err(shown_error)? {
+            Some(_) => Err("it would be started once more".to_owned()),
+            None => same(
+                &process("systemctl", &["show", "-p", "Description", UNIT]),
+                "Description=changed\n",
+                "the unit",
+            ),
+        }
+    })();
     process("systemctl", &["disable", "--now", UNIT]);
     remove_unit(host).and(law)
 }

@@ -38,12 +38,12 @@ impl Unit {
 
     pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
         let now = self.look(host)?;
-        if now.stale {
-            self.must(host, &Command::ReloadUnits)?;
-        }
+        // What enables a unit has systemd read all of them anew, too.
         if !now.enabled {
             self.must(host, &self.verb(UnitVerb::Enable))?;
             sync_links(host)?;
+        } else if now.stale {
+            self.must(host, &Command::ReloadUnits)?;
         }
         if !self.start {
             return Ok(());

@@ -62,7 +62,10 @@ impl Fake {
             return Ok(refuse(5, &format!("Unit {unit} not found.")));
         }
         match verb {
-            UnitVerb::Enable => self.enable(unit),
+            UnitVerb::Enable => {
+                self.enable(unit);
+                self.reload_units();
+            }
             UnitVerb::Disable => {
                 let _ = self.disk.remove(Path::new(&link(unit)));
             }
