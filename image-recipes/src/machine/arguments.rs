@@ -97,11 +97,11 @@ fn firmware(firmware: &Firmware) -> Vec<OsString> {
     let (Firmware::Uefi { code, variables } | Firmware::SecureBoot { code, variables }) = firmware else {
         return Vec::new();
     };
-    let flash = |unit: u8, file: &Path, more: &str| {
-        ["-drive".to_owned(), format!("if=pflash,format=raw,unit={unit},file={}{more}", escaped_path(file))]
+    let flash = |what: &str, file: &Path| {
+        ["-drive".to_owned(), format!("if=pflash,{what},file={}", escaped_path(file))]
     };
-    let mut words = flash(0, code, ",readonly=on").to_vec();
-    words.extend(flash(1, variables, ""));
+    let mut words = flash("format=raw,unit=0,readonly=on", code).to_vec();
+    words.extend(flash("format=qcow2,unit=1", variables));
     if matches!(firmware, Firmware::SecureBoot { .. }) {
         // The second is OVMF's wish: sleeping would lose what that mode knows.
         for property in

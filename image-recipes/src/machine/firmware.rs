@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::program::Program;
 use crate::recipe::Architecture;
+
+/// The file of a machine's variables in its folder: what QEMU keeps moments of machines in.
+pub const VARIABLES: &str = "uefi-variables.qcow2";
 
 /// Where distributions put OVMF's code and the variables that a new machine begins with.
 const OVMF: [(&str, &str); 4] = [
@@ -96,10 +100,10 @@ fn installed(places: &[(&'static str, &'static str)]) -> Option<(&'static str, &
 
 /// The machine's own, made when they are not there yet.
 fn variables(folder: &Path, template: &str) -> Result<PathBuf> {
-    let variables = folder.join("uefi-variables");
+    let variables = folder.join(VARIABLES);
     if !variables.exists() {
-        std::fs::copy(template, &variables)
-            .map_err(|e| Error::failed(e.to_string()).while_doing(format!("copying {template}")))?;
+        let convert = ["convert", "-f", "raw", "-O", "qcow2", template];
+        Program::qemu_img().args(convert).arg(&variables).run()?;
     }
     Ok(variables)
 }

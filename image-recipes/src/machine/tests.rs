@@ -73,10 +73,10 @@ fn a_kernel_that_is_given_takes_the_boot_loaders_place() {
 
 #[test]
 fn uefi_keeps_its_variables_apart_from_its_code() {
-    let (code, variables) = ("/ovmf/code".into(), "/run/here/uefi-variables".into());
+    let (code, variables) = ("/ovmf/code".into(), "/run/here/variables".into());
     let line = line(&Spec { firmware: Firmware::Uefi { code, variables }, ..spec() });
-    assert!(line.contains("unit=0,file=/ovmf/code,readonly=on"), "{line}");
-    assert!(line.contains("unit=1,file=/run/here/uefi-variables "), "{line}");
+    assert!(line.contains("format=raw,unit=0,readonly=on,file=/ovmf/code "), "{line}");
+    assert!(line.contains("format=qcow2,unit=1,file=/run/here/variables "), "{line}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use image_recipes::base::Store;
 use image_recipes::machine::console;
+use image_recipes::machine::firmware::VARIABLES;
 use image_recipes::machine::memory::{self, Turn};
 use image_recipes::machine::{self, Disk, Format, Running};
 use image_recipes::recipe::Architecture;
@@ -61,10 +62,13 @@ impl VirtualMachine {
         let machine = Self::without_disk(world, number, setup, network)?;
         match machine.setup.resumes {
             None => overlay(image, &machine.disk(), machine.setup.size)?,
-            // A moment is kept in the disk itself, which an overlay does not look through.
+            // A moment is kept in the disk itself, which an overlay does not look through, and in what is beside it.
             Some(_) => {
-                let copy = [Path::new("--reflink=auto"), image, &machine.disk()];
-                host_command::run("cp", copy)?;
+                copy(image, &machine.disk())?;
+                let variables = image.with_file_name(VARIABLES);
+                if variables.exists() {
+                    copy(&variables, &machine.folder.join(VARIABLES))?;
+                }
             }
         }
         Ok(machine)
@@ -171,6 +175,15 @@ impl VirtualMachine {
         self.on()?.save(moment).doing(|| "saving the machine")
     }
 
+    /// Gives away the disk of a machine that is off, and what else moments of it are kept in, beside `disk`.
+    pub fn hand_over(&self, disk: &Path) -> Result<()> {
+        let variables = self.folder.join(VARIABLES);
+        if variables.exists() {
+            fs::rename(variables, disk.with_file_name(VARIABLES)).doing(|| "keeping UEFI's variables")?;
+        }
+        fs::rename(self.disk(), disk).doing(|| "keeping the machine's disk")
+    }
+
     /// Switches on a machine that resumes, and sets its clock, which stood still meanwhile.
     pub fn resume(&mut self) -> Result<()> {
         self.power_on()?;
@@ -224,6 +237,10 @@ impl VirtualMachine {
 
 /// What differs at each boot.
 const BOOT: &str = "cat /proc/sys/kernel/random/boot_id";
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    host_command::run("cp", [Path::new("--reflink=auto"), from, to]).map(drop)
+}
 
 /// An image's format is in its name's ending.
 fn overlay(image: &Path, disk: &Path, size: Option<&str>) -> Result<()> {

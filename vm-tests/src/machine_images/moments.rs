@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use image_recipes::machine::{Accelerator, arguments};
 
-use super::{IMAGE, golden, releases};
+use super::{IMAGE, golden, releases, with_docker};
 use crate::cache;
 use crate::error::{Result, While};
 use crate::first_boot::{TO_REGISTER, is_in};
@@ -36,9 +36,16 @@ pub fn waiting() -> Result<Moment> {
     })
 }
 
-/// An untouched Debian of this release that has booted by BIOS, and found no seed: a new server.
+/// An untouched Debian of this release that has booted and found no seed: a new server.
 pub fn booted(release: &str, setup: Setup) -> Result<Moment> {
     kept("machine-booted", &releases::untouched(release)?, setup, |_| Ok(()))
+}
+
+/// The same with Docker, which runs.
+pub fn with_docker(release: &str, setup: Setup) -> Result<Moment> {
+    kept("machine-booted", &with_docker::debian(release)?, setup, |it| {
+        it.must("systemctl is-active docker").map(drop)
+    })
 }
 
 /// Only the emulator that wrote a moment reads it, for the same hardware; and only over the image that was below it.
@@ -61,7 +68,7 @@ fn kept(
         until(&mut machine)?;
         machine.save(MOMENT)?;
         machine.power_cut()?;
-        fs::rename(machine.disk(), folder.join(IMAGE)).doing(|| "keeping the machine's disk")
+        machine.hand_over(&folder.join(IMAGE))
     })?;
     let setup = Setup { resumes: Some(MOMENT.to_owned()), ..setup };
     Ok(Moment { disk: entry.join(IMAGE), setup })
