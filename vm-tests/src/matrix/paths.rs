@@ -93,9 +93,9 @@ impl Trial {
         }
     }
 
-    /// Ends the machine, in peace.
+    /// Ends the machine. That one is switched off in peace, `up` shows on its way.
     pub fn end(&mut self) -> Result<()> {
-        self.machine.as_mut().map_or(Ok(()), Guest::stop)
+        self.machine.as_mut().map_or(Ok(()), Guest::power_cut)
     }
 
     fn power_on(&mut self, setup: Setup) -> Result<()> {

@@ -57,6 +57,10 @@ pub struct Flags {
     #[arg(long, conflicts_with_all = ["keep", "interactive", "junit"])]
     list: bool,
 
+    /// Only make the images that the cells begin with, so that a later run has them
+    #[arg(long, conflicts_with_all = ["list", "keep", "interactive", "junit"])]
+    prepare: bool,
+
     /// Let the machine run at the end of a cell, or where it failed, until you press Enter
     #[arg(long, conflicts_with = "junit")]
     keep: bool,
@@ -74,6 +78,8 @@ pub struct Flags {
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Ran,
+    /// It could run at once now.
+    Prepared,
     /// With the end of what it said.
     Failed(String),
     Skipped(String),
@@ -177,6 +183,7 @@ impl Report {
         let (name, seconds) = (self.cell.to_string(), self.took.as_secs());
         match &self.outcome {
             Outcome::Ran => format!("{:<10} {name}, {seconds} s", "ran"),
+            Outcome::Prepared => format!("{:<10} {name}, {seconds} s", "prepared"),
             Outcome::Failed(why) => format!("{:<10} {name}, {seconds} s\n{why}", "FAILED"),
             Outcome::Skipped(why) => format!("{:<10} {name}, {why}", "skipped"),
             Outcome::NoImage(why) => format!("{:<10} {name}: {why}", "no image"),
@@ -200,11 +207,13 @@ fn run_in_a_process(cell: &Cell, flags: &Flags) -> Result<Outcome> {
         let status = command.arg(flag).status().doing(|| format!("starting {cell}"))?;
         return Ok(if status.success() { Outcome::Ran } else { Outcome::Failed(String::new()) });
     }
+    command.args(flags.prepare.then_some("--prepare"));
     let log = log_of(cell)?;
     let file = File::create(&log).doing(|| format!("writing {}", log.display()))?;
     let errors = file.try_clone()?;
     let status = command.stdin(Stdio::null()).stdout(file).stderr(errors).status();
     match status.doing(|| format!("starting {cell}"))?.success() {
+        true if flags.prepare => Ok(Outcome::Prepared),
         true => Ok(Outcome::Ran),
         false => Ok(Outcome::Failed(format!("{}\nall of it: {}", tail(&log)?, log.display()))),
     }
@@ -227,9 +236,10 @@ fn ended(reports: &[Report], took: Duration) -> ExitCode {
     let count = |is_it: fn(&Outcome) -> bool| reports.iter().filter(|it| is_it(&it.outcome)).count();
     let failed = count(|it| matches!(it, Outcome::Failed(_)));
     let seconds = took.as_secs();
+    let what = if reports.iter().any(|it| it.outcome == Outcome::Prepared) { "prepared" } else { "ran" };
     println!(
-        "{} ran, {failed} failed, {} skipped, {} without an image, in {seconds} s",
-        count(|it| *it == Outcome::Ran),
+        "{} {what}, {failed} failed, {} skipped, {} without an image, in {seconds} s",
+        count(|it| matches!(it, Outcome::Ran | Outcome::Prepared)),
         count(|it| matches!(it, Outcome::Skipped(_))),
         count(|it| matches!(it, Outcome::NoImage(_))),
     );

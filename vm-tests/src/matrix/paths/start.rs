@@ -35,24 +35,23 @@ fn boots(cell: &Cell) -> Boots {
     if cell.firmware == "uefi" { Boots::ByUefi } else { Boots::ByBios }
 }
 
-/// A Debian here. By BIOS it has no Docker, and a path that begins with nobody's user data goes on from the moment after
-/// its first boot, unless that is asked for. By UEFI the same paths begin with Docker there: each is gone from either.
+/// A Debian here. A path that begins with nobody's user data goes on from the moment after its first boot, unless that
+/// boot is asked for. Docker is there before the paths by UEFI, and not before those by BIOS that may install it where it
+/// was not: each of the two is gone once without it.
 fn packaged(cell: &Cell, is_booted: bool) -> Result<Trial> {
     let release = cell.distro.release.as_str();
     let packages = Packages::small(&releases::suite(release)?)?;
     let setup = Setup { boots: boots(cell), processors: PROCESSORS, ..Setup::default() };
-    let has_docker = setup.boots == Boots::ByUefi;
-    let image = match cell.path {
-        Path::Golden => releases::golden(release)?,
-        _ if has_docker => with_docker::debian(release)?,
-        Path::Up if !is_booted => {
-            let Moment { disk, setup } = moments::booted(release, setup)?;
-            return trial(World::with(&packages)?, disk, setup);
-        }
-        Path::Up | Path::OneLiner => releases::untouched(release)?,
-        Path::SeedDisk => releases::untouched_that_knows_the_mirror(release)?,
+    let has_docker = setup.boots == Boots::ByUefi || cell.path == Path::SeedDisk;
+    let is_resumed = cell.path == Path::Up && !is_booted;
+    let Moment { disk, setup } = match cell.path {
+        Path::Golden => Moment { disk: releases::golden(release)?, setup },
+        _ if is_resumed && has_docker => moments::with_docker(release, setup)?,
+        _ if is_resumed => moments::booted(release, setup)?,
+        _ if has_docker => Moment { disk: with_docker::debian(release)?, setup },
+        _ => Moment { disk: releases::untouched(release)?, setup },
     };
-    Ok(Trial { has_docker, ..trial(World::with(&packages)?, image, setup)? })
+    Ok(Trial { has_docker, ..trial(World::with(&packages)?, disk, setup)? })
 }
 
 fn packaged_for_arm64(cell: &Cell) -> Result<Trial> {

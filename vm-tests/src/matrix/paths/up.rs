@@ -120,9 +120,9 @@ pub fn asks_for_credentials(machine: &VirtualMachine) -> Result<()> {
 const IMAGE: &str = "tar -C / -ch bin/bash bin/cat $(ldd /bin/bash /bin/cat | grep -o '/lib[^ ]*' | sort -u | sed s:^/::) \
                      | docker import --change 'ENV PATH=/bin' - shell:latest";
 
-/// Asks for 64 MiB, and says so where it had them.
+/// Asks for 32 MiB, and says so where it had them.
 const TAKE: &str =
-    r#"bash -c 'all=$(printf "%01048576d" 0); for time in 1 2 3 4 5 6; do all=$all$all; done; echo ${#all}'"#;
+    r#"bash -c 'all=$(printf "%01048576d" 0); for time in 1 2 3 4 5; do all=$all$all; done; echo ${#all}'"#;
 
 /// The kernel ends what takes more memory than its container has, and nothing else.
 fn memory_is_limited(machine: &VirtualMachine) -> Result<()> {
@@ -131,7 +131,7 @@ fn memory_is_limited(machine: &VirtualMachine) -> Result<()> {
     demand(is_counted, || told)?;
     let taking = |limit: &str| machine.run(&format!("docker run --rm --memory {limit} shell:latest {TAKE}"));
     let enough = taking("512m")?;
-    demand((enough.status, enough.stdout.trim()) == (0, "67108864"), || enough.stderr.clone())?;
+    demand((enough.status, enough.stdout.trim()) == (0, "33554432"), || enough.stderr.clone())?;
     let little = taking("16m")?;
     demand(little.status == 137, || format!("{}: {}{}", little.status, little.stdout, little.stderr))
 }

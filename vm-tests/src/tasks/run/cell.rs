@@ -24,6 +24,10 @@ pub struct CellFlags {
     #[arg(long)]
     outward: bool,
 
+    /// Only make the image
+    #[arg(long)]
+    prepare: bool,
+
     /// Let the machine run at the end, until Enter is pressed
     #[arg(long)]
     keep: bool,
@@ -43,6 +47,9 @@ pub fn run(flags: &CellFlags) -> Result<()> {
         return Trial::to_look_at(&cell, &image, flags.outward)?.look();
     }
     let mut trial = Trial::of(&cell, &image, flags.outward)?;
+    if flags.prepare {
+        return Ok(());
+    }
     let started = Instant::now();
     let done = trial.go(cell.path);
     let took = started.elapsed();

@@ -27,7 +27,7 @@ fn text(reports: &[Report]) -> Result<String> {
 
 fn case(report: &Report) -> TestCase {
     let status = match &report.outcome {
-        Outcome::Ran => TestCaseStatus::success(),
+        Outcome::Ran | Outcome::Prepared => TestCaseStatus::success(),
         Outcome::Failed(why) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_message(why.as_str());
