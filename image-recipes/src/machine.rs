@@ -52,7 +52,7 @@ pub struct Spec {
     pub fw_cfg: Vec<(String, PathBuf)>,
     /// Names of virtio serial ports, each a socket `NAME.sock` in the machine's folder.
     pub ports: Vec<String>,
-    /// The moment, kept in its first disk by [`Running::save`], at which it goes on instead of booting.
+    /// The moment, kept in its disks by [`Running::save`], at which it goes on instead of booting.
     pub resumes: Option<String>,
     /// Whether a second serial port is kept in `report`.
     pub report: bool,

@@ -49,12 +49,13 @@ pub fn of(spec: &Spec, accelerator: Accelerator, folder: &Path) -> Vec<OsString>
         .map(Into::into)
         .collect();
     words.extend(processor_and_memory(spec, accelerator));
-    words.extend(firmware(&spec.firmware));
     words.extend(spec.kernel.iter().flat_map(kernel));
     words.extend(control(folder));
     words.extend(consoles(spec, folder));
     words.extend(free_slots());
     words.extend(spec.disks.iter().enumerate().flat_map(|(index, it)| disk(index, it, place(index, spec))));
+    // After the disks: the first drive that can keep a moment gets its memory.
+    words.extend(firmware(&spec.firmware));
     words.extend(spec.network.iter().flat_map(network));
     words.extend(smbios(spec));
     words.extend(fw_cfg(spec));

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::program::Program;
 use crate::recipe::Architecture;
 
-/// The file of a machine's variables in its folder: what QEMU keeps moments of machines in.
+/// The file of a machine's variables in its folder, as qcow2: QEMU keeps a moment of a machine in nothing else.
 pub const VARIABLES: &str = "uefi-variables.qcow2";
 
 /// Where distributions put OVMF's code and the variables that a new machine begins with.

@@ -174,8 +174,8 @@ impl Running {
         self.qmp.ask("set_link", json!({"name": CARD, "up": plugged})).map(drop)
     }
 
-    /// Keeps this moment in the machine's disk, which has to be a qcow2: memory, devices and the disk's content. The
-    /// machine goes on.
+    /// Keeps this moment: memory and devices in the first disk, and the content in each. What can be written has to be
+    /// qcow2, UEFI's variables too. The machine goes on.
     ///
     /// # Errors
     /// When QEMU cannot.

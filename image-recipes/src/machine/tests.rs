@@ -77,6 +77,8 @@ fn uefi_keeps_its_variables_apart_from_its_code() {
     let line = line(&Spec { firmware: Firmware::Uefi { code, variables }, ..spec() });
     assert!(line.contains("format=raw,unit=0,readonly=on,file=/ovmf/code "), "{line}");
     assert!(line.contains("format=qcow2,unit=1,file=/run/here/variables "), "{line}");
+    // The first of them that can be written gets the memory of a moment.
+    assert!(line.find("id=disk0,file=") < line.find("if=pflash"), "{line}");
 }
 
 #[test]

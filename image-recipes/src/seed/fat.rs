@@ -21,6 +21,9 @@ const SECTOR: u64 = 512;
 /// Boot sector, root folder, and room for long names: what is there besides clusters.
 const SLACK: u64 = 96 * 1024;
 
+/// From here on fatfs makes FAT32 of a volume.
+const FAT32: u64 = 512 * 1024 * 1024;
+
 /// Bytes of an entry in a folder.
 const ENTRY: usize = 32;
 /// How a folder's entry for itself begins, and the one for what it is in.
@@ -41,18 +44,21 @@ pub fn disk(label: &str, files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
     volume(label, volume_id(label, files), size(files), files)
 }
 
-/// A volume of `bytes` with this label and id, with `files` by their paths; folders on the way are made. At 512 MB FAT32
-/// would begin, where a folder of the root names that otherwise.
+/// A volume of `bytes` with this label and id, with `files` by their paths; folders on the way are made.
 ///
 /// # Errors
-/// When they do not fit.
+/// When they do not fit, and for folders where the format would be FAT32.
 pub fn volume(label: &str, id: u32, bytes: u64, files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
+    let folders = folders(files);
+    if bytes >= FAT32 && !folders.is_empty() {
+        return Err(broken(&"fatfs names the root of FAT32 otherwise than a checker wants it in a folder"));
+    }
     let mut image = Cursor::new(vec![0; usize::try_from(bytes).map_err(|e| broken(&e))?]);
     let options = FormatVolumeOptions::new().volume_label(padded(label)?).volume_id(id);
     fatfs::format_volume(&mut image, options).map_err(|e| broken(&e))?;
-    within(&mut image, |root| folders(files).into_iter().try_for_each(|it| root.create_dir(it).map(drop)))?;
-    shorten_dots(image.get_mut());
-    within(&mut image, |root| {
+    change(&mut image, |root| folders.into_iter().try_for_each(|it| root.create_dir(it).map(drop)))?;
+    remove_long_names_of_dots(image.get_mut());
+    change(&mut image, |root| {
         files.iter().try_for_each(|(name, content)| {
             let mut file = root.create_file(name)?;
             file.write_all(content)?;
@@ -64,10 +70,11 @@ pub fn volume(label: &str, id: u32, bytes: u64, files: &[(&str, &[u8])]) -> Resu
 
 type Image = Cursor<Vec<u8>>;
 
-fn within(image: &mut Image, change: impl FnOnce(&Dir<'_, &mut Image>) -> io::Result<()>) -> Result<()> {
+fn change(image: &mut Image, how: impl FnOnce(&Dir<'_, &mut Image>) -> io::Result<()>) -> Result<()> {
+    // fatfs takes a disk from its start only.
     image.set_position(0);
     let disk = FileSystem::new(image, FsOptions::new()).map_err(|e| broken(&e))?;
-    change(&disk.root_dir()).map_err(|e| broken(&e))?;
+    how(&disk.root_dir()).map_err(|e| broken(&e))?;
     disk.unmount().map_err(|e| broken(&e))
 }
 
@@ -78,7 +85,7 @@ fn folders<'a>(files: &[(&'a str, &[u8])]) -> BTreeSet<&'a str> {
 
 /// fatfs gives a folder's first two entries long names. A checker takes those for broken and removes entries at the first
 /// boot, so they go before there is any content that could look alike.
-fn shorten_dots(image: &mut [u8]) {
+fn remove_long_names_of_dots(image: &mut [u8]) {
     for sector in image.chunks_exact_mut(SECTOR as usize) {
         let (entries, _) = sector.as_chunks_mut::<ENTRY>();
         if entries[1].starts_with(DOT) && entries[3].starts_with(DOT_DOT) {
@@ -187,8 +194,15 @@ mod tests {
     #[test]
     fn a_checker_that_is_not_ours_has_nothing_to_say_of_folders() {
         let folder = tempfile::tempdir().unwrap();
-        let files: [(&str, &[u8]); 3] =
-            [("EFI/BOOT/BOOTX64.EFI", &[7; 9000]), ("EFI/debian/grub.cfg", b"search"), ("top", b"t")];
+        let mut alike = [7; SECTOR as usize];
+        alike[ENTRY..][..DOT.len()].copy_from_slice(DOT);
+        alike[3 * ENTRY..][..DOT_DOT.len()].copy_from_slice(DOT_DOT);
+        let files: [(&str, &[u8]); 4] = [
+            ("EFI/BOOT/BOOTX64.EFI", &[7; 9000]),
+            ("EFI/debian/a name that takes three entries", b"search"),
+            ("EFI/alike", &alike),
+            ("top", b"t"),
+        ];
         for megabytes in [1, 40, 500] {
             let image = volume("ESP", 7, megabytes << 20, &files).unwrap();
             for (name, content) in files {
@@ -199,5 +213,6 @@ mod tests {
             let said = Program::new("fsck.vfat", "dosfstools").arg("-n").arg(&path).run().unwrap();
             assert_eq!(said.lines().count(), 2, "{said}");
         }
+        assert!(volume("ESP", 7, 512 << 20, &files).is_err(), "FAT32");
     }
 }

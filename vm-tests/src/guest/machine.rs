@@ -31,7 +31,8 @@ mod setup;
 mod waiting;
 
 pub use setup::{BootMedium, Boots, Cable, Family, Medium, NetworkBoot, Setup};
-use waiting::{TO_AGENT, TO_END, TO_STOP};
+pub use waiting::TO_STOP;
+use waiting::{TO_AGENT, TO_END};
 
 /// Lines of the console that are printed for whoever reads a failed test.
 const TAIL: usize = 40;
@@ -170,7 +171,7 @@ impl VirtualMachine {
         Ok(())
     }
 
-    /// Keeps this moment in the disk; a machine that is made of a copy of it goes on there.
+    /// Keeps this moment in the disk and in UEFI's variables; a machine that is made of copies of them goes on there.
     pub fn save(&mut self, moment: &str) -> Result<()> {
         self.on()?.save(moment).doing(|| "saving the machine")
     }

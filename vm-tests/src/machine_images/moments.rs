@@ -1,17 +1,17 @@
-//! Moments of machines, each kept once in the disk of the machine: one that is made of a copy goes on there, within
+//! Moments of machines, each kept once in the disk of the machine and in UEFI's variables: one that is made of a copy goes on there, within
 //! seconds. Each of those is the same machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use image_recipes::machine::{Accelerator, arguments};
+use image_recipes::machine::{Accelerator, Firmware, arguments};
 
 use super::{IMAGE, golden, releases, with_docker};
 use crate::cache;
 use crate::error::{Result, While};
 use crate::first_boot::{TO_REGISTER, is_in};
 use crate::guest::Guest;
-use crate::guest::machine::{Setup, VirtualMachine};
+use crate::guest::machine::{Boots, Setup, VirtualMachine};
 use crate::host_command;
 use crate::programs;
 use crate::world::World;
@@ -48,7 +48,8 @@ pub fn with_docker(release: &str, setup: Setup) -> Result<Moment> {
     })
 }
 
-/// Only the emulator that wrote a moment reads it, for the same hardware; and only over the image that was below it.
+/// Only the emulator that wrote a moment reads it, for the same hardware and firmware; and only over the image that was
+/// below it.
 fn kept(
     kind: &str,
     image: &Path,
@@ -57,10 +58,13 @@ fn kept(
 ) -> Result<Moment> {
     let emulator = host_command::run(arguments::program(setup.architecture), ["--version"])?;
     let hardware = format!("{setup:?} {:?} {}", Accelerator::of(setup.architecture), guest_agent::PORTS);
-    let words = fs::read(programs::workspace().join("image-recipes/src/machine/arguments.rs"))?;
-    let below = fs::metadata(image).and_then(|it| it.modified()).doing(|| "looking at an image")?;
-    let below = format!("{} {below:?}", image.display());
-    let ingredients = [below.as_bytes(), emulator.as_bytes(), hardware.as_bytes(), &words];
+    let mut code = Vec::new();
+    for part in ["arguments.rs", "firmware.rs"] {
+        code.extend(fs::read(programs::workspace().join("image-recipes/src/machine").join(part))?);
+    }
+    let (below, firmware) = (state(image)?, firmware(&setup)?);
+    let texts = [&below, &firmware, &emulator, &hardware].map(|it| it.as_bytes());
+    let ingredients = [&texts[..], &[&code]].concat();
     let entry = cache::entry(kind, &ingredients, |folder| {
         let mut world = World::empty()?;
         let mut machine = world.machine(image, setup.clone())?;
@@ -72,4 +76,20 @@ fn kept(
     })?;
     let setup = Setup { resumes: Some(MOMENT.to_owned()), ..setup };
     Ok(Moment { disk: entry.join(IMAGE), setup })
+}
+
+/// UEFI's, which the machine has in its memory; BIOS comes with the emulator.
+fn firmware(setup: &Setup) -> Result<String> {
+    if setup.boots == Boots::ByBios {
+        return Ok(String::new());
+    }
+    let (code, variables) =
+        Firmware::find_uefi(setup.architecture).doing(|| "looking for UEFI's firmware")?;
+    Ok(state(Path::new(code))? + &state(Path::new(variables))?)
+}
+
+/// Which file it is, and whether it is another by now.
+fn state(file: &Path) -> Result<String> {
+    let modified = fs::metadata(file).and_then(|it| it.modified());
+    Ok(format!("{} {:?}", file.display(), modified.doing(|| format!("looking at {}", file.display()))?))
 }

@@ -93,7 +93,7 @@ impl Trial {
         }
     }
 
-    /// Ends the machine. That one is switched off in peace, `up` shows on its way.
+    /// Ends the machine at once: `up` has had one switch itself off on its way.
     pub fn end(&mut self) -> Result<()> {
         self.machine.as_mut().map_or(Ok(()), Guest::power_cut)
     }

@@ -114,7 +114,7 @@ pub fn run(flags: &Flags) -> Result<ExitCode> {
     if let Some(file) = &flags.junit {
         junit::write(file, &reports)?;
     }
-    Ok(ended(&reports, started.elapsed()))
+    Ok(ended(&reports, if flags.prepare { "prepared" } else { "ran" }, started.elapsed()))
 }
 
 fn jobs(asked: Option<NonZeroUsize>) -> NonZeroUsize {
@@ -232,11 +232,10 @@ fn tail(log: &Path) -> Result<String> {
     Ok(lines[lines.len().saturating_sub(TAIL)..].join("\n"))
 }
 
-fn ended(reports: &[Report], took: Duration) -> ExitCode {
+fn ended(reports: &[Report], what: &str, took: Duration) -> ExitCode {
     let count = |is_it: fn(&Outcome) -> bool| reports.iter().filter(|it| is_it(&it.outcome)).count();
     let failed = count(|it| matches!(it, Outcome::Failed(_)));
     let seconds = took.as_secs();
-    let what = if reports.iter().any(|it| it.outcome == Outcome::Prepared) { "prepared" } else { "ran" };
     println!(
         "{} {what}, {failed} failed, {} skipped, {} without an image, in {seconds} s",
         count(|it| matches!(it, Outcome::Ran | Outcome::Prepared)),
@@ -269,6 +268,13 @@ mod tests {
         assert_eq!(names(&[exact], false), [exact]);
         assert_eq!(names(&["fedora-43/x86_64/bios"], false), ["fedora-43/x86_64/bios/up"]);
         assert_eq!(names(&["fedora-43/x86_64/bios"], true).len(), matrix::Path::ALL.len());
+    }
+
+    #[test]
+    fn a_cell_whose_image_alone_was_made_did_not_run() {
+        let cell = matrix::named("debian-12/x86_64/bios/up").unwrap();
+        let report = Report { cell, outcome: Outcome::Prepared, took: Duration::from_secs(7) };
+        assert_eq!(report.line(), "prepared   debian-12/x86_64/bios/up, 7 s");
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub(super) const TO_AGENT: Duration = Duration::from_secs(25);
 const TO_SETTLE: Duration = Duration::from_secs(30);
 /// What any command may take with hardware's help. A machine was seen in which `cat` never ended.
 pub(super) const TO_END: Duration = Duration::from_secs(180);
-pub(super) const TO_STOP: Duration = Duration::from_secs(12);
+/// Until a machine is off that was told to be, with hardware's help.
+pub const TO_STOP: Duration = Duration::from_secs(12);
 
 /// Between two looks at a machine, at the least; more where a look takes long, as it is the machine itself that looks: where
 /// it is emulated, it would do little else.

@@ -36,18 +36,18 @@ fn boots(cell: &Cell) -> Boots {
 }
 
 /// A Debian here. A path that begins with nobody's user data goes on from the moment after its first boot, unless that
-/// boot is asked for. Docker is there before the paths by UEFI, and not before those by BIOS that may install it where it
-/// was not: each of the two is gone once without it.
+/// boot is asked for. Docker is there but by BIOS before `up` and `one-liner`, which show that it is installed: `seed-disk`
+/// would show the same once more, within minutes.
 fn packaged(cell: &Cell, is_booted: bool) -> Result<Trial> {
     let release = cell.distro.release.as_str();
     let packages = Packages::small(&releases::suite(release)?)?;
     let setup = Setup { boots: boots(cell), processors: PROCESSORS, ..Setup::default() };
     let has_docker = setup.boots == Boots::ByUefi || cell.path == Path::SeedDisk;
-    let is_resumed = cell.path == Path::Up && !is_booted;
+    let resumes = cell.path == Path::Up && !is_booted;
     let Moment { disk, setup } = match cell.path {
         Path::Golden => Moment { disk: releases::golden(release)?, setup },
-        _ if is_resumed && has_docker => moments::with_docker(release, setup)?,
-        _ if is_resumed => moments::booted(release, setup)?,
+        _ if resumes && has_docker => moments::with_docker(release, setup)?,
+        _ if resumes => moments::booted(release, setup)?,
         _ if has_docker => Moment { disk: with_docker::debian(release)?, setup },
         _ => Moment { disk: releases::untouched(release)?, setup },
     };

@@ -9,7 +9,7 @@ use super::counted;
 use crate::error::{Error, Result};
 use crate::first_boot::{TO_REGISTER, instance};
 use crate::guest::Guest;
-use crate::guest::machine::VirtualMachine;
+use crate::guest::machine::{TO_STOP, VirtualMachine};
 use crate::guest::package_pool;
 use crate::journey;
 use crate::world::World;
@@ -37,7 +37,8 @@ impl Trial {
         demand(again.contains("\"changed\": 0"), || format!("a second run changed something: {again}"))?;
 
         if self.has_boot_loader {
-            machine.stop()?;
+            machine.must("systemctl --no-block poweroff")?;
+            machine.wait_until_off(TO_STOP)?;
             machine.boot()?;
         } else {
             machine.reboot()?;
