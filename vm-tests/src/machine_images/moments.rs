@@ -1,5 +1,5 @@
-//! Moments of machines, each kept once in the disk of the machine and in UEFI's variables: one that is made of a copy goes on there, within
-//! seconds. Each of those is the same machine.
+//! Moments of machines, each kept once in the disk of the machine and in UEFI's variables: one that is made of copies goes
+//! on there, within seconds. Each of those is the same machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
