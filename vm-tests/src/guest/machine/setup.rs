@@ -117,7 +117,8 @@ pub struct Setup {
     pub fw_cfg: Vec<(String, String)>,
     /// The network cable.
     pub cable: Cable,
-    /// The moment in its image, and in what is beside that, at which it goes on instead of booting: see [`VirtualMachine::save`].
+    /// The moment in its image, and in what is beside that, at which it goes on instead of booting: see
+    /// [`VirtualMachine::save`].
     ///
     /// [`VirtualMachine::save`]: super::VirtualMachine::save
     pub resumes: Option<String>,
