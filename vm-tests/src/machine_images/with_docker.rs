@@ -1,19 +1,15 @@
 //! A Debian on which somebody has installed Docker, and nothing else.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::releases::{suite, untouched_that_knows_the_mirror};
 use super::{FORGET, IMAGE, convert};
 use crate::cache;
 use crate::error::Result;
 use crate::guest::Guest;
-use crate::guest::machine::Setup;
+use crate::guest::machine::{Setup, TO_STOP};
 use crate::packages::Packages;
 use crate::world::World;
-
-/// Docker has gone already.
-const TO_END: Duration = Duration::from_secs(12);
 
 const INSTALL: &str = "apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y install docker.io && \
                        systemctl is-active docker";
@@ -36,7 +32,7 @@ pub fn debian(release: &str) -> Result<PathBuf> {
         machine.boot()?;
         machine.must(INSTALL)?;
         machine.must(&forget)?;
-        machine.wait_until_off(TO_END)?;
+        machine.wait_until_off(TO_STOP)?;
         convert(&machine.disk(), "qcow2", &folder.join(IMAGE))
     })?;
     Ok(entry.join(IMAGE))
