@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 pub struct Program {
     name: &'static str,
     package: &'static str,
+    starter: Vec<OsString>,
     args: Vec<OsString>,
     env: Vec<(&'static str, OsString)>,
 }
@@ -21,13 +22,21 @@ impl Program {
     /// `name`, which Debian's `package` brings.
     #[must_use]
     pub fn new(name: &'static str, package: &'static str) -> Self {
-        Self { name, package, args: Vec::new(), env: Vec::new() }
+        Self { name, package, starter: Vec::new(), args: Vec::new(), env: Vec::new() }
     }
 
     /// `qemu-img`.
     #[must_use]
     pub fn qemu_img() -> Self {
         Self::new("qemu-img", "qemu-utils")
+    }
+
+    /// Has it started by another program, such as one that makes a namespace: with its command line as its arguments.
+    /// Nobody is told of that.
+    #[must_use]
+    pub fn started_by<A: AsRef<OsStr>>(mut self, starter: impl IntoIterator<Item = A>) -> Self {
+        self.starter = starter.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        self
     }
 
     /// One more argument.
@@ -64,8 +73,8 @@ impl Program {
     /// # Errors
     /// When it is not there or cannot be started.
     pub fn output_with(&self, input: &[u8]) -> Result<Output> {
-        let mut child = Command::new(self.name)
-            .args(&self.args)
+        let mut child = self
+            .command()?
             // What is read out of the answers is English.
             .env("LC_ALL", "C")
             .envs(self.env.iter().map(|(name, value)| (name, value)))
@@ -81,6 +90,21 @@ impl Program {
             child.wait_with_output()
         })
         .map_err(|e| self.not_started(&e))
+    }
+
+    /// A starter would tell in words of its own that the program is missing.
+    fn command(&self) -> Result<Command> {
+        let Some((starter, options)) = self.starter.split_first() else {
+            let mut command = Command::new(self.name);
+            command.args(&self.args);
+            return Ok(command);
+        };
+        if which::which(self.name).is_err() {
+            return Err(self.missing());
+        }
+        let mut command = Command::new(starter);
+        command.args(options).arg(self.name).args(&self.args);
+        Ok(command)
     }
 
     /// Runs it, and gives back its standard output.
@@ -113,14 +137,15 @@ impl Program {
     }
 
     fn not_started(&self, error: &std::io::Error) -> Error {
-        let sentence = Error::failed(format!("{} cannot be started: {error}", self.name));
         match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                Error::refused(format!("the program {} is not on this machine", self.name))
-                    .hint(format!("install it: apt-get install {}", self.package))
-            }
-            _ => sentence,
+            std::io::ErrorKind::NotFound if self.starter.is_empty() => self.missing(),
+            _ => Error::failed(format!("{} cannot be started: {error}", self.name)),
         }
+    }
+
+    fn missing(&self) -> Error {
+        Error::refused(format!("the program {} is not on this machine", self.name))
+            .hint(format!("install it: apt-get install {}", self.package))
     }
 }
 
@@ -138,9 +163,21 @@ mod tests {
 
     #[test]
     fn a_program_that_is_missing_is_named_with_its_package() {
-        let error = Program::new("landfall-no-such-program", "some-package").run().unwrap_err();
-        assert_eq!(error.kind, Kind::Refused);
-        assert!(error.hint.unwrap().contains("apt-get install some-package"));
+        let missing = Program::new("landfall-no-such-program", "some-package");
+        for program in [missing.clone(), missing.started_by(["sh", "-c", "exec \"$@\"", "sh"])] {
+            let error = program.run().unwrap_err();
+            assert_eq!(error.kind, Kind::Refused);
+            assert!(error.hint.unwrap().contains("apt-get install some-package"));
+        }
+    }
+
+    #[test]
+    fn a_program_that_another_starts_is_told_of_alone() {
+        let program = Program::new("ls", "coreutils").started_by(["sh", "-c", "exec \"$@\"", "sh"]);
+        assert_eq!(program.clone().arg("/").to_string(), "ls /");
+        let error = program.arg("/no/such/folder").run().unwrap_err();
+        assert!(error.what.starts_with("ls failed") && error.what.contains("No such file"), "{error}");
+        assert_eq!(error.doing, ["running ls /no/such/folder"]);
     }
 
     #[test]

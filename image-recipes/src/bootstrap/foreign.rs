@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use super::mmdebstrap;
 use crate::error::{Error, Result};
 use crate::program::Program;
 use crate::recipe::Architecture;
@@ -19,18 +20,13 @@ const EMULATOR: &str = "/usr/bin/qemu-aarch64-static";
 
 const IN_NAMESPACE: &str = include_str!("in_namespace.sh");
 
-/// `name`, which Debian's `package` brings, where it can run programs of `architecture`.
+/// `mmdebstrap`, where it can run programs of `architecture`.
 ///
 /// # Errors
 /// When nothing here can.
-pub(super) fn program(
-    architecture: Architecture,
-    name: &'static str,
-    package: &'static str,
-) -> Result<Program> {
-    let plain = Program::new(name, package);
+pub(super) fn mmdebstrap(architecture: Architecture) -> Result<Program> {
     if architecture.is_here() || runs(architecture)? {
-        return Ok(plain);
+        return Ok(mmdebstrap::alone(mmdebstrap::plain()));
     }
     if architecture != Architecture::Aarch64 {
         return Err(cannot(architecture, "make it on a machine of that architecture"));
@@ -41,7 +37,7 @@ pub(super) fn program(
     if !nix::unistd::geteuid().is_root() {
         return Err(cannot(architecture, "run this as root, or register qemu-user with binfmt_misc"));
     }
-    Ok(Program::new("sh", "dash").args(["-c", IN_NAMESPACE, "sh", ARM64, name]))
+    Ok(mmdebstrap::plain().started_by(["sh", "-c", IN_NAMESPACE, "sh", ARM64]))
 }
 
 fn cannot(architecture: Architecture, hint: &str) -> Error {
@@ -58,24 +54,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_stands_between_us_and_a_program_of_our_own_architecture() {
-        let own = [Architecture::X86_64, Architecture::Aarch64].into_iter().find(|it| it.is_here()).unwrap();
-        assert_eq!(program(own, "mmdebstrap", "mmdebstrap").unwrap().to_string(), "mmdebstrap");
-    }
-
-    #[test]
     fn the_namespace_hands_on_input_and_failure_and_leaves_this_machine_as_it_was() {
         if !nix::unistd::geteuid().is_root() || !Path::new(EMULATOR).exists() {
             eprintln!("skipped: it needs root and qemu-user-static");
             return;
         }
-        let run = |script: &str| {
-            let shell =
-                Program::new("sh", "dash").args(["-c", IN_NAMESPACE, "sh", ARM64, "sh", "-c", script]);
-            shell.output_with(b"in").unwrap()
-        };
+        // What is mounted in this machine's memory, as by another mmdebstrap, would let no namespace share that.
+        let crowded =
+            "mount -t tmpfs memory /dev/shm; mkdir /dev/shm/x; mount -t tmpfs memory /dev/shm/x; exec \"$@\"";
+        let namespace = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", crowded, "sh"];
+        let started_by = namespace.into_iter().chain(["sh", "-c", IN_NAMESPACE, "sh", ARM64]);
         let before = runs(Architecture::Aarch64).unwrap();
-        let output = run("cat; arch-test arm64; exit 7");
+        let script = "cat; arch-test arm64; mount --bind /dev/shm /mnt || echo refused; ls -A /mnt; exit 7";
+        let shell = Program::new("sh", "dash").args(["-c", script]).started_by(started_by);
+        let output = shell.output_with(b"in").unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "inarm64: ok\n");
         assert_eq!(output.status.code(), Some(7));
         assert_eq!(runs(Architecture::Aarch64).unwrap(), before);

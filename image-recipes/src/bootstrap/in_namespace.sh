@@ -1,7 +1,8 @@
 #!/bin/sh
 # usage: sh -c THIS sh REGISTRATION COMMAND...
 # Runs a command where the kernel gives programs of one more architecture to an emulator, and nowhere else: binfmt_misc
-# belongs to a user namespace, and this one, with the same users in it, ends with the command.
+# belongs to a user namespace, and this one, with the same users in it, ends with the command. So does its memory for
+# files: what others have mounted below the machine's could not be shared with another namespace.
 set -eu
 ALL="0 0 4294967295"
 folder=$(mktemp -d)
@@ -22,6 +23,7 @@ exec 3<&0
             exit 1
         fi
         printf %s "$1" >/proc/sys/fs/binfmt_misc/register
+        [ ! -d /dev/shm ] || mount -t tmpfs -o mode=1777 memory /dev/shm
         shift
         exec "$@"
     ' "$folder" "$@" 4>&- 5>&- || status=$?

@@ -20,7 +20,7 @@ const OPTIONS: [&str; 6] = [
 /// For this run alone: the machine checks again, with what its mirror has by then.
 const STALE_LISTS: &str = "--aptopt=Acquire::Check-Valid-Until \"false\"";
 
-/// `program`, which is or becomes `mmdebstrap`, with these packages of a suite and what is particular about them.
+/// `mmdebstrap`, as whatever can run it has it, with these packages of a suite and what is particular about them.
 pub(crate) fn command(
     program: Program,
     sources: &Sources,
@@ -42,6 +42,24 @@ pub(crate) fn command(
         // Packages' scripts make the initial RAM disk again and again; whoever wants one makes it at the end, once.
         .env("INITRD", "No")
 }
+
+/// As it is called where nothing stands between.
+pub(crate) fn plain() -> Program {
+    Program::new("mmdebstrap", "mmdebstrap")
+}
+
+/// With mounts and a memory for files of its own, which end with it however it ends. That takes root; without,
+/// `mmdebstrap` makes such a namespace itself.
+pub(crate) fn alone(program: Program) -> Program {
+    let namespace = ["unshare", "--mount", "--propagation", "private"];
+    let can = || Program::new("true", "coreutils").started_by(namespace).run().is_ok();
+    if !nix::unistd::geteuid().is_root() || !can() {
+        return program;
+    }
+    program.started_by(namespace.into_iter().chain(["sh", "-c", OWN_MEMORY, "sh"]))
+}
+
+const OWN_MEMORY: &str = "[ ! -d /dev/shm ] || mount -t tmpfs -o mode=1777 memory /dev/shm && exec \"$@\"";
 
 /// Runs it.
 ///
@@ -116,6 +134,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_it_mounts_and_keeps_in_memory_is_gone_with_it() {
+        if !nix::unistd::geteuid().is_root() {
+            eprintln!("skipped: it needs root");
+            return;
+        }
+        let script =
+            "mkdir /dev/shm/landfall-test && mount -t tmpfs memory /dev/shm/landfall-test && kill -KILL $$";
+        let shell = alone(Program::new("sh", "dash").args(["-c", script]));
+        let output = shell.output().unwrap();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&output.status), Some(9), "{output:?}");
+        assert!(!Path::new("/dev/shm/landfall-test").exists());
+    }
+
+    #[test]
     fn a_failure_of_apt_is_told_in_apts_words() {
         for (said, reason) in [
             (
@@ -159,8 +191,7 @@ mod tests {
     fn lists_past_their_date_count_only_where_they_may_and_the_sources_that_are_given_are_read() {
         for may_be_stale in [true, false] {
             let sources = Sources { text: String::new(), may_be_stale };
-            let program = Program::new("mmdebstrap", "mmdebstrap");
-            let line = command(program, &sources, "bookworm", &["sudo".into()], &[], Path::new("root.tar"));
+            let line = command(plain(), &sources, "bookworm", &["sudo".into()], &[], Path::new("root.tar"));
             let line = line.to_string();
             assert_eq!(line.contains("Check-Valid-Until"), may_be_stale, "{line}");
             assert!(line.ends_with(" bookworm root.tar -"), "{line}");

@@ -101,7 +101,7 @@ fn command(table: &Table, sources: &Sources, archive: &Path) -> Program {
          chroot \"$1\" systemctl --quiet enable systemd-networkd.service",
         modules.collect::<String>()
     );
-    let program = Program::new("mmdebstrap", "mmdebstrap").env("INITRD", "No");
+    let program = mmdebstrap::alone(mmdebstrap::plain());
     mmdebstrap::command(program, sources, &table.suite, &table.packages, &[prune], archive)
 }
 
