@@ -1,7 +1,8 @@
 //! Host keys of SSH at a first boot, where nobody else makes them.
 //!
 //! A sealed image has none, and sshd does not start without. Red Hat's systems make them by a unit of their own, and
-//! cloud-init does where it is there; on a plain Debian nobody would.
+//! cloud-init does where it is there. On a plain Debian nobody would: its own unit, from 13 on, does so at what systemd
+//! takes for a first boot, which no boot with an empty machine-id is.
 
 use std::path::PathBuf;
 
@@ -26,7 +27,8 @@ pub(crate) fn steps() -> [Item; 2] {
 }
 
 /// `ssh-keygen -A` makes those that are missing or empty, as a power cut leaves them: while the machine is sealed, it
-/// looks at each boot. After cloud-init, which replaces the keys it finds at an instance's first boot.
+/// looks at each boot. After cloud-init, which replaces the keys it finds at an instance's first boot, and after
+/// Debian's own unit: two that make the same key at once could leave halves of different ones.
 fn unit() -> String {
     format!(
         "# Written by Landfall.\n\
@@ -37,7 +39,7 @@ fn unit() -> String {
          {}\
          ConditionPathExists=|/var/lib/landfall/sealed\n\
          ConditionPathExistsGlob=|!/etc/ssh/ssh_host_*_key\n\
-         After=cloud-init.service cloud-init-network.service\n\
+         After=cloud-init.service cloud-init-network.service sshd-keygen.service\n\
          Before=ssh.service sshd.service\n\
          \n\
          [Service]\n\
@@ -47,9 +49,10 @@ fn unit() -> String {
          \n\
          [Install]\n\
          WantedBy=multi-user.target\n",
-        OWN_UNITS.map(|unit| format!("ConditionPathExists=!/usr/lib/systemd/system/{unit}\n")).concat()
+        OWN_MEANS.map(|path| format!("ConditionPathExists=!{path}\n")).concat()
     )
 }
 
-/// Those of systems that make their keys themselves, before the server starts.
-const OWN_UNITS: [&str; 2] = ["sshd-keygen@.service", "sshd-keygen.service"];
+/// Of systems that make their keys themselves, whenever there are none: the unit of Red Hat's since 8, and the program
+/// of the one before, whose name is that of Debian's too.
+const OWN_MEANS: [&str; 2] = ["/usr/lib/systemd/system/sshd-keygen@.service", "/usr/sbin/sshd-keygen"];

@@ -174,6 +174,8 @@ impl Trial {
         let medium = Medium::with_seed(&journey::seed(&self.world, 1)?, Bus::Virtio)?;
         self.power_on(self.setup.clone().with(medium))?;
         first_boot_is_done(self.machine()?)?;
+        // Its image has no host keys, and no cloud-init makes any.
+        self.machine()?.must("systemctl is-active ssh.service")?;
         self.is_the_only_instance()
     }
 }

@@ -22,6 +22,11 @@ fn left(guest: &Container) -> Result<(Vec<String>, i32)> {
 const SSH_KEYGEN: &str = "#!/bin/sh\n[ \"$1\" = -A ] || exit 1\n\
                           [ -s /etc/ssh/ssh_host_ed25519_key ] || od -N 32 -x /dev/urandom > /etc/ssh/ssh_host_ed25519_key\n";
 
+/// The SSH server of a newer Debian brings a unit like this one, which makes keys at no boot of a sealed machine: its
+/// machine-id is empty, and for systemd only one that is missing or `uninitialized` makes a first boot.
+const OWN_UNIT: &str =
+    "[Unit]\nConditionFirstBoot=yes\n[Service]\nType=oneshot\nExecStart=/usr/bin/ssh-keygen -A\n";
+
 /// What a real system makes of a sealed one, from the journal to the shutdown.
 #[test]
 fn a_sealed_machine_boots_as_another_one_and_registers_as_another_instance() -> Result<()> {
@@ -30,6 +35,7 @@ fn a_sealed_machine_boots_as_another_one_and_registers_as_another_instance() -> 
     let arn = journey::container_instance(&guest)?;
     let id = guest.must("cat /etc/machine-id")?;
     guest.write("/usr/bin/ssh-keygen", SSH_KEYGEN.as_bytes(), 0o755)?;
+    guest.write("/usr/lib/systemd/system/sshd-keygen.service", OWN_UNIT.as_bytes(), 0o644)?;
     guest.must("mkdir -p /etc/ssh && ssh-keygen -A && cp /etc/ssh/ssh_host_ed25519_key /root/key")?;
     guest.must("echo landfall up > /root/.bash_history; docker info -f '{{.ID}}' > /root/docker.id")?;
 
