@@ -1,5 +1,6 @@
 //! The parts an external instance is made of, each with the steps that bring it about.
 
+pub(crate) mod at_boot;
 pub(crate) mod authorities;
 pub mod credentials_endpoint;
 pub mod docker;

@@ -48,14 +48,20 @@ fn apply_one(
     item: &Item,
     receipt: &mut Receipt,
 ) -> Result<Outcome> {
-    if let Step::Unit(unit) = &item.step {
-        let missing = missing(host, root, links(plan, &unit.unit))?;
+    if let Step::AtBoot(step) = &item.step {
+        let mut missing = Vec::new();
+        for unit in &step.units {
+            let links = self::missing(host, root, links(plan, unit))?;
+            missing.extend(links.into_iter().map(|link| (link, unit)));
+        }
         if missing.is_empty() {
             return Ok(Outcome::AlreadySo);
         }
-        receipt.note(&item.why, &item.step, Before::Unit { enabled: false, active: false });
+        let has = |unit: &&String| !missing.iter().any(|(_, other)| other == unit);
+        let enabled = step.units.iter().filter(has).cloned().collect();
+        receipt.note(&item.why, &item.step, Before::AtBoot { enabled, active: Vec::new() });
         receipt.write_in(host, root)?;
-        missing.iter().try_for_each(|link| enable(host, root, link, &unit.unit))?;
+        missing.iter().try_for_each(|(link, unit)| enable(host, root, link, unit))?;
         return Ok(Outcome::Done);
     }
     let step = moved(&item.step, root)?;
@@ -98,8 +104,9 @@ fn places(plan: &Plan, step: &Step) -> Vec<PathBuf> {
         Step::Folders(step) => step.paths.clone(),
         Step::WriteFile(step) => vec![step.path.clone()],
         Step::InstallProgram(step) => vec![step.path.clone()],
-        Step::Unit(step) => {
-            links(plan, &step.unit).iter().map(|link| durable::parent(link).to_owned()).collect()
+        Step::AtBoot(step) => {
+            let links = step.units.iter().flat_map(|unit| links(plan, unit));
+            links.map(|link| durable::parent(&link).to_owned()).collect()
         }
         _ => Vec::new(),
     }

@@ -8,8 +8,8 @@ use distro_matrix::Distro;
 use serde::{Deserialize, Serialize};
 
 use crate::components::{
-    credentials_endpoint, docker, ecs_agent, exec, first_boot, guard, landfall, packages, sealing, selinux,
-    ssh_host_keys, ssm_agent,
+    at_boot, credentials_endpoint, docker, ecs_agent, exec, first_boot, guard, landfall, packages, sealing,
+    selinux, ssh_host_keys, ssm_agent,
 };
 use crate::config::Config;
 use crate::error::Result;
@@ -77,6 +77,7 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
         plan.extend(credentials_endpoint::persistence());
         plan.extend(sealing::steps());
         plan.extend(ssh_host_keys::steps());
+        plan.extend(at_boot::of_landfall());
         plan.extend(packages::steps(facts, config, distro)?);
         plan.extend(exec::steps(facts, config, distro)?);
     } else if config.proxy.is_some() {
@@ -90,8 +91,7 @@ pub fn plan(facts: &Facts, config: &Config, distro: &Distro, goal: Goal) -> Resu
     }
     match goal {
         Goal::Install => {
-            plan.extend(ssm_agent::at_boot());
-            plan.extend(ecs_agent::at_boot());
+            plan.extend(at_boot::agents());
         }
         Goal::Register | Goal::Up => {
             plan.extend(docker::bridge());

@@ -17,6 +17,7 @@ use crate::host::{Host, Machine, Output, Rule};
 
 mod add_repository;
 mod agents;
+mod at_boot;
 mod before;
 mod copy_file;
 mod env_file;
@@ -36,9 +37,11 @@ mod repair_packages;
 mod selinux;
 mod sysctl;
 mod unit;
+mod units;
 
 pub use add_repository::AddRepository;
 pub use agents::Await;
+pub use at_boot::AtBoot;
 pub use before::{Before, Content};
 pub use copy_file::CopyFile;
 pub use env_file::EnvFile;
@@ -92,7 +95,9 @@ pub enum Step {
     InstallPackages(InstallPackages),
     /// Put the programs of ECS Exec in their place.
     ExecPrograms(ExecPrograms),
-    /// Enable, start or restart a systemd unit.
+    /// Have systemd start units at every boot.
+    AtBoot(AtBoot),
+    /// Enable and start, or restart, a systemd unit.
     Unit(Unit),
     /// Set a kernel setting, now. In receipts of earlier versions.
     Sysctl(Sysctl),
@@ -211,6 +216,7 @@ impl Change for Step {
             Self::AddRepository(step) => step.check(host),
             Self::InstallPackages(step) => step.check(host),
             Self::ExecPrograms(step) => step.check(host),
+            Self::AtBoot(step) => step.check(host),
             Self::Unit(step) => step.check(host),
             Self::Sysctl(step) => step.check(host),
             Self::FirewallRule(_) => Ok(None),
@@ -243,6 +249,7 @@ impl Change for Step {
             Self::AddRepository(step) => step.apply(host, context),
             Self::InstallPackages(step) => step.apply(host, context),
             Self::ExecPrograms(step) => step.apply(host),
+            Self::AtBoot(step) => step.apply(host),
             Self::Unit(step) => step.apply(host),
             Self::Sysctl(step) => step.apply(host),
             Self::FirewallRule(_) => Ok(()),
@@ -265,6 +272,7 @@ impl Change for Step {
             Self::AddRepository(step) => step.undo(host, before),
             Self::InstallPackages(step) => step.undo(host, before),
             Self::ExecPrograms(step) => step.undo(host, before),
+            Self::AtBoot(step) => step.undo(host, before),
             Self::Unit(step) => step.undo(host, before),
             Self::Sysctl(step) => step.undo(host, before),
             Self::FirewallRule(rule) => firewall_rule::undo(rule, host),
@@ -289,6 +297,7 @@ impl Change for Step {
             Self::AddRepository(step) => format!("repository {}", step.name),
             Self::InstallPackages(_) => "packages".into(),
             Self::ExecPrograms(step) => step.subject(),
+            Self::AtBoot(step) => format!("units at boot {}", step.units.join(" ")),
             Self::Unit(step) => format!("unit {}", step.unit),
             Self::Sysctl(step) => format!("kernel setting {}", step.key),
             Self::FirewallRule(rule) => format!("firewall rule {rule}"),
@@ -319,8 +328,8 @@ impl Change for Step {
             Self::AddRepository(step) => format!("add the repository {}", step.url),
             Self::InstallPackages(step) => step.describe(),
             Self::ExecPrograms(step) => format!("put {} in {BIN}", step.subject()),
-            Self::Unit(step) if step.start => format!("enable and start {}", step.unit),
-            Self::Unit(step) => format!("enable {}", step.unit),
+            Self::AtBoot(step) => format!("enable {}", step.units.join(" ")),
+            Self::Unit(step) => format!("enable and start {}", step.unit),
             Self::Sysctl(step) => format!("set {} = {}", step.key, step.value),
             Self::FirewallRule(rule) => format!("add rule {rule}"),
             Self::Firewall(step) => {

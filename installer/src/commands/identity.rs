@@ -162,7 +162,7 @@ fn systemctl(host: &mut dyn Host, verb: UnitVerb, unit: &str) -> Result<()> {
     {
         return Ok(());
     }
-    let output = host.run(&Command::Unit(verb, unit.to_owned()))?;
+    let output = host.run(&Command::Unit(verb, vec![unit.to_owned()]))?;
     if output.ok() {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::print_json;
 use crate::cli::Options;
-use crate::components::{first_boot, guard, landfall, sealing, ssh_host_keys};
+use crate::components::{at_boot, first_boot, guard, landfall, sealing, ssh_host_keys};
 use crate::config;
 use crate::elf;
 use crate::error::{Error, Result, While};
@@ -56,6 +56,7 @@ pub fn run(
     plan.extend(configuration(host, config)?);
     plan.extend(sealing::steps());
     plan.extend(ssh_host_keys::steps());
+    plan.extend(at_boot::of_landfall());
     plan.extend(mark());
     let ui = Ui::new(host.env("NO_COLOR").is_some(), host.progress());
     let mut told = Vec::new();

@@ -40,7 +40,7 @@ pub(crate) fn steps(facts: &Facts) -> Vec<Item> {
     items.extend(facts.firewalld.then(kept_by_firewalld));
     items.push(item(
         "the rules are set again at every boot before Docker starts, and whenever they are gone",
-        Step::Unit(Unit { unit: TIMER.into(), start: true, reads: Vec::new() }),
+        Step::Unit(Unit { unit: TIMER.into(), reads: Vec::new() }),
     ));
     items
 }

@@ -19,7 +19,7 @@ pub(crate) fn steps(facts: &Facts, config: &Config, distro: &Distro) -> [Item; 1
     let reads = if proxied { vec![proxy_file(unit)] } else { Vec::new() };
     [item(
         "the ECS agent is a container, so Docker runs, now and after every boot",
-        Step::Unit(Unit { unit: unit.clone(), start: true, reads }),
+        Step::Unit(Unit { unit: unit.clone(), reads }),
     )]
 }
 

@@ -8,7 +8,7 @@ use distro_matrix::Distro;
 use super::authorities::{self, OF_THE_ECS_AGENT};
 use super::landfall::PROGRAM;
 use super::ssm_agent::folders;
-use super::{exec, gate as gate_unit};
+use super::{at_boot, exec, gate as gate_unit};
 use crate::cli::IpFamily;
 use crate::config::Config;
 use crate::facts::Facts;
@@ -57,16 +57,9 @@ pub(crate) fn configuration(facts: &Facts, config: &Config, distro: &Distro) -> 
     items
 }
 
-pub(crate) fn at_boot() -> [Item; 1] {
-    [item(
-        "a registered machine takes part in its cluster after every boot",
-        Step::Unit(Unit { unit: UNIT.into(), start: false, reads: Vec::new() }),
-    )]
-}
-
 pub(crate) fn start(config: &Config, distro: &Distro) -> Vec<Item> {
     if config.no_start {
-        return at_boot().into();
+        return at_boot::its_agent().into();
     }
     let mut reads = vec![PathBuf::from(CONFIGURATION), PathBuf::from(INIT)];
     reads.extend(exec::reads());
@@ -74,7 +67,7 @@ pub(crate) fn start(config: &Config, distro: &Distro) -> Vec<Item> {
     vec![
         item(
             "the ECS agent registers the machine as a container instance",
-            Step::Unit(Unit { unit: UNIT.into(), start: true, reads }),
+            Step::Unit(Unit { unit: UNIT.into(), reads }),
         ),
         item(
             "the agent itself must say that it is part of the cluster",

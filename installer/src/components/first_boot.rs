@@ -13,7 +13,7 @@ use super::landfall::PROGRAM;
 use crate::first_boot::SEALED;
 use crate::first_boot::source::NO_CREDENTIAL;
 use crate::plan::{Item, item};
-use crate::step::{Folders, Step, Unit, WriteFile};
+use crate::step::{Folders, Step, WriteFile};
 
 /// The unit.
 pub const UNIT: &str = "landfall-first-boot.service";
@@ -35,10 +35,6 @@ pub(crate) fn steps(policy: Option<&String>) -> Vec<Item> {
     items.push(item(
         "a machine that boots for the first time out of a sealed image gets its identity by itself",
         write(&format!("/etc/systemd/system/{UNIT}"), unit(), 0o644),
-    ));
-    items.push(item(
-        "an image knows no other time than the boot to begin that",
-        Step::Unit(Unit { unit: UNIT.into(), start: false, reads: Vec::new() }),
     ));
     items
 }

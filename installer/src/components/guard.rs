@@ -10,7 +10,7 @@ use super::landfall::PROGRAM;
 use super::{drop_in_folder, drop_ins};
 use crate::facts::Facts;
 use crate::plan::{Item, item};
-use crate::step::{MARKER, Step, Unit, WriteFile};
+use crate::step::{MARKER, Step, WriteFile};
 
 /// The unit.
 pub const UNIT: &str = "landfall-guard.service";
@@ -35,18 +35,12 @@ pub(crate) fn steps(facts: &Facts) -> Vec<Item> {
 }
 
 /// The unit, wherever it is put.
-pub(crate) fn itself() -> [Item; 2] {
+pub(crate) fn itself() -> [Item; 1] {
     let path = PathBuf::from("/etc/systemd/system").join(UNIT);
-    [
-        item(
-            "a copy of a registered machine is found out at its boot, before its agents use the identity that was copied",
-            Step::WriteFile(WriteFile { path, content: unit(), mode: 0o644 }),
-        ),
-        item(
-            "a copy is told of at every boot, also where no agent starts",
-            Step::Unit(Unit { unit: UNIT.into(), start: false, reads: Vec::new() }),
-        ),
-    ]
+    [item(
+        "a copy of a registered machine is found out at its boot, before its agents use the identity that was copied",
+        Step::WriteFile(WriteFile { path, content: unit(), mode: 0o644 }),
+    )]
 }
 
 /// It asks no network, and comes after that is there only because network cards are then: some drivers are late.

@@ -7,23 +7,17 @@
 use std::path::PathBuf;
 
 use crate::plan::{Item, item};
-use crate::step::{Step, Unit, WriteFile};
+use crate::step::{Step, WriteFile};
 
 /// The unit.
 pub const UNIT: &str = "landfall-ssh-host-keys.service";
 
-pub(crate) fn steps() -> [Item; 2] {
+pub(crate) fn steps() -> [Item; 1] {
     let path = PathBuf::from("/etc/systemd/system").join(UNIT);
-    [
-        item(
-            "a machine from a sealed image has no host keys, and its SSH server needs some before it starts",
-            Step::WriteFile(WriteFile { path, content: unit(), mode: 0o644 }),
-        ),
-        item(
-            "the keys are made before the SSH server starts, and never where there are some",
-            Step::Unit(Unit { unit: UNIT.into(), start: false, reads: Vec::new() }),
-        ),
-    ]
+    [item(
+        "a machine from a sealed image has no host keys, and its SSH server needs some before it starts",
+        Step::WriteFile(WriteFile { path, content: unit(), mode: 0o644 }),
+    )]
 }
 
 /// `ssh-keygen -A` makes those that are missing or empty, as a power cut leaves them: while the machine is sealed, it

@@ -58,13 +58,6 @@ pub(crate) fn configuration(config: &Config) -> [Item; 3] {
     ]
 }
 
-pub(crate) fn at_boot() -> [Item; 1] {
-    [item(
-        "a registered machine brings its identity up at every boot",
-        Step::Unit(Unit { unit: UNIT.into(), start: false, reads: Vec::new() }),
-    )]
-}
-
 /// An identity that is here already is kept, and must not be held back by the gates that follow.
 pub(crate) fn takeover(config: &Config) -> [Item; 1] {
     [item("this machine has an identity already: it is kept, and its agents may go on", register(config))]
@@ -80,7 +73,7 @@ pub(crate) fn registration(config: &Config) -> [Item; 3] {
         ),
         item(
             "the SSM agent proves the identity and fetches the role's credentials",
-            Step::Unit(Unit { unit: UNIT.into(), start: true, reads }),
+            Step::Unit(Unit { unit: UNIT.into(), reads }),
         ),
         item(
             "without unexpired credentials the ECS agent would start only to fail",

@@ -15,8 +15,8 @@ use crate::secret::Secret;
 pub enum Command {
     /// The package manager.
     Packages(Manager, Packages),
-    /// `systemctl VERB UNIT`.
-    Unit(UnitVerb, String),
+    /// `systemctl VERB UNIT...`.
+    Unit(UnitVerb, Vec<String>),
     /// Makes systemd read its unit files again.
     ReloadUnits,
     /// Changes the firewall by what `iptables-restore` reads, table by table at once, and flushes nothing else.

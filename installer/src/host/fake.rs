@@ -297,7 +297,7 @@ impl Fake {
         self.tick()?;
         match command {
             Command::Packages(manager, packages) => return self.packages(*manager, packages),
-            Command::Unit(verb, unit) => return self.systemctl(*verb, unit),
+            Command::Unit(verb, units) => return self.systemctl(*verb, units),
             Command::ReloadUnits => self.reload_units(),
             Command::RestoreRules { .. } if self.which("iptables").is_none() => {
                 return Ok(refuse(127, "iptables-restore: not found"));

@@ -57,7 +57,11 @@ fn stop(host: &mut dyn Host, units: &[&str]) -> Result<bool> {
     let mut any = false;
     for unit in units {
         if runs(host, unit)? {
-            must(host, &Command::Unit(UnitVerb::Stop, (*unit).to_owned()), &format!("stopping {unit}"))?;
+            must(
+                host,
+                &Command::Unit(UnitVerb::Stop, vec![(*unit).to_owned()]),
+                &format!("stopping {unit}"),
+            )?;
             any = true;
         }
     }

@@ -145,7 +145,7 @@ impl Await {
             return Ok(());
         }
         if agent == Agent::Ssm || diagnosis::cause(host, agent, &unit, Moment::Within)?.is_some() {
-            host.run(&Command::Unit(UnitVerb::Restart, name.into()))?;
+            host.run(&Command::Unit(UnitVerb::Restart, vec![name.into()]))?;
         }
         Ok(())
     }

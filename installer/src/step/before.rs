@@ -50,6 +50,13 @@ pub enum Before {
         /// Where its source is.
         source: Box<Before>,
     },
+    /// Units.
+    AtBoot {
+        /// Those that started at boot.
+        enabled: Vec<String>,
+        /// Those that ran.
+        active: Vec<String>,
+    },
     /// A unit.
     Unit {
         /// Whether it started at boot.

@@ -9,14 +9,14 @@ impl Step {
     #[must_use]
     pub(crate) fn hangs_on(&self, earlier: &Self) -> bool {
         use Step::{
-            AddRepository, Await, ExecPrograms, Firewall, FirewalldRules, InstallPackages, ReadPackageLists,
-            Register, RepairPackages, Unit,
+            AddRepository, AtBoot, Await, ExecPrograms, Firewall, FirewalldRules, InstallPackages,
+            ReadPackageLists, Register, RepairPackages, Unit,
         };
         match (self, earlier) {
             (InstallPackages(_) | ExecPrograms(_) | ReadPackageLists(_), RepairPackages(_))
             | (ExecPrograms(_), InstallPackages(_))
             // Its package may enable and start it, or have it restarted by another.
-            | (Unit(_), RepairPackages(_) | InstallPackages(_) | Unit(_))
+            | (Unit(_) | AtBoot(_), RepairPackages(_) | InstallPackages(_) | Unit(_))
             // Docker and its package write rules too.
             | (Firewall(_) | FirewalldRules(_), RepairPackages(_) | InstallPackages(_) | Unit(_))
             | (Register(_), Register(_))

@@ -55,7 +55,17 @@ impl Fake {
         }
     }
 
-    pub(super) fn systemctl(&mut self, verb: UnitVerb, unit: &str) -> Result<Output, Halt> {
+    pub(super) fn systemctl(&mut self, verb: UnitVerb, units: &[String]) -> Result<Output, Halt> {
+        for unit in units {
+            let output = self.systemctl_one(verb, unit)?;
+            if !output.ok() {
+                return Ok(output);
+            }
+        }
+        Ok(answer())
+    }
+
+    fn systemctl_one(&mut self, verb: UnitVerb, unit: &str) -> Result<Output, Halt> {
         let loaded = self.is_running(unit) || self.unit_state(unit).changing || self.unit_state(unit).failed;
         let known = self.unit_file(unit).is_some() || loaded;
         if !known && verb != UnitVerb::Disable {

@@ -44,7 +44,9 @@ impl Invocation {
         match command {
             Command::Packages(Manager::Apt, packages) => apt::invocation(packages),
             Command::Packages(manager, packages) => rpm::invocation(*manager, packages),
-            Command::Unit(verb, unit) => Self::plain("systemctl", [word(*verb), unit]),
+            Command::Unit(verb, units) => {
+                Self::plain("systemctl", [word(*verb)]).and(units.iter().map(String::as_str))
+            }
             Command::ReloadUnits => Self::plain("systemctl", ["daemon-reload"]),
             Command::RestoreRules { family, rules } => {
                 let program = match family {

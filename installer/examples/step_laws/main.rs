@@ -13,22 +13,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Command as Process, ExitCode};
 
 use distro_matrix::Manager;
+use landfall::host::Table;
 use landfall::host::linux::Linux;
-use landfall::host::{Command, Host, Table};
 use landfall::receipt::Receipt;
 use landfall::rule_set::Chain;
 use landfall::step::{
     Change, Context, EnvFile, Firewall, Folders, InstallPackages, InstallProgram, MergeJson, RepairPackages,
-    Step, Sysctl, Unit, WriteFile,
+    Step, Sysctl, WriteFile,
 };
 use serde_json::json;
 
+mod units;
+
 const PLACE: &str = "/root/step-laws";
-const UNIT: &str = "landfall-step-laws.service";
 const SETTING: &str = "net.ipv4.conf.all.route_localnet";
 const PATIENCE: u64 = 60;
 
 type Law = Result<(), String>;
+type Say<'a> = &'a mut dyn FnMut(&'static str, Law);
 /// Tells the part of the system that a step is about.
 type Look<'a> = &'a dyn Fn() -> String;
 
@@ -62,7 +64,7 @@ fn laws(host: &mut Linux, package: &str) -> Vec<(&'static str, Law)> {
     laws
 }
 
-fn files(host: &mut Linux, say: &mut dyn FnMut(&'static str, Law)) {
+fn files(host: &mut Linux, say: Say) {
     let place = |name: &str| Path::new(PLACE).join(name);
     let folders =
         Folders { paths: vec![place("outer"), place("outer/inner")], mode: 0o750, only_if_empty: false };
@@ -96,13 +98,10 @@ fn files(host: &mut Linux, say: &mut dyn FnMut(&'static str, Law)) {
     say("the program is put in its place", keeps_file(host, "program", None, program));
 }
 
-fn system(host: &mut Linux, package: &str, say: &mut dyn FnMut(&'static str, Law)) {
+fn system(host: &mut Linux, package: &str, say: Say) {
     let setting = Sysctl { key: SETTING.into(), value: opposite() };
     say("a kernel setting is set", keeps(host, &Step::Sysctl(setting), &|| read_setting()));
-    say("a unit is enabled and started", unit(host, true));
-    say("a unit is enabled", unit(host, false));
-    say("a unit is started again when what it reads has changed", restarts(host));
-    say("a unit whose file has changed is enabled as it is now", rereads(host));
+    units::laws(host, say);
     say("packages are installed by name", packages(host, package));
     say("chains of our own are put into the firewall", firewall(host));
     say("an interrupted package manager is repaired", repairs(host, package));
@@ -159,56 +158,6 @@ fn folder_goes_with_its_content(host: &mut Linux) -> Law {
     step.undo(host, &before).map_err(shown_error)?;
     same(&shown(&path), "nothing", "the folder")?;
     if elsewhere.join("kept").exists() { Ok(()) } else { Err("the removal followed a link".into()) }
-}
-
-fn unit(host: &mut Linux, start: bool) -> Law {
-    write_unit(host)?;
-    let step = Step::Unit(Unit { unit: UNIT.into(), start, reads: Vec::new() });
-    let look = || format!("{} {}", systemctl("is-enabled"), systemctl("is-active"));
-    let law = keeps(host, &step, &look);
-    remove_unit(host).and(law)
-}
-
-fn restarts(host: &mut Linux) -> Law {
-    write_unit(host)?;
-    let file = Path::new(PLACE).join("read-by-the-unit");
-    let step = Step::Unit(Unit { unit: UNIT.into(), start: true, reads: vec![file.clone()] });
-    let context = Context::default();
-    let law = (|| {
-        for content in ["one", "two"] {
-            fs::write(&file, content).map_err(|e| e.to_string())?;
-            step.check(host).map_err(shown_error)?.ok_or("a changed file is no reason to start")?;
-            step.apply(host, &context).map_err(shown_error)?;
-            if step.check(host).map_err(shown_error)?.is_some() {
-                return Err("it would be started once more".to_owned());
-            }
-        }
-        Ok(())
-    })();
-    fs::remove_file(file).map_err(|e| e.to_string())?;
-    process("systemctl", &["disable", "--now", UNIT]);
-    remove_unit(host).and(law)
-}
-
-/// systemd still has the unit as it was before its file was written anew: once while it is disabled, and once enabled.
-fn rereads(host: &mut Linux) -> Law {
-    write_unit(host)?;
-    process("systemctl", &["start", UNIT]);
-    let file = format!("/etc/systemd/system/{UNIT}");
-    let text = fs::read_to_string(&file).map_err(|e| e.to_string())?;
-    let step = Step::Unit(Unit { unit: UNIT.into(), start: true, reads: Vec::new() });
-    let law = ["one", "two"].iter().try_for_each(|it| {
-        fs::write(&file, format!("[Unit]\nDescription={it}\n{text}")).map_err(|e| e.to_string())?;
-        step.check(host).map_err(shown_error)?.ok_or("a changed unit is no reason to start it anew")?;
-        step.apply(host, &Context::default()).map_err(shown_error)?;
-        if step.check(host).map_err(shown_error)?.is_some() {
-            return Err("it would be started once more".to_owned());
-        }
-        let shown = process("systemctl", &["show", "-p", "Description", UNIT]);
-        same(&shown, &format!("Description={it}\n"), "the unit")
-    });
-    process("systemctl", &["disable", "--now", UNIT]);
-    remove_unit(host).and(law)
 }
 
 fn packages(host: &mut Linux, package: &str) -> Law {
@@ -284,17 +233,6 @@ fn installed() -> String {
     process("dpkg-query", &["-W", "-f", "${Package} ${db:Status-Abbrev}\n"])
 }
 
-fn write_unit(host: &mut Linux) -> Law {
-    let text = "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n\n[Install]\nWantedBy=multi-user.target\n";
-    fs::write(format!("/etc/systemd/system/{UNIT}"), text).map_err(|e| e.to_string())?;
-    host.run(&Command::ReloadUnits).map(drop).map_err(shown_error)
-}
-
-fn remove_unit(host: &mut Linux) -> Law {
-    fs::remove_file(format!("/etc/systemd/system/{UNIT}")).map_err(|e| e.to_string())?;
-    host.run(&Command::ReloadUnits).map(drop).map_err(shown_error)
-}
-
 fn read_setting() -> String {
     let path = format!("/proc/sys/{}", SETTING.replace('.', "/"));
     fs::read_to_string(path).unwrap_or_default().trim().to_owned()
@@ -302,10 +240,6 @@ fn read_setting() -> String {
 
 fn opposite() -> String {
     if read_setting() == "1" { "0".into() } else { "1".into() }
-}
-
-fn systemctl(question: &str) -> String {
-    process("systemctl", &[question, UNIT])
 }
 
 fn process(program: &str, arguments: &[&str]) -> String {
