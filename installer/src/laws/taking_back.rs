@@ -10,6 +10,8 @@ use crate::receipt::Receipt;
 use crate::registration::{CREDENTIALS, VAULT};
 use crate::step::{Change, Register, Step};
 
+const RECEIPT: &str = Step::RECEIPT;
+
 /// An operator at work on the machine.
 fn writes(fake: &mut Fake, path: &str, content: &str) {
     durable::write(fake, path.as_ref(), content.as_bytes(), 0o600).unwrap();
@@ -33,6 +35,31 @@ fn profiles_and_files_that_root_made_since_stay() {
         should.insert("/root/.aws/cli-history".into(), file("mine"));
         same(&original(&fake), &should, name);
     }
+}
+
+/// Earlier versions enabled units one by one, and told by a word that they were not to be started.
+#[test]
+fn a_receipt_of_an_earlier_version_knows_which_units_start_at_boot() {
+    let mut fake = fresh();
+    let found = original(&fake);
+    brought(&mut fake, Choices::PLAIN, "fresh");
+    let text = fake.disk.text(RECEIPT).unwrap();
+    let mut receipt: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let entries = receipt["entries"].as_array_mut().unwrap();
+    let at = entries.iter().position(|entry| entry["change"]["step"] == "at-boot").unwrap();
+    let units = entries.remove(at)["change"]["units"].as_array().unwrap().clone();
+    for unit in &units {
+        let entry = serde_json::json!({
+            "why": "an earlier version",
+            "change": { "step": "unit", "unit": unit, "start": false },
+            "replaced": { "before": "unit", "enabled": false, "active": false },
+        });
+        entries.insert(at, entry);
+    }
+    fake.put(RECEIPT, &receipt.to_string(), 0o600);
+    assert_eq!(units.len(), 3);
+    restored(&mut fake, "an earlier version");
+    same(&original(&fake), &found, "an earlier version, undone");
 }
 
 /// Packages that stay must keep their gates: at the next boot an agent would start without an identity.
