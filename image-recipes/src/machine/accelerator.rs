@@ -28,6 +28,10 @@ pub enum Accelerator {
     Tcg,
 }
 
+/// With instructions for AES and SHA, which are one step of the emulator's each: without, half of what `landfall up`
+/// itself computes is TLS.
+const PLAIN_PROCESSOR: &str = "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+aes,+pclmulqdq,+sha-ni,-svm";
+
 impl Accelerator {
     /// The best one that works here; found out once.
     #[must_use]
@@ -66,12 +70,9 @@ impl Accelerator {
     pub fn arguments(self, architecture: Architecture, is_plain: bool) -> [&'static str; 4] {
         match (self, architecture) {
             (Self::Kvm, _) => ["-accel", "kvm", "-cpu", "host"],
-            (Self::Tcg, Architecture::X86_64) => [
-                "-accel",
-                "tcg,thread=multi",
-                "-cpu",
-                if is_plain { "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,-svm" } else { "max" },
-            ],
+            (Self::Tcg, Architecture::X86_64) => {
+                ["-accel", "tcg,thread=multi", "-cpu", if is_plain { PLAIN_PROCESSOR } else { "max" }]
+            }
             (Self::Tcg, Architecture::Aarch64) => ["-accel", "tcg,thread=multi", "-cpu", "cortex-a57"],
         }
     }

@@ -59,7 +59,7 @@ fn kept(
     let emulator = host_command::run(arguments::program(setup.architecture), ["--version"])?;
     let hardware = format!("{setup:?} {:?} {}", Accelerator::of(setup.architecture), guest_agent::PORTS);
     let mut code = Vec::new();
-    for part in ["arguments.rs", "firmware.rs"] {
+    for part in ["accelerator.rs", "arguments.rs", "firmware.rs"] {
         code.extend(fs::read(programs::workspace().join("image-recipes/src/machine").join(part))?);
     }
     let (below, firmware) = (state(image)?, firmware(&setup)?);
