@@ -131,7 +131,7 @@ pub(crate) fn agent(architecture: Architecture) -> Result<[File; 2]> {
 
 /// A Debian for arm64 from packages, such as debian-12, that knows the world with the packages of its suite.
 ///
-/// Where the testing machine is none of arm64 itself, its base takes the better part of an hour: see
+/// Where the testing machine is none of arm64 itself, its base takes a quarter of an hour to an hour: see
 /// [`image_recipes::bootstrap`].
 pub(crate) fn arm64(release: &str, suite: &str, further: Vec<File>) -> Result<PathBuf> {
     let base = base(host_command::finish_aloud, release, &["--architecture", "aarch64"])?;
