@@ -36,7 +36,7 @@ pub struct Spec {
     pub memory: u32,
     /// Processors.
     pub processors: u32,
-    /// Whether an emulated PC's processor knows what every PC's of 2009 does (x86-64-v2), and no more.
+    /// Whether an emulated PC's processor is a plain one: x86-64-v2, and what makes TLS quick.
     pub has_plain_processor: bool,
     /// Its disks.
     pub disks: Vec<Disk>,

@@ -12,7 +12,7 @@ use crate::error::{Error, Result, While};
 use crate::host::{EntryKind, Host};
 use crate::plan::{Item, Plan};
 use crate::receipt::Receipt;
-use crate::step::{Before, Change, Context, Step};
+use crate::step::{AtBoot, Before, Change, Context, Step};
 
 const UNITS: &str = "/etc/systemd/system";
 
@@ -49,20 +49,7 @@ fn apply_one(
     receipt: &mut Receipt,
 ) -> Result<Outcome> {
     if let Step::AtBoot(step) = &item.step {
-        let mut missing = Vec::new();
-        for unit in &step.units {
-            let links = self::missing(host, root, links(plan, unit))?;
-            missing.extend(links.into_iter().map(|link| (link, unit)));
-        }
-        if missing.is_empty() {
-            return Ok(Outcome::AlreadySo);
-        }
-        let has = |unit: &&String| !missing.iter().any(|(_, other)| other == unit);
-        let enabled = step.units.iter().filter(has).cloned().collect();
-        receipt.note(&item.why, &item.step, Before::AtBoot { enabled, active: Vec::new() });
-        receipt.write_in(host, root)?;
-        missing.iter().try_for_each(|(link, unit)| enable(host, root, link, unit))?;
-        return Ok(Outcome::Done);
+        return enable(host, root, plan, item, step, receipt);
     }
     let step = moved(&item.step, root)?;
     let Some(before) = step.check(host)? else { return Ok(Outcome::AlreadySo) };
@@ -72,6 +59,30 @@ fn apply_one(
         durable::create_folders(host, durable::parent(&inside(root, &path)), 0o755)?;
     }
     step.apply(host, &Context::default())?;
+    Ok(Outcome::Done)
+}
+
+/// By the links that systemctl would make.
+fn enable(
+    host: &mut dyn Host,
+    root: &Path,
+    plan: &Plan,
+    item: &Item,
+    step: &AtBoot,
+    receipt: &mut Receipt,
+) -> Result<Outcome> {
+    let (mut enabled, mut all) = (Vec::new(), Vec::new());
+    for unit in &step.units {
+        let missing = missing(host, root, links(plan, unit))?;
+        enabled.extend(missing.is_empty().then(|| unit.clone()));
+        all.extend(missing.into_iter().map(|link| (link, unit)));
+    }
+    if all.is_empty() {
+        return Ok(Outcome::AlreadySo);
+    }
+    receipt.note(&item.why, &item.step, Before::AtBoot { enabled, active: Vec::new() });
+    receipt.write_in(host, root)?;
+    all.iter().try_for_each(|(at, unit)| link(host, root, at, unit))?;
     Ok(Outcome::Done)
 }
 
@@ -139,8 +150,8 @@ fn missing(host: &dyn Host, root: &Path, links: Vec<PathBuf>) -> Result<Vec<Path
     Ok(missing)
 }
 
-fn enable(host: &mut dyn Host, root: &Path, link: &Path, unit: &str) -> Result<()> {
-    let path = inside(root, link);
+fn link(host: &mut dyn Host, root: &Path, at: &Path, unit: &str) -> Result<()> {
+    let path = inside(root, at);
     durable::create_folders(host, durable::parent(&path), 0o755)?;
     host.link(&path, &Path::new(UNITS).join(unit))?;
     host.sync(durable::parent(&path))

@@ -28,9 +28,9 @@ pub enum Accelerator {
     Tcg,
 }
 
-/// With instructions for AES and SHA, which are one step of the emulator's each: without, half of what `landfall up`
+/// With instructions for AES, which are one step of the emulator's each: without, half of what `landfall up`
 /// itself computes is TLS.
-const PLAIN_PROCESSOR: &str = "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+aes,+pclmulqdq,+sha-ni,-svm";
+const PLAIN_PROCESSOR: &str = "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+aes,+pclmulqdq,-svm";
 
 impl Accelerator {
     /// The best one that works here; found out once.

@@ -21,7 +21,7 @@ pub(crate) fn agents() -> [Item; 1] {
 }
 
 /// The one of Amazon ECS, where it is not to start now.
-pub(crate) fn its_agent() -> [Item; 1] {
+pub(crate) fn ecs_agent() -> [Item; 1] {
     enabled("a registered machine takes part in its cluster after every boot", &[ecs_agent::UNIT])
 }
 

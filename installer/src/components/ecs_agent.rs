@@ -59,7 +59,7 @@ pub(crate) fn configuration(facts: &Facts, config: &Config, distro: &Distro) -> 
 
 pub(crate) fn start(config: &Config, distro: &Distro) -> Vec<Item> {
     if config.no_start {
-        return at_boot::its_agent().into();
+        return at_boot::ecs_agent().into();
     }
     let mut reads = vec![PathBuf::from(CONFIGURATION), PathBuf::from(INIT)];
     reads.extend(exec::reads());

@@ -47,6 +47,6 @@ fn unit() -> String {
     )
 }
 
-/// Of systems that make their keys themselves, whenever there are none: the unit of Red Hat's since 8, and the program
-/// of the one before, whose name is that of Debian's too.
+/// Of systems that make their keys themselves, whenever there are none: the unit of Red Hat's since 8. The one of its 7
+/// has the name of Debian's, so there it is the program that is asked for.
 const OWN_MEANS: [&str; 2] = ["/usr/lib/systemd/system/sshd-keygen@.service", "/usr/sbin/sshd-keygen"];

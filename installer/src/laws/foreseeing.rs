@@ -67,6 +67,23 @@ fn a_change_of_mind_is_foreseen_too() {
 }
 
 #[test]
+fn what_somebody_did_to_units_is_foreseen_too() {
+    const UNITS: &str = "/etc/systemd/system";
+    let link = format!("{UNITS}/multi-user.target.wants/landfall-ssh-host-keys.service");
+    let host_keys = format!("{UNITS}/landfall-ssh-host-keys.service");
+    for (what, gone, written) in [
+        ("one is disabled, and Docker's is changed", &link, "docker.service.d/theirs.conf"),
+        ("one is gone, with its link left", &host_keys, "theirs.service"),
+    ] {
+        let mut fake = fresh();
+        brought(&mut fake, Choices::PLAIN, what);
+        fake.disk.remove(gone.as_ref()).unwrap();
+        fake.put(&format!("{UNITS}/{written}"), "[Unit]\n", 0o644);
+        assert!(comes_true(&mut fake, Choices::PLAIN, what), "{what}");
+    }
+}
+
+#[test]
 fn whoever_is_not_root_is_told_what_only_root_may_see() {
     let mut fake = fresh();
     brought(&mut fake, Choices::PLAIN, "fresh");

@@ -40,26 +40,38 @@ fn profiles_and_files_that_root_made_since_stay() {
 /// Earlier versions enabled units one by one, and told by a word that they were not to be started.
 #[test]
 fn a_receipt_of_an_earlier_version_knows_which_units_start_at_boot() {
-    let mut fake = fresh();
-    let found = original(&fake);
-    brought(&mut fake, Choices::PLAIN, "fresh");
-    let text = fake.disk.text(RECEIPT).unwrap();
-    let mut receipt: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for goes_on in [false, true] {
+        let mut fake = fresh();
+        let found = original(&fake);
+        brought(&mut fake, Choices { goal: Goal::Install, ..Choices::PLAIN }, "fresh");
+        assert_eq!(enabled_one_by_one(&mut fake), 5);
+        if goes_on {
+            brought(&mut fake, Choices::PLAIN, "installed by an earlier version");
+        }
+        restored(&mut fake, "an earlier version");
+        same(&original(&fake), &found, "an earlier version, undone");
+    }
+}
+
+/// How many they were.
+fn enabled_one_by_one(fake: &mut Fake) -> usize {
+    let mut receipt: serde_json::Value = serde_json::from_str(&fake.disk.text(RECEIPT).unwrap()).unwrap();
     let entries = receipt["entries"].as_array_mut().unwrap();
-    let at = entries.iter().position(|entry| entry["change"]["step"] == "at-boot").unwrap();
-    let units = entries.remove(at)["change"]["units"].as_array().unwrap().clone();
-    for unit in &units {
-        let entry = serde_json::json!({
-            "why": "an earlier version",
-            "change": { "step": "unit", "unit": unit, "start": false },
-            "replaced": { "before": "unit", "enabled": false, "active": false },
-        });
-        entries.insert(at, entry);
+    let mut units = 0;
+    while let Some(at) = entries.iter().position(|entry| entry["change"]["step"] == "at-boot") {
+        let entry = entries.remove(at);
+        for unit in entry["change"]["units"].as_array().unwrap() {
+            let entry = serde_json::json!({
+                "why": "an earlier version",
+                "change": { "step": "unit", "unit": unit, "start": false },
+                "replaced": { "before": "unit", "enabled": false, "active": false },
+            });
+            entries.insert(at, entry);
+            units += 1;
+        }
     }
     fake.put(RECEIPT, &receipt.to_string(), 0o600);
-    assert_eq!(units.len(), 3);
-    restored(&mut fake, "an earlier version");
-    same(&original(&fake), &found, "an earlier version, undone");
+    units
 }
 
 /// Packages that stay must keep their gates: at the next boot an agent would start without an identity.

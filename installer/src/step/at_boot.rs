@@ -1,5 +1,7 @@
 //! Have systemd start units at every boot, and leave them as they are until then.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Before, Leftovers, units};
@@ -26,6 +28,11 @@ impl AtBoot {
     pub(super) fn apply(&self, host: &mut dyn Host) -> Result<()> {
         let now = units::look(host, &self.units)?;
         units::enable(host, &units::those(&self.units, &now, |it| !it.enabled))
+    }
+
+    /// Whether it decides that there is something to start.
+    pub(super) fn is_told_by(&self, path: &Path) -> bool {
+        self.units.iter().any(|unit| path == units::file(unit))
     }
 
     pub(super) fn undo(&self, host: &mut dyn Host, before: &Before) -> Result<Leftovers> {

@@ -15,14 +15,15 @@ impl Step {
         match (self, earlier) {
             (InstallPackages(_) | ExecPrograms(_) | ReadPackageLists(_), RepairPackages(_))
             | (ExecPrograms(_), InstallPackages(_))
-            // Its package may enable and start it, or have it restarted by another.
-            | (Unit(_) | AtBoot(_), RepairPackages(_) | InstallPackages(_) | Unit(_))
+            // Its package may enable and start it, or have it restarted by another; what enables one has all read anew.
+            | (Unit(_) | AtBoot(_), RepairPackages(_) | InstallPackages(_) | Unit(_) | AtBoot(_))
             // Docker and its package write rules too.
             | (Firewall(_) | FirewalldRules(_), RepairPackages(_) | InstallPackages(_) | Unit(_))
             | (Register(_), Register(_))
             | (Await(_), RepairPackages(_) | InstallPackages(_) | Unit(_) | Register(_) | Await(_)) => true,
             (AddRepository(step), ReadPackageLists(_)) => step.is_fall_back(),
-            (Unit(unit), earlier) => earlier.written().is_some_and(|path| unit.is_told_by(path)),
+            (Unit(step), earlier) => earlier.written().is_some_and(|path| step.is_told_by(path)),
+            (AtBoot(step), earlier) => earlier.written().is_some_and(|path| step.is_told_by(path)),
             _ => false,
         }
     }

@@ -37,7 +37,7 @@ impl Unit {
             units::enable(host, &[&self.unit])?;
         } else if now.stale {
             let output = host.run(&Command::ReloadUnits)?;
-            units::done(&self.unit, &output)?;
+            units::done(&[&self.unit], &output)?;
         }
         if now.failed {
             units::tell(host, UnitVerb::ResetFailed, &[&self.unit])?;
@@ -55,9 +55,10 @@ impl Unit {
 
     /// Whether a file decides how it starts: one that it reads, or one that systemd reads for it.
     pub(super) fn is_told_by(&self, path: &Path) -> bool {
-        let file = Path::new(units::FOLDER).join(&self.unit);
         let drop_ins = Path::new(units::FOLDER).join(format!("{}.d", self.unit));
-        self.reads.iter().any(|read| read == path) || path == file || path.starts_with(drop_ins)
+        self.reads.iter().any(|read| read == path)
+            || path == units::file(&self.unit)
+            || path.starts_with(drop_ins)
     }
 
     fn look(&self, host: &dyn Host) -> Result<UnitState> {

@@ -10,6 +10,11 @@ use crate::host::{Command, Host, Output, UnitState, UnitVerb};
 
 pub(super) const FOLDER: &str = "/etc/systemd/system";
 
+/// Where a unit is that Landfall writes.
+pub(super) fn file(unit: &str) -> PathBuf {
+    Path::new(FOLDER).join(unit)
+}
+
 /// How they are, in their order.
 pub(super) fn look(host: &dyn Host, units: &[String]) -> Result<Vec<UnitState>> {
     let units: Vec<&str> = units.iter().map(String::as_str).collect();
@@ -35,17 +40,17 @@ pub(super) fn tell(host: &mut dyn Host, verb: UnitVerb, units: &[&String]) -> Re
     if units.is_empty() {
         return Ok(());
     }
-    let units: Vec<String> = units.iter().map(|&unit| unit.clone()).collect();
-    let output = host.run(&Command::Unit(verb, units.clone()))?;
-    done(&units.join(" "), &output)
+    let output = host.run(&Command::Unit(verb, units.iter().map(|&unit| unit.clone()).collect()))?;
+    done(units, &output)
 }
 
-pub(super) fn done(unit: &str, output: &Output) -> Result<()> {
+pub(super) fn done(units: &[&String], output: &Output) -> Result<()> {
     if output.ok() {
         return Ok(());
     }
-    Err(Error::failed(format!("systemctl failed for {unit}: {}", output.tail()))
-        .hint(format!("see 'journalctl -u {}'", unit.replace(' ', " -u "))))
+    let joined = |by: &str| units.iter().map(|unit| unit.as_str()).collect::<Vec<_>>().join(by);
+    Err(Error::failed(format!("systemctl failed for {}: {}", joined(" "), output.tail()))
+        .hint(format!("see 'journalctl -u {}'", joined(" -u "))))
 }
 
 /// Has systemd start them at every boot. It does not sync the links that say so: a power cut would take them back.

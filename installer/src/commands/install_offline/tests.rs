@@ -41,6 +41,14 @@ fn listing(folder: &Path) -> Vec<String> {
     found
 }
 
+const UNITS: [&str; 3] =
+    ["landfall-guard.service", "landfall-first-boot.service", "landfall-ssh-host-keys.service"];
+
+/// The link that has a unit of a tree start at boot.
+fn wanted(tree: &Path, unit: &str) -> PathBuf {
+    tree.join("etc/systemd/system/multi-user.target.wants").join(unit)
+}
+
 #[test]
 fn a_tree_gets_program_configuration_units_hook_and_mark_and_a_second_run_changes_nothing() {
     let tree = tree(DEBIAN);
@@ -58,9 +66,10 @@ fn a_tree_gets_program_configuration_units_hook_and_mark_and_a_second_run_change
     ] {
         assert_eq!(mode(path), bits, "{path}");
     }
-    let link = tree.path().join("etc/systemd/system/multi-user.target.wants/landfall-ssh-host-keys.service");
-    let target = Path::new("/etc/systemd/system/landfall-ssh-host-keys.service");
-    assert_eq!(fs::read_link(link).unwrap(), target);
+    for unit in UNITS {
+        let target = Path::new("/etc/systemd/system").join(unit);
+        assert_eq!(fs::read_link(wanted(tree.path(), unit)).unwrap(), target);
+    }
     let receipt = Receipt::read_in(&Linux::open(), tree.path()).unwrap();
     let told = serde_json::to_string(&receipt).unwrap();
     assert!(
@@ -76,6 +85,18 @@ fn a_tree_gets_program_configuration_units_hook_and_mark_and_a_second_run_change
         before.iter().filter(elsewhere).collect::<Vec<_>>(),
         after.iter().filter(elsewhere).collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn a_unit_of_a_tree_that_somebody_disabled_is_enabled_again_and_the_receipt_knows_what_was_at_first() {
+    let tree = tree(DEBIAN);
+    install(tree.path(), None).unwrap();
+    let receipt = || Receipt::read_in(&Linux::open(), tree.path()).unwrap().entries;
+    let (first, link) = (receipt(), wanted(tree.path(), UNITS[1]));
+    fs::remove_file(&link).unwrap();
+    install(tree.path(), None).unwrap();
+    assert!(link.is_symlink());
+    assert_eq!(receipt(), first);
 }
 
 #[test]

@@ -56,13 +56,18 @@ impl Fake {
     }
 
     pub(super) fn systemctl(&mut self, verb: UnitVerb, units: &[String]) -> Result<Output, Halt> {
-        for unit in units {
+        let mut all = answer();
+        for (at, unit) in units.iter().enumerate() {
+            if at > 0 {
+                self.tick()?;
+            }
             let output = self.systemctl_one(verb, unit)?;
+            // It goes on with the others.
             if !output.ok() {
-                return Ok(output);
+                all = output;
             }
         }
-        Ok(answer())
+        Ok(all)
     }
 
     fn systemctl_one(&mut self, verb: UnitVerb, unit: &str) -> Result<Output, Halt> {
