@@ -36,13 +36,13 @@ fn boots(cell: &Cell) -> Boots {
 }
 
 /// A Debian here. A path that begins with nobody's user data goes on from the moment after its first boot, unless that
-/// boot is asked for. Docker is there but by BIOS before `up` and `one-liner`, which show that it is installed: `seed-disk`
-/// would show the same once more, within minutes.
+/// boot is asked for. Docker is there but by BIOS before `up`, which shows that it is installed: the other paths would show
+/// the same once more, a minute or two each.
 fn packaged(cell: &Cell, is_booted: bool) -> Result<Trial> {
     let release = cell.distro.release.as_str();
     let packages = Packages::small(&releases::suite(release)?)?;
     let setup = Setup { boots: boots(cell), processors: PROCESSORS, ..Setup::default() };
-    let has_docker = setup.boots == Boots::ByUefi || cell.path == Path::SeedDisk;
+    let has_docker = setup.boots == Boots::ByUefi || cell.path != Path::Up;
     let resumes = cell.path == Path::Up && !is_booted;
     let Moment { disk, setup } = match cell.path {
         Path::Golden => Moment { disk: releases::golden(release)?, setup },
