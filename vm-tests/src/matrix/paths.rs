@@ -11,7 +11,7 @@ use image_recipes::machine::Bus;
 use super::images::{self, GivenImage, Image};
 use super::{Cell, Path, proofs};
 use crate::error::{Error, Result, While};
-use crate::first_boot::{cloud_init_is_done, first_boot_is_done};
+use crate::first_boot::{TO_REGISTER, cloud_init_is_done, first_boot_is_done};
 use crate::guest::Guest;
 use crate::guest::machine::{Medium, Setup, VirtualMachine};
 use crate::host_command;
@@ -174,8 +174,10 @@ impl Trial {
         let medium = Medium::with_seed(&journey::seed(&self.world, 1)?, Bus::Virtio)?;
         self.power_on(self.setup.clone().with(medium))?;
         first_boot_is_done(self.machine()?)?;
-        // Its image has no host keys, and no cloud-init makes any.
-        self.machine()?.must("systemctl is-active ssh.service")?;
+        // Its image has no host keys, and no cloud-init makes any. An emulated processor takes its time to make them.
+        self.machine()?.wait_for(TO_REGISTER, "the SSH server runs", |it| {
+            Ok(it.run("systemctl is-active ssh.service")?.status == 0)
+        })?;
         self.is_the_only_instance()
     }
 }
