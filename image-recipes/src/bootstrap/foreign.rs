@@ -24,9 +24,9 @@ const IN_NAMESPACE: &str = include_str!("in_namespace.sh");
 ///
 /// # Errors
 /// When nothing here can.
-pub(super) fn mmdebstrap(architecture: Architecture) -> Result<Program> {
+pub(super) fn mmdebstrap(architecture: Architecture, work: &Path) -> Result<Program> {
     if architecture.is_here() || runs(architecture)? {
-        return Ok(mmdebstrap::alone(mmdebstrap::plain()));
+        return mmdebstrap::here(work);
     }
     if architecture != Architecture::Aarch64 {
         return Err(cannot(architecture, "make it on a machine of that architecture"));
@@ -37,7 +37,7 @@ pub(super) fn mmdebstrap(architecture: Architecture) -> Result<Program> {
     if !nix::unistd::geteuid().is_root() {
         return Err(cannot(architecture, "run this as root, or register qemu-user with binfmt_misc"));
     }
-    Ok(mmdebstrap::plain().started_by(["sh", "-c", IN_NAMESPACE, "sh", ARM64]))
+    mmdebstrap::in_memory(mmdebstrap::plain().started_by(["sh", "-c", IN_NAMESPACE, "sh", ARM64]), work)
 }
 
 fn cannot(architecture: Architecture, hint: &str) -> Error {
@@ -59,16 +59,18 @@ mod tests {
             eprintln!("skipped: it needs root and qemu-user-static");
             return;
         }
+        let folder = tempfile::tempdir().unwrap();
         // What is mounted in this machine's memory, as by another mmdebstrap, would let no namespace share that.
         let crowded =
             "mount -t tmpfs memory /dev/shm; mkdir /dev/shm/x; mount -t tmpfs memory /dev/shm/x; exec \"$@\"";
         let namespace = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", crowded, "sh"];
         let started_by = namespace.into_iter().chain(["sh", "-c", IN_NAMESPACE, "sh", ARM64]);
         let before = runs(Architecture::Aarch64).unwrap();
-        let script = "cat; arch-test arm64; mount --bind /dev/shm /mnt || echo refused; ls -A /mnt; exit 7";
+        let script = "cat; arch-test arm64; mount --bind /dev/shm /mnt || echo refused; df --output=size -B 1M $TMPDIR | tail -1; exit 7";
         let shell = Program::new("sh", "dash").args(["-c", script]).started_by(started_by);
+        let shell = shell.env("TMPDIR", folder.path()).env("MEMORY", "9m");
         let output = shell.output_with(b"in").unwrap();
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "inarm64: ok\n");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "inarm64: ok\n        9\n");
         assert_eq!(output.status.code(), Some(7));
         assert_eq!(runs(Architecture::Aarch64).unwrap(), before);
     }

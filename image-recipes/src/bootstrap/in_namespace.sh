@@ -1,8 +1,9 @@
 #!/bin/sh
 # usage: sh -c THIS sh REGISTRATION COMMAND...
 # Runs a command where the kernel gives programs of one more architecture to an emulator, and nowhere else: binfmt_misc
-# belongs to a user namespace, and this one, with the same users in it, ends with the command. So does its memory for
-# files: what others have mounted below the machine's could not be shared with another namespace.
+# belongs to a user namespace, and this one, with the same users in it, ends with the command. So does a memory for files
+# of MEMORY bytes at TMPDIR. Where others have mounted something below the machine's, that cannot be shared with another
+# namespace, and what makes a root shares it: then there is an empty one.
 set -eu
 ALL="0 0 4294967295"
 folder=$(mktemp -d)
@@ -23,7 +24,8 @@ exec 3<&0
             exit 1
         fi
         printf %s "$1" >/proc/sys/fs/binfmt_misc/register
-        [ ! -d /dev/shm ] || mount -t tmpfs -o mode=1777 memory /dev/shm
+        ! grep -q " /dev/shm/" /proc/self/mounts || mount -t tmpfs -o mode=1777 memory /dev/shm
+        [ -z "${MEMORY:-}" ] || mount -t tmpfs -o "mode=1777,size=$MEMORY" memory "$TMPDIR"
         shift
         exec "$@"
     ' "$folder" "$@" 4>&- 5>&- || status=$?

@@ -1,10 +1,10 @@
 //! `mmdebstrap`: makes a Debian of packages as an archive, in a user namespace where it is not run by root.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Output;
 
 use super::Sources;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, While};
 use crate::program::Program;
 
 /// Documentation is left out, which a server has no reader for; what speeds up the making is in no package's way.
@@ -38,7 +38,6 @@ pub(crate) fn command(
         .arg(suite)
         .arg(archive)
         .arg("-")
-        .env("TMPDIR", scratch(archive.parent().unwrap_or(Path::new("."))))
         // Packages' scripts make the initial RAM disk again and again; whoever wants one makes it at the end, once.
         .env("INITRD", "No")
 }
@@ -48,18 +47,52 @@ pub(crate) fn plain() -> Program {
     Program::new("mmdebstrap", "mmdebstrap")
 }
 
-/// With mounts and a memory for files of its own, which end with it however it ends. That takes root; without,
-/// `mmdebstrap` makes such a namespace itself.
-pub(crate) fn alone(program: Program) -> Program {
-    let namespace = ["unshare", "--mount", "--propagation", "private"];
-    let can = || Program::new("true", "coreutils").started_by(namespace).run().is_ok();
-    if !nix::unistd::geteuid().is_root() || !can() {
-        return program;
+/// For programs of this machine's own kind: by root with mounts of its own, which end with it however it ends. Without
+/// root, `mmdebstrap` makes such a namespace itself, and unpacks in this machine's memory for files, if there is room.
+///
+/// # Errors
+/// When its work folder cannot be written.
+pub(crate) fn here(work: &Path) -> Result<Program> {
+    let alone = |program: Program| in_memory(program.started_by(ALONE), work);
+    if nix::unistd::geteuid().is_root() && alone(Program::new("true", "coreutils"))?.run().is_ok() {
+        return alone(plain());
     }
-    program.started_by(namespace.into_iter().chain(["sh", "-c", OWN_MEMORY, "sh"]))
+    let space = nix::sys::statvfs::statvfs(SHARED_MEMORY).ok();
+    let is_roomy = space.is_some_and(|it| it.blocks_available() * it.fragment_size() > ROOM);
+    Ok(plain().env("TMPDIR", if is_roomy { Path::new(SHARED_MEMORY) } else { work }))
 }
 
-const OWN_MEMORY: &str = "[ ! -d /dev/shm ] || mount -t tmpfs -o mode=1777 memory /dev/shm && exec \"$@\"";
+const SHARED_MEMORY: &str = "/dev/shm";
+
+/// Unpacking there halves the time. What is unpacked has half of that, and may use all of it.
+const ROOM: u64 = 3 << 30;
+
+const ALONE: [&str; 8] = [
+    "unshare",
+    "--mount",
+    "--propagation",
+    "private",
+    "sh",
+    "-ec",
+    "[ -z \"$MEMORY\" ] || mount -t tmpfs -o \"mode=1777,size=$MEMORY\" memory \"$TMPDIR\"; exec \"$@\"",
+    "sh",
+];
+
+/// Has a starter mount a memory for files in the work folder, if this machine has some to spare: below its own, others
+/// may have mounts, and a namespace of users could not share that.
+pub(super) fn in_memory(program: Program, work: &Path) -> Result<Program> {
+    let scratch = work.join("scratch");
+    std::fs::create_dir_all(&scratch).while_doing(|| format!("making {}", scratch.display()))?;
+    let memory = if available() > ROOM + (1 << 30) { ROOM.to_string() } else { String::new() };
+    Ok(program.env("TMPDIR", scratch).env("MEMORY", memory))
+}
+
+/// Bytes of memory that this machine can give without swapping.
+fn available() -> u64 {
+    let told = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = told.lines().find_map(|line| line.strip_prefix("MemAvailable:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|it| it.parse::<u64>().ok()).unwrap_or_default() * 1024
+}
 
 /// Runs it.
 ///
@@ -121,30 +154,26 @@ fn is_told(line: &str) -> bool {
     !line.is_empty() && !["E: ", "I: ", "W: "].iter().any(|mark| line.starts_with(mark))
 }
 
-/// A folder in memory, if there is room for unpacking there: it halves the time.
-fn scratch(folder: &Path) -> PathBuf {
-    const SHARED_MEMORY: &str = "/dev/shm";
-    let space = nix::sys::statvfs::statvfs(SHARED_MEMORY).ok();
-    let roomy = space.is_some_and(|it| it.blocks_available() * it.fragment_size() > 3 << 30);
-    if roomy { SHARED_MEMORY.into() } else { folder.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_it_mounts_and_keeps_in_memory_is_gone_with_it() {
-        if !nix::unistd::geteuid().is_root() {
-            eprintln!("skipped: it needs root");
+        let work = tempfile::tempdir().unwrap();
+        let alone = |script| {
+            in_memory(Program::new("sh", "dash").args(["-c", script]).started_by(ALONE), work.path()).unwrap()
+        };
+        if alone("exit").run().is_err() {
+            eprintln!("skipped: it needs root, and the right to mount");
             return;
         }
-        let script =
-            "mkdir /dev/shm/landfall-test && mount -t tmpfs memory /dev/shm/landfall-test && kill -KILL $$";
-        let shell = alone(Program::new("sh", "dash").args(["-c", script]));
-        let output = shell.output().unwrap();
+        let script = "mkdir \"$TMPDIR/root\" && mount -t tmpfs memory \"$TMPDIR/root\" && kill -KILL $$";
+        let output = alone(script).output().unwrap();
         assert_eq!(std::os::unix::process::ExitStatusExt::signal(&output.status), Some(9), "{output:?}");
-        assert!(!Path::new("/dev/shm/landfall-test").exists());
+        let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
+        assert!(!mounts.contains(work.path().to_str().unwrap()), "{mounts}");
+        assert_eq!(std::fs::read_dir(work.path().join("scratch")).unwrap().count(), 0);
     }
 
     #[test]

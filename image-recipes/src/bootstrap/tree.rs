@@ -48,7 +48,7 @@ impl Tree {
         let own = folder.join("own");
         own_files::write(&own, contents, &ids.root, &ids.esp())?;
         let (archive, root) = (folder.join("root.tar"), folder.join("root"));
-        let program = foreign::mmdebstrap(contents.architecture)?;
+        let program = foreign::mmdebstrap(contents.architecture, folder)?;
         let particular = particular(contents, &own);
         let made =
             mmdebstrap::command(program, sources, &contents.suite, &contents.packages, &particular, &archive);

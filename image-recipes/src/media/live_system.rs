@@ -66,7 +66,8 @@ pub fn make(sources: Option<&Path>) -> Result<LiveSystem> {
     let work = tempfile::Builder::new().prefix(".live-").tempdir_in(parent);
     let work = work.while_doing(|| format!("making a folder in {}", parent.display()))?;
     let archive = work.path().join("root.tar");
-    mmdebstrap::run(&command(&table, &sources, &archive), &sources)?;
+    let program = mmdebstrap::here(work.path())?;
+    mmdebstrap::run(&command(program, &table, &sources, &archive), &sources)?;
     let finished = work.path().join("finished");
     std::fs::create_dir(&finished).while_doing(|| format!("making {}", finished.display()))?;
     let tar = File::open(&archive).while_doing(|| format!("opening {}", archive.display()))?;
@@ -94,14 +95,13 @@ fn is_of_this_week(made: &Path) -> bool {
 
 /// The kernel's package makes no RAM disk of its own where `INITRD` says so. What is left out of its modules is left
 /// out of their index too, so that nothing looks for it.
-fn command(table: &Table, sources: &Sources, archive: &Path) -> Program {
+fn command(program: Program, table: &Table, sources: &Sources, archive: &Path) -> Program {
     let modules = table.modules_left_out.iter().map(|it| format!(" \"$1\"/usr/lib/modules/*/kernel/{it}"));
     let prune = format!(
         "--customize-hook=rm -rf{} && chroot \"$1\" sh -c 'depmod -a $(ls /usr/lib/modules)' && \
          chroot \"$1\" systemctl --quiet enable systemd-networkd.service",
         modules.collect::<String>()
     );
-    let program = mmdebstrap::alone(mmdebstrap::plain());
     mmdebstrap::command(program, sources, &table.suite, &table.packages, &[prune], archive)
 }
 
@@ -113,7 +113,7 @@ mod tests {
     fn modules_are_left_out_before_their_index_is_made() {
         let table: Table = toml::from_str(TABLE).unwrap();
         let sources = Sources { text: String::new(), may_be_stale: false };
-        let line = command(&table, &sources, Path::new("root.tar")).to_string();
+        let line = command(mmdebstrap::plain(), &table, &sources, Path::new("root.tar")).to_string();
         let (sound, index) = (line.find("kernel/sound").unwrap(), line.find("depmod -a").unwrap());
         assert!(sound < index, "{line}");
         assert!(!table.left_out.iter().chain(&table.modules_left_out).any(|it| it.starts_with('/')));
